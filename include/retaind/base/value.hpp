@@ -24,18 +24,18 @@ enum class ValueType { number, text, boolean };
 
 /// The value of a field: a number, a text (borrowed), a boolean, or nothing known.
 struct Value {
-    enum class Kind { missing, number, text, boolean };
+    enum class Kind { none, number, text, boolean };
 
-    Kind kind = Kind::missing;
-    double number = retaind::missing;
+    Kind kind = Kind::none;
+    double number = missing;
     std::string_view text = {};
     bool boolean = false;
 
     static Value of(double n) { return is_missing(n) ? Value{} : Value{Kind::number, n, {}, false}; }
-    static Value of(std::string_view t) { return Value{Kind::text, retaind::missing, t, false}; }
-    static Value of(bool b) { return Value{Kind::boolean, retaind::missing, {}, b}; }
+    static Value of(std::string_view t) { return Value{Kind::text, missing, t, false}; }
+    static Value of(bool b) { return Value{Kind::boolean, missing, {}, b}; }
     static Value none() { return {}; }
-    bool known() const { return kind != Kind::missing; }
+    bool known() const { return kind != Kind::none; }
 };
 
 }  // namespace retaind

@@ -1,0 +1,73 @@
+// What retaind remembers between cycles, as a value.
+//
+// Everything recursive is anchored to days (SCORING 1.0): a cycle for day D steps from the newest record of an earlier
+// day and replaces the record of D. So N cycles a day equal one, and a rerun compounds nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "retaind/alerts/alert.hpp"
+#include "retaind/promises/promise.hpp"
+#include "retaind/scores/health.hpp"
+
+namespace retaind {
+
+/// How many days of records a State carries: enough for health_change_30d. Older ones live in the store only.
+inline constexpr int days_carried = 32;
+
+/// A customer's scores of one as-of day.
+struct ScoreDay {
+    Day day;
+    Band band = Band::unknown;
+    double health = missing, smoothed = missing, coverage = 0, risk = missing;
+    bool operator==(const ScoreDay&) const = default;
+};
+
+struct CustomerMemory {
+    std::string customer_id;
+    std::vector<ScoreDay> days = {};         ///< ascending, at most days_carried
+    std::string account_manager = {};        ///< last seen
+    std::optional<Day> owner_since = {};     ///< when it changed while we watched
+};
+
+struct PromiseMemory {
+    std::string promise_id;
+    std::vector<PromiseDay> days = {};       ///< ascending; the two newest suffice
+    std::optional<Day> kept_on = {};         ///< kept is sticky
+};
+
+/// Mean health of a segment's well-covered customers on a day: the prior H0 of later days, under the same rules.
+struct PriorDay {
+    Day day;
+    std::string segment;
+    std::string rules_hash;
+    double mean = missing;
+    int customers = 0;
+};
+
+/// What was seen of a feed on an as-of day: for the guard band and for watermarks that go back.
+struct FeedDay {
+    Day day;
+    std::string dataset;
+    bool loaded = true;
+    std::uint64_t rows = 0;                  ///< accepted
+    std::optional<Day> watermark = {};
+};
+
+/// A rule that has been evaluated before, so that a new or changed one adopts instead of interrupting.
+struct AdoptedRule { std::string rule; std::string hash; };
+
+struct State {
+    std::optional<Day> as_of = {};           ///< of the newest cycle; none: nothing is remembered yet
+    std::string rules_hash = {};
+    std::vector<CustomerMemory> customers = {};   ///< sorted by id
+    std::vector<PromiseMemory> promises = {};     ///< sorted by id
+    std::vector<PriorDay> priors = {};            ///< by day, then segment
+    std::vector<FeedDay> feeds = {};              ///< by day, then dataset
+    std::vector<AdoptedRule> rules = {};          ///< sorted by name
+    std::vector<Alert> alerts = {};               ///< sorted by key; open ones, and ended ones of the last 90 days
+};
+
+}  // namespace retaind

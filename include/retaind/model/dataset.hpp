@@ -1,0 +1,111 @@
+// One dataset as it was read: text cells parsed strictly into typed columns, bad rows rejected and counted.
+//
+// Every backend, and every rule test, feeds rows through DatasetReader; so a value means the same everywhere, and
+// nothing a database sends is trusted before it is parsed here. A reader is used by one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "retaind/base/result.hpp"
+#include "retaind/base/time.hpp"
+#include "retaind/base/words.hpp"
+#include "retaind/model/contract.hpp"
+
+namespace retaind {
+
+/// Bounds on what is accepted from a database. Beyond them a row is rejected, a dataset refused.
+struct ReadLimits {
+    std::size_t cell_bytes = 64 * 1024;            ///< longest text cell
+    std::size_t id_bytes = 256;                    ///< longest id
+    std::size_t rows = 200'000'000;                ///< rows of one dataset
+    std::size_t attributes = 200;                  ///< further columns of customers
+    std::size_t rejected_keys = 20;                ///< keys kept per reason
+    double number = 1e15;                          ///< largest magnitude of a number ("out_of_range" beyond)
+};
+
+/// The text of a cell, or nothing for NULL.
+using Cell = std::optional<std::string_view>;
+
+/// "No day" in a column of days.
+inline constexpr std::int32_t no_day = INT32_MIN;
+
+/// A typed column; only the vector that belongs to its type is filled, one element per accepted row.
+struct Column {
+    std::string name;
+    CellType type = CellType::text;
+    std::vector<Word> words = {};              ///< text, and attributes that are text; no_word = NULL
+    std::vector<double> numbers = {};          ///< number, flag (0/1), money (minor units); missing = NULL
+    std::vector<std::int32_t> days = {};       ///< day and moment: days since 1970-01-01; no_day = NULL
+    std::vector<std::int32_t> seconds = {};    ///< moment: second of the day; empty while every cell is a date
+};
+
+/// Rejected rows of one reason: how many, and the first keys, to be looked at.
+struct Rejection {
+    std::uint64_t rows = 0;
+    std::vector<std::string> keys = {};
+};
+
+/// Reasons are words fit for a metric label: "null", "bad_number", "bad_date", "out_of_range", "bad_utf8",
+/// "too_long", "bad_status", "duplicate", "unknown_customer", "unknown_promise", "contradiction", ...
+using Rejections = std::map<std::string, Rejection, std::less<>>;
+
+/// Where and how a dataset was read.
+struct DatasetOptions {
+    std::string name;                   ///< [dataset.NAME]
+    DatasetKind kind = DatasetKind::events;
+    std::string source = {};            ///< [source.NAME] it came from
+    Zone zone = {};                     ///< of naive timestamps
+    Zone day_zone = {};                 ///< the daemon's: in it an instant gets its day
+    Seconds delay = Seconds{0};         ///< rows become known this long after `at`
+    std::optional<Seconds> stale_after = {};
+    ReadLimits limits = {};
+};
+
+struct Dataset {
+    DatasetOptions options;
+    std::vector<Column> columns = {};
+    std::size_t rows = 0;               ///< accepted
+    std::uint64_t rows_read = 0;        ///< accepted and rejected
+    Rejections rejected = {};
+    std::optional<Day> watermark = {};  ///< what the dataset's own watermark query said, if it has one
+    Words words = {};
+
+    const Column* find(std::string_view name) const;
+};
+
+/// Turns rows of text into a Dataset.
+class DatasetReader {
+public:
+    /// Fails when a required column is missing, or a column is unknown (with a suggestion), naming all of them.
+    static Result<DatasetReader> open(DatasetOptions options, std::vector<std::string> columns);
+
+    /// Cells in the order of the columns given. A bad row is counted, never an error; false once the row limit is hit.
+    bool add(std::span<const Cell> cells);
+
+    std::uint64_t rows_read() const { return dataset_.rows_read; }
+    std::uint64_t rows_rejected() const;
+    Dataset finish() &&;
+
+private:
+    explicit DatasetReader(Dataset dataset);
+    const char* decode(std::size_t column, const Cell& cell);
+
+    Dataset dataset_;
+    std::vector<ColumnSpec> specs_;
+    std::vector<std::vector<std::string>> attribute_texts_ = {};
+};
+
+/// Strict parsers: the whole text or nothing. Numbers: decimal or exponent, no inf, no NaN, no locale.
+std::optional<double> parse_number(std::string_view text);
+/// "49.00" or "49" in major units to minor units (cents, two digits); more than two significant decimals are refused.
+std::optional<std::int64_t> parse_money(std::string_view text);
+std::optional<bool> parse_flag(std::string_view text);    ///< true/false, t/f, 1/0, yes/no
+bool is_valid_utf8(std::string_view text);                ///< also refuses NUL
+
+}  // namespace retaind

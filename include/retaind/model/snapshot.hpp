@@ -1,0 +1,204 @@
+// Everything one cycle knows about the world: values in columns, ordered by id and day, independent of row order.
+//
+// A snapshot holds all rows that were read; `as_of` says which of them exist. So one snapshot serves many as-of days
+// (a backtest, a replay) by changing one field. Functions below answer "as of"; nothing else may look at later rows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "retaind/base/value.hpp"
+#include "retaind/model/dataset.hpp"
+
+namespace retaind {
+
+/// Position of a customer in Snapshot::customers, which is sorted by customer_id.
+using CustomerIndex = std::uint32_t;
+inline constexpr CustomerIndex no_customer = UINT32_MAX;
+
+/// An amount of money in minor units of the base currency.
+using Money = std::int64_t;
+
+struct Currency {
+    std::string base = "";                          ///< "" while the company has one currency and never names it
+    std::string fallback = "";                      ///< of rows without one ([currency] default)
+    std::map<std::string, double, std::less<>> rates = {};   ///< units of base per unit
+};
+
+struct Customer {
+    Word id, name = no_word, segment = no_word, motion = no_word, account_manager = no_word, seller = no_word;
+    Word parent = no_word, timezone = no_word, pulse_note = no_word;
+    std::optional<Day> since = {}, pulse_at = {};
+    double acquisition_cost = missing, cost_to_serve = missing;   ///< base currency, minor units
+    double pulse = missing;                                       ///< 0..100
+    bool do_not_profile = false;
+    std::uint32_t first_subscription = 0, subscriptions = 0;      ///< their run in Snapshot::subscriptions
+    std::uint32_t first_promise = 0, promises = 0;                ///< their run in Snapshot::promises
+};
+
+/// A further column of customers, one value per customer.
+struct Attribute {
+    std::string name;
+    bool is_number = false;
+    std::vector<double> numbers = {};
+    std::vector<Word> words = {};
+};
+
+struct Subscription {
+    Word id;
+    CustomerIndex customer = no_customer;
+    Word plan = no_word, status = no_word, stage = no_word, exit_reason = no_word;
+    Day started_on;
+    std::optional<Day> renews_on = {}, ended_on = {};
+    double notice_days = missing, seats = missing;
+    double mrr = missing, list_mrr = missing;       ///< base currency, minor units; missing without a rate
+};
+
+/// A dated numeric or text feed of customers: usage, attendance, touchpoints, events. Rows of a customer stand
+/// together (`first[c]` to `first[c + 1]`), ascending by day, then second, then every other column; so sums are
+/// taken in one canonical order whatever order the rows arrived in.
+struct Series {
+    struct Presence { std::int32_t day; std::int32_t known; std::uint64_t rows; };
+    struct Texts { std::string name; std::vector<Word> words; };
+    struct Numbers { std::string name; std::vector<double> numbers; };
+
+    std::string dataset;
+    std::vector<std::uint32_t> first = {};          ///< customers + 1 elements
+    std::vector<std::int32_t> day = {};             ///< days since 1970-01-01
+    std::vector<std::int32_t> second = {};          ///< of the day; empty when every row is a date
+    std::vector<double> value = {};                 ///< attendance: 1 attended, 0 missed, missing excused;
+                                                    ///< touchpoints and events without a value: 1
+    std::vector<std::int32_t> known = {};           ///< the day by whose end the row was known; empty: its own day
+    std::vector<Texts> texts = {};                  ///< metric, status, kind, channel, by, event, name, subscription_id
+    std::vector<Numbers> numbers = {};              ///< minutes
+    std::vector<Presence> presence = {};            ///< per day with rows, ascending: first known when, how many rows
+};
+
+enum class PromiseKind { reach, hold, milestones };
+
+struct Promise {
+    Word id;
+    CustomerIndex customer = no_customer;
+    Word outcome = no_word, unit = no_word, curve = no_word, measured_by = no_word, promised_by = no_word, kept_by = no_word;
+    PromiseKind kind = PromiseKind::reach;
+    Day starts_on, due_on;
+    double target = missing, baseline = 0, quality = 0, importance = 1;
+    std::uint32_t first_reading = 0, readings = 0;       ///< their run in Snapshot::readings
+    std::uint32_t first_milestone = 0, milestones = 0;   ///< their run in Snapshot::milestones
+};
+
+/// A dated value of a promise, ascending by day within its promise.
+struct Reading {
+    Day at;
+    std::int32_t second = 0;
+    double value = missing;
+    bool reported = false;       ///< origin = reported: the customer's or keeper's own word
+    Day known;
+};
+
+/// A dated step of a promise, ascending by due day, then id, within its promise.
+struct Milestone {
+    Word id;
+    Day due_on;
+    double weight = 1;
+    std::optional<Day> delivered_on = {};
+    double quality = missing;                       ///< 0..100
+    std::optional<Day> quality_known_on = {};
+};
+
+struct Person {
+    Word id, name = no_word, email = no_word, lead = no_word, timezone = no_word, language = no_word, deputy = no_word;
+    std::optional<Day> away_until = {};
+};
+
+struct Relation {
+    CustomerIndex customer = no_customer;
+    CustomerIndex related = no_customer;
+    Word kind = no_word;
+};
+
+struct SegmentValue { Word segment; Day at; double value = missing; };
+struct Marker { Day at; Word text; Word segment = no_word; };
+
+/// What is known about a dataset's feed, whatever became of its rows.
+struct Feed {
+    std::string dataset;
+    std::string source;
+    bool loaded = false;                            ///< false: the source failed this cycle; the rows are unknown
+    std::string error = {};                         ///< why it is not loaded
+    std::uint64_t rows = 0, rows_read = 0;
+    Rejections rejected = {};
+    std::map<std::string, std::uint64_t, std::less<>> contradictions = {};   ///< kept rows that contradict themselves
+    std::optional<Day> stated_watermark = {};       ///< by the dataset's own query
+    std::optional<Seconds> stale_after = {};
+    bool dated = false;                             ///< has `at`: its watermark moves with its rows
+};
+
+struct Snapshot {
+    Day as_of;
+    Day read_from;                                  ///< the first day that series were read from (`:from`)
+    Words words = {};
+    std::vector<Customer> customers = {};           ///< sorted by id
+    std::vector<Attribute> attributes = {};         ///< sorted by name
+    std::vector<Subscription> subscriptions = {};   ///< by customer, then id
+    std::vector<Series> series = {};                ///< sorted by dataset
+    std::vector<Promise> promises = {};             ///< by customer, then id
+    std::vector<Reading> readings = {};
+    std::vector<Milestone> milestones = {};
+    std::vector<Person> people = {};                ///< sorted by id
+    std::vector<Relation> relations = {};           ///< by customer, then related, then kind
+    std::vector<SegmentValue> segment_series = {};  ///< by segment, then day
+    std::vector<Marker> markers = {};               ///< by day
+    std::vector<Feed> feeds = {};                   ///< one per mapped dataset, sorted by name
+
+    std::string_view text(Word word) const { return words.text(word); }
+    const Feed* feed(std::string_view dataset) const;
+    const Series* find_series(std::string_view dataset) const;
+    const Attribute* attribute(std::string_view name) const;
+    const Person* person(std::string_view id) const;
+    CustomerIndex find_customer(std::string_view id) const;      ///< no_customer when unknown
+    std::span<const Subscription> subscriptions_of(CustomerIndex customer) const;
+    std::span<const Promise> promises_of(CustomerIndex customer) const;
+    std::span<const Reading> readings_of(const Promise& promise) const;
+    std::span<const Milestone> milestones_of(const Promise& promise) const;
+};
+
+/// A dataset that is mapped but could not be read this cycle.
+struct FailedDataset {
+    DatasetOptions options;
+    std::string error;
+};
+
+struct SnapshotOptions {
+    Day as_of;
+    Day read_from;
+    Currency currency = {};
+};
+
+/// Joins datasets into a snapshot. Rows that name an unknown customer or promise, duplicates of a key, and rows that
+/// cannot be (a promise due before it starts, target = baseline) are rejected and counted on their feed. The result
+/// is the same for any order of rows. A dataset with a loaded parent only: readings without promises are unknown.
+Snapshot assemble(std::vector<Dataset> datasets, std::vector<FailedDataset> failed, const SnapshotOptions& options);
+
+/// Share of a feed's rows that were rejected, by the reader or while joining; 0 for an empty feed.
+double rejected_share(const Feed& feed);
+
+/// The newest day <= as_of with a row known by then (or the stated watermark, if older); of an undated feed, as_of.
+/// Nothing while a dated feed has no such row, or is not loaded.
+std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset);
+
+enum class FeedState { unmapped, not_loaded, stale, fresh };
+FeedState feed_state(const Snapshot& snapshot, std::string_view dataset);
+
+/// Facts after as_of do not exist yet: `ended_on` later than as_of is none, and the status then reads "active" ("trial"
+/// stays). A customer is live while some subscription has started_on <= as_of < ended_on.
+std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
+std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
+bool is_live(const Subscription& subscription, Day as_of);
+bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of);
+
+}  // namespace retaind

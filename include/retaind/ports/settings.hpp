@@ -1,0 +1,121 @@
+// retaind.toml as plain values: what each edge is told (CONFIG.md). Defaults stand beside their keys.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "retaind/base/error.hpp"
+#include "retaind/base/time.hpp"
+#include "retaind/model/dataset.hpp"
+
+namespace retaind {
+
+/// A secret that must never be printed; read from a `*_file` key.
+struct Secret {
+    std::string value = {};
+    bool empty() const { return value.empty(); }
+    bool operator==(const Secret&) const = default;
+};
+
+enum class Backend { sqlite3, postgresql, mysql, odbc };
+
+struct SourceSettings {
+    std::string name;
+    Backend backend = Backend::sqlite3;
+    std::string connection;
+    Secret password = {};
+    Seconds timeout = Seconds{30};             ///< for one statement, whatever the server does
+    Seconds connect_timeout = Seconds{5};
+    int connections = 1;
+    double bad_rows = 0.05;                    ///< share of rejected rows that fails the source
+    std::uint64_t bad_rows_of = 20;            ///< counted from so many rows on
+    Position where = {};
+    bool operator==(const SourceSettings&) const = default;
+};
+
+struct DatasetSettings {
+    std::string name;
+    std::string source;
+    std::string query;
+    std::string watermark = {};                ///< query for the newest complete day
+    DatasetKind kind = DatasetKind::events;
+    Seconds overlap = std::chrono::days{3}, overlap_every = std::chrono::days{1};
+    std::optional<Seconds> stale_after = {};
+    Seconds delay = Seconds{0};
+    std::string timezone = {};                 ///< "": the daemon's
+    bool pushdown = false;
+    Position where = {};
+    bool operator==(const DatasetSettings&) const = default;
+};
+
+enum class ReceiverType { email, webhook, slack, alertmanager, file };
+
+struct ReceiverSettings {
+    std::string name;
+    ReceiverType type = ReceiverType::file;
+    std::string smtp = {}, user = {}, from = {}, reply_to = {}, to = {};   ///< email; to = "{recipient}" or addresses
+    Secret password = {};
+    bool tls_required = true;                  ///< off by default for loopback only
+    Secret url = {};                           ///< webhook, slack (secret, since a chat's URL is a key), alertmanager
+    Secret hmac_key = {}, hmac_old_key = {};
+    std::string path = {};                     ///< file: JSON lines
+    std::uint64_t rotate_bytes = 64ull << 20;  ///< file: size at which it becomes path.1
+    std::vector<std::string> fields = {};      ///< what may leave; empty: all
+    Seconds timeout = Seconds{60};             ///< for one whole exchange
+    int max_per_minute = 60;
+    Position where = {};
+    bool operator==(const ReceiverSettings&) const = default;
+};
+
+struct StateSettings {
+    Backend backend = Backend::sqlite3;
+    std::string connection = {};               ///< "": db=state.db in the state directory
+    Secret password = {};
+    Seconds payloads = std::chrono::days{30}, rejects = std::chrono::days{14};
+    Seconds scores = std::chrono::days{761}, audit = std::chrono::days{365};
+    bool operator==(const StateSettings&) const = default;
+};
+
+struct ListenSettings {
+    std::string listen = {};                   ///< "127.0.0.1:9848"
+    int max_connections = 256;
+    bool operator==(const ListenSettings&) const = default;
+};
+
+struct MetricsSettings {
+    ListenSettings listen = {.listen = "127.0.0.1:9848"};
+    std::string customers = "firing";          ///< firing, top:N, all
+    int segments_max = 50;
+    bool sellers = false;
+    bool operator==(const MetricsSettings&) const = default;
+};
+
+struct LogSettings {
+    std::string level = "info", format = "auto";
+    bool operator==(const LogSettings&) const = default;
+};
+
+struct Settings {
+    std::string file = {};                     ///< where it was read from
+    Seconds interval = std::chrono::minutes{15};
+    std::vector<std::string> schedule = {};    ///< local times, instead of interval
+    std::string timezone = "UTC";
+    std::string language = "en";
+    std::vector<std::string> rule_files = {};
+    Seconds history = std::chrono::days{400};
+    std::string external_url = {}, brand = {};
+    int threads = 1;
+    StateSettings state = {};
+    std::vector<SourceSettings> sources = {};      ///< sorted by name
+    std::vector<DatasetSettings> datasets = {};    ///< sorted by name
+    std::vector<ReceiverSettings> receivers = {};  ///< sorted by name; without any, a file receiver in the state directory
+    ListenSettings http = {.listen = "127.0.0.1:9847"};
+    MetricsSettings metrics = {};
+    LogSettings log = {};
+    bool operator==(const Settings&) const = default;
+};
+
+}  // namespace retaind

@@ -1,0 +1,40 @@
+// The seam to a company's database.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "retaind/base/result.hpp"
+#include "retaind/model/dataset.hpp"
+
+namespace retaind {
+
+/// What to read of one dataset. `:from` and `:to` of the query are bound to these days (`to` is exclusive).
+struct DatasetRequest {
+    DatasetOptions options;
+    std::string query;
+    std::string watermark_query = {};
+    Day from, to;
+};
+
+/// One database. All datasets of one call are read from one snapshot of it (repeatable read, read only).
+class Source {
+public:
+    virtual ~Source() = default;
+    Source() = default;
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+
+    /// All of them, or an error that names the dataset and the place: a failed or late query, a missing or unknown
+    /// column, or too many bad rows. Returns within the source's timeout per statement plus a second, whatever the
+    /// server does. After an error the next call connects anew. Called by one thread at a time.
+    virtual Result<std::vector<Dataset>> read(const std::vector<DatasetRequest>& requests) = 0;
+
+    /// Runs every query for no rows and checks its columns; one error per finding. For `check --connect`.
+    virtual std::vector<Error> check(const std::vector<DatasetRequest>& requests) = 0;
+
+    /// Ends a read that is under way, from another thread: it returns soon with an error.
+    virtual void cancel() = 0;
+};
+
+}  // namespace retaind

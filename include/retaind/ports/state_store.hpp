@@ -1,0 +1,94 @@
+// The seam to retaind's own database: the state of the last cycle, and the outbox.
+//
+// The promise that carries everything (ALERTS.md): a cycle's next state and its messages are one transaction. Then each
+// message is claimed (committed), sent, and its result committed. So a crash loses nothing, and repeats at most the
+// deliveries that were in flight.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "retaind/base/result.hpp"
+#include "retaind/cycle/state.hpp"
+#include "retaind/ports/sender.hpp"
+
+namespace retaind {
+
+/// One cycle's writing.
+struct Commit {
+    const State& state;
+    std::vector<Payload> outbox;
+    Instant now;
+    std::string engine_version;
+    std::string rules_text;             ///< the packs' source, kept once per rules hash so that any past score can be reproduced
+};
+
+enum class DeliveryStatus { queued, in_flight, retry, delivered, dead, quarantined, superseded };
+std::string_view delivery_status_name(DeliveryStatus status);
+
+/// A message of the outbox.
+struct Delivery {
+    Payload payload;
+    DeliveryStatus status = DeliveryStatus::queued;
+    int attempts = 0;                   ///< tries that have a result
+    int claims = 0;                     ///< times claimed without a result since the last one
+    Instant created_at;
+    Instant next_at;
+    std::string error_class = {};
+};
+
+struct Settlement {
+    std::string delivery_id;
+    DeliveryStatus status = DeliveryStatus::delivered;   ///< delivered, retry or dead
+    Instant next_at = {};
+    std::string error_class = {};
+    bool counts_as_attempt = true;
+};
+
+/// Bounds of the outbox (ALERTS.md).
+struct OutboxLimits {
+    std::uint64_t rows = 100'000;
+    std::uint64_t bytes = 256ull << 20;
+    int claims_until_quarantine = 3;
+};
+
+struct OutboxCount { std::string receiver; DeliveryStatus status; std::uint64_t messages = 0; Instant oldest; };
+
+class StateStore {
+public:
+    virtual ~StateStore() = default;
+    StateStore() = default;
+    StateStore(const StateStore&) = delete;
+    StateStore& operator=(const StateStore&) = delete;
+
+    /// What a cycle for day `as_of` steps from: records of the days_carried days before it and of the day itself. With
+    /// `past`, records of `as_of` and later, and alerts, are left out (a rerun of history); else the newest state.
+    virtual Result<State> load(Day as_of, bool past) = 0;
+
+    /// The day of the newest cycle, without loading it.
+    virtual Result<std::optional<Day>> newest_day() = 0;
+
+    /// All or nothing. Payloads whose delivery_id is there already are left as they are.
+    virtual Result<void> commit(const Commit& commit) = 0;
+
+    /// Rows due at `now` become in_flight (committed) and are returned, oldest first, at most one per receiver of those
+    /// not in `busy`, order per receiver and recipient kept. Rows already claimed without result too often are
+    /// quarantined instead.
+    virtual Result<std::vector<Delivery>> claim(Instant now, const std::vector<std::string>& busy, std::size_t most) = 0;
+    virtual Result<void> settle(const Settlement& settlement) = 0;
+
+    /// Deliveries in flight when a process died become due again (their claims are kept count of). Called once, at start.
+    virtual Result<std::uint64_t> recover(Instant now) = 0;
+
+    virtual Result<std::vector<OutboxCount>> outbox() = 0;
+    /// When the next row is due; nothing while all is told.
+    virtual Result<std::optional<Instant>> next_due() = 0;
+    /// Deletes what retention no longer keeps, in bounded steps.
+    virtual Result<void> prune(Instant now) = 0;
+    virtual Result<std::uint64_t> size_bytes() = 0;
+};
+
+}  // namespace retaind

@@ -1,0 +1,58 @@
+// Health: one number, exactly the sum of its named parts (SCORING 1.2 to 1.4).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "retaind/rules/ruleset.hpp"
+
+namespace retaind {
+
+/// A signal of one customer, measured and scaled.
+struct SignalScore {
+    double raw = missing;
+    double score = missing;        ///< 0..100; missing when not measured
+    double freshness = 1;          ///< 0..1
+    bool applies = true;           ///< false: the signal does not exist for this customer
+};
+
+/// One line of an explanation. contribution = weight * freshness * (score - prior).
+struct Term {
+    int signal = 0;                ///< index into RuleSet::signals
+    double raw = missing, score = missing;
+    double weight = 0;             ///< share of all applicable weight, 0..1
+    double freshness = 0;          ///< 0 when missing and left to the prior; 1 when imputed
+    bool imputed = false;          ///< missing, and `missing` gave it a score
+    double contribution = 0;       ///< points away from the prior
+};
+
+/// prior + sum of contributions + weakest_part + caps == health, to 1e-9.
+struct Health {
+    double health = missing;       ///< after caps, 0..100
+    double before_caps = missing;  ///< H
+    double coverage = 0;           ///< k: share of weight that was measured, 0..1
+    double prior = missing;        ///< H0
+    double weakest_part = 0;       ///< what the weakest subscription takes away, <= 0
+    double caps = 0;               ///< what the lowest cap takes away, <= 0
+    int cap = -1;                  ///< index of the cap in force, or -1
+    std::vector<Term> terms = {};  ///< applicable signals of positive weight, in the order of the rules
+};
+
+/// Combines the signals of one customer. `signals` is parallel to rules.signals (rules already with the customer's
+/// profiles). Without any weight or measured signal: health = prior, coverage = 0.
+Health combine(const RuleSet& rules, std::span<const SignalScore> signals, double prior);
+
+/// Applies the lowest of the caps whose conditions are known to hold.
+void apply_caps(Health& health, const RuleSet& rules, const FieldValues& customer);
+
+enum class Band { unknown, at_risk, watch, healthy };
+std::string_view band_name(Band band);
+std::optional<Band> parse_band(std::string_view name);
+
+/// The band that `smoothed` sets, given the one before: falling is immediate, climbing takes `hysteresis` points above
+/// the edge; below the coverage floor it is unknown (and what comes after unknown is set directly).
+Band next_band(Band previous, double smoothed, double coverage, const HealthRules& rules);
+
+}  // namespace retaind

@@ -1,0 +1,35 @@
+// Churn risk: a probability with an additive explanation in log-odds (SCORING 1.8).
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "retaind/rules/ruleset.hpp"
+
+namespace retaind {
+
+double logistic(double x);
+double logit(double p);
+
+/// Unfitted: logit p = a + 0.25 (100 - H) / 10, with a such that the mean p over `healths` equals base_rate (bisection).
+/// Returns a; missing without customers. Order-free.
+double unfitted_intercept(std::span<const double> healths, double base_rate);
+double unfitted_risk(double intercept, double health);
+
+/// One part of the log-odds: beta z, against the average customer. exp(log_odds) is the odds factor.
+struct RiskPart {
+    std::string feature;
+    double raw = missing;
+    double log_odds = 0;
+};
+
+struct Risk {
+    double probability = missing;
+    std::vector<RiskPart> parts = {};
+};
+
+/// z = (phi(x) - mean) / sd, 0 when x is missing (plus missing_beta) or sd = 0; ln1p of a negative is missing.
+Risk fitted_risk(const FittedModel& model, const FieldValues& customer);
+
+}  // namespace retaind

@@ -1,0 +1,31 @@
+// Scales: how a raw value becomes a score of 0..100 (RULES.md "scale", SCORING 1.1).
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "retaind/signals/measure.hpp"
+
+namespace retaind {
+
+/// Score of every scale but `cohort`; missing when the raw value is, or when a category is unknown.
+double score_of(const Scale& scale, const Measured& measured);
+
+/// Cohort position of each customer: the smoothed standardised position ewma(r) over the last 8 buckets of 7 days,
+/// r = clamp((u - med) / max(sd, 0.5), -3, 3), u = ln(1 + x); med and sd (n - 1) over the customers live at that
+/// bucket's end, of the same cohort (at least `min`, else all live ones, else missing). One element per customer;
+/// missing for customers not in `live`. Buckets before a customer was live are skipped. SCORING 1.1.
+std::vector<double> cohort_positions(const Snapshot& snapshot, const Signal& signal, const CohortScale& scale,
+                                     std::span<const CustomerIndex> live);
+
+/// 100 Phi(position + delta).
+double cohort_score(double position, const CohortScale& scale);
+
+/// Standard normal distribution function, erfc(-z / sqrt 2) / 2.
+double normal_cdf(double z);
+
+/// One step of an exponential filter with a half-life, over dt of the same unit: y + (1 - 2^(-dt/h)) (x - y).
+/// A half-life of 0 follows x at once.
+double smooth(double previous, double x, double dt, double halflife);
+
+}  // namespace retaind
