@@ -24,9 +24,9 @@ enum class ValueType { number, text, boolean };
 
 /// The value of a field: a number, a text (borrowed), a boolean, or nothing known.
 struct Value {
-    enum class Kind { missing, number, text, boolean };
+    enum class Kind { nothing, number, text, boolean };
 
-    Kind kind = Kind::missing;
+    Kind kind = Kind::nothing;
     double number = retaind::missing;
     std::string_view text = {};
     bool boolean = false;
@@ -35,7 +35,7 @@ struct Value {
     static Value of(std::string_view t) { return Value{Kind::text, retaind::missing, t, false}; }
     static Value of(bool b) { return Value{Kind::boolean, retaind::missing, {}, b}; }
     static Value none() { return {}; }
-    bool known() const { return kind != Kind::missing; }
+    bool known() const { return kind != Kind::nothing; }
 };
 
 }  // namespace retaind
