@@ -33,6 +33,7 @@ struct Value {
 
     static Value of(double n) { return is_missing(n) ? Value{} : Value{Kind::number, n, {}, false}; }
     static Value of(std::string_view t) { return Value{Kind::text, missing, t, false}; }
+    static Value of(const char* t) { return of(std::string_view{t}); }   // or a literal would become a bool
     static Value of(bool b) { return Value{Kind::boolean, missing, {}, b}; }
     static Value none() { return {}; }
     bool known() const { return kind != Kind::none; }

@@ -1,0 +1,72 @@
+# Finds SOCI: SOCI::core and one SOCI::<backend> per component.
+#
+#   find_package(SOCI REQUIRED COMPONENTS core sqlite3 postgresql)
+#
+# SOCI 4.1 brings its own package, which is used when it is there (its core target is SOCI::soci_core or SOCI::Core,
+# its backends SOCI::soci_<backend> or SOCI::<Backend>). Debian's 4.0.3 brings none: then header and libraries are
+# looked for by name. A backend needs the headers and library of its database, which its users link themselves.
+
+set(_soci_components ${SOCI_FIND_COMPONENTS})
+if(NOT _soci_components)
+    set(_soci_components core)
+endif()
+set(_soci_native_sqlite3 SQLite3)
+set(_soci_native_postgresql PostgreSQL)
+
+if(NOT TARGET SOCI::core)
+    find_package(SOCI QUIET CONFIG)
+    if(SOCI_FOUND)
+        foreach(_soci_component IN LISTS _soci_components)
+            string(SUBSTRING "${_soci_component}" 0 1 _soci_first)
+            string(TOUPPER "${_soci_first}" _soci_first)
+            string(SUBSTRING "${_soci_component}" 1 -1 _soci_rest)
+            foreach(_soci_target "soci_${_soci_component}" "${_soci_first}${_soci_rest}" SQLite3 PostgreSQL)
+                string(TOLOWER "${_soci_target}" _soci_lower)
+                if(TARGET "SOCI::${_soci_target}" AND NOT TARGET "SOCI::${_soci_component}"
+                        AND (_soci_lower STREQUAL "soci_${_soci_component}" OR _soci_lower STREQUAL _soci_component))
+                    add_library("SOCI::${_soci_component}" INTERFACE IMPORTED)
+                    target_link_libraries("SOCI::${_soci_component}" INTERFACE "SOCI::${_soci_target}")
+                endif()
+            endforeach()
+        endforeach()
+    endif()
+endif()
+
+find_path(SOCI_INCLUDE_DIR soci/soci.h)
+if(SOCI_INCLUDE_DIR AND NOT SOCI_VERSION AND EXISTS "${SOCI_INCLUDE_DIR}/soci/version.h")
+    file(STRINGS "${SOCI_INCLUDE_DIR}/soci/version.h" _soci_line REGEX "#define SOCI_LIB_VERSION \"[0-9_]+\"")
+    string(REGEX REPLACE ".*\"([0-9]+)_([0-9]+)(_([0-9]+))?\".*" "\\1.\\2.\\4" SOCI_VERSION "${_soci_line}")
+    string(REGEX REPLACE "\\.$" "" SOCI_VERSION "${SOCI_VERSION}")
+endif()
+
+foreach(_soci_component IN LISTS _soci_components)
+    if(NOT TARGET "SOCI::${_soci_component}")
+        find_library(SOCI_${_soci_component}_LIBRARY "soci_${_soci_component}")
+        mark_as_advanced(SOCI_${_soci_component}_LIBRARY)
+        if(SOCI_INCLUDE_DIR AND SOCI_${_soci_component}_LIBRARY)
+            add_library("SOCI::${_soci_component}" UNKNOWN IMPORTED)
+            set_target_properties("SOCI::${_soci_component}" PROPERTIES
+                IMPORTED_LOCATION "${SOCI_${_soci_component}_LIBRARY}"
+                INTERFACE_INCLUDE_DIRECTORIES "${SOCI_INCLUDE_DIR}")
+            if(NOT _soci_component STREQUAL "core")
+                find_package(${_soci_native_${_soci_component}} QUIET)
+                target_link_libraries("SOCI::${_soci_component}" INTERFACE SOCI::core)
+                if(_soci_component STREQUAL "sqlite3")
+                    target_link_libraries("SOCI::sqlite3" INTERFACE SQLite::SQLite3)
+                elseif(_soci_component STREQUAL "postgresql")
+                    target_link_libraries("SOCI::postgresql" INTERFACE PostgreSQL::PostgreSQL)
+                endif()
+            else()
+                target_link_libraries(SOCI::core INTERFACE ${CMAKE_DL_LIBS})
+            endif()
+        endif()
+    endif()
+    if(TARGET "SOCI::${_soci_component}")
+        set(SOCI_${_soci_component}_FOUND TRUE)
+    endif()
+endforeach()
+
+mark_as_advanced(SOCI_INCLUDE_DIR)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(SOCI
+    REQUIRED_VARS SOCI_INCLUDE_DIR VERSION_VAR SOCI_VERSION HANDLE_COMPONENTS)

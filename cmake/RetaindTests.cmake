@@ -1,0 +1,63 @@
+# How tests are built and registered.
+#
+# One executable is one ctest test, so that ctest's own overhead stays small. The folder a test lives in (core, edge,
+# contract, ...) is its first label. Tests run in the root of the source tree, with these variables set:
+#   RETAIND_ROOT    the source tree
+#   RETAIND_BINARY  the daemon of this build
+#   GTEST_OUTPUT    where each GoogleTest executable leaves its XML report (read by ./dev test)
+
+find_package(GTest REQUIRED)
+find_package(rapidcheck CONFIG REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+set(RETAIND_REPORTS "${CMAKE_BINARY_DIR}/reports")
+file(MAKE_DIRECTORY "${RETAIND_REPORTS}")
+
+function(retaind_register_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 test "ALONE" "TIMEOUT" "COMMAND;LABELS")
+    get_filename_component(suite "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+    if(NOT test_TIMEOUT)
+        set(test_TIMEOUT 120)
+    endif()
+    add_test(NAME ${name} COMMAND ${test_COMMAND} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+    set(environment
+        "RETAIND_ROOT=${CMAKE_SOURCE_DIR}"
+        "GTEST_OUTPUT=xml:${RETAIND_REPORTS}/${name}.xml"
+        "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+        "UBSAN_OPTIONS=print_stacktrace=1"
+        "TSAN_OPTIONS=halt_on_error=0:exitcode=66:suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
+    if(TARGET retaind)
+        list(APPEND environment "RETAIND_BINARY=$<TARGET_FILE:retaind>")
+    endif()
+    set_tests_properties(${name} PROPERTIES
+        LABELS "${suite};${test_LABELS}" TIMEOUT ${test_TIMEOUT} SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
+    if(test_ALONE)
+        set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+    endif()
+endfunction()
+
+# retaind_test(<name> SOURCES a_test.cpp ... [LIBS target ...] [LABELS label ...] [TIMEOUT seconds] [ALONE])
+#
+# ALONE: never beside another test (it measures time, or loads both cores).
+function(retaind_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 test "ALONE" "TIMEOUT" "SOURCES;LIBS;LABELS")
+    add_executable(${name} ${test_SOURCES})
+    target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+    target_link_libraries(${name} PRIVATE retaind_options ${test_LIBS} GTest::gmock_main)
+    if(test_ALONE)
+        set(alone ALONE)
+    endif()
+    retaind_register_test(${name} COMMAND ${name} LABELS ${test_LABELS} TIMEOUT ${test_TIMEOUT} ${alone})
+endfunction()
+
+# retaind_script_test(<name> COMMAND program argument ... [LABELS label ...] [TIMEOUT seconds] [ALONE])
+#
+# Exit code 77 means skipped; the script prints "SKIPPED: <reason>" first.
+function(retaind_script_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 test "ALONE" "TIMEOUT" "COMMAND;LABELS")
+    if(test_ALONE)
+        set(alone ALONE)
+    endif()
+    retaind_register_test(${name}
+        COMMAND ${test_COMMAND} LABELS ${test_LABELS} TIMEOUT ${test_TIMEOUT} ${alone})
+endfunction()
