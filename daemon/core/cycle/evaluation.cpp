@@ -1,0 +1,293 @@
+#include "evaluation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "retaind/signals/measure.hpp"
+#include "retaind/signals/scale.hpp"
+#include "values.hpp"
+
+namespace retaind {
+namespace {
+
+constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
+
+/// Coverage from which a customer's health counts towards its segment's prior (SCORING 1.2).
+constexpr double prior_coverage = 0.8;
+constexpr int prior_customers = 20;
+
+const CustomerMemory* find_memory(const State& state, std::string_view id) {
+    const auto at = std::lower_bound(state.customers.begin(), state.customers.end(), id,
+                                     [](const CustomerMemory& memory, std::string_view wanted) { return memory.customer_id < wanted; });
+    return at != state.customers.end() && at->customer_id == id ? &*at : nullptr;
+}
+
+const PromiseMemory* find_promise_memory(const State& state, std::string_view id) {
+    const auto at = std::lower_bound(state.promises.begin(), state.promises.end(), id,
+                                     [](const PromiseMemory& memory, std::string_view wanted) { return memory.promise_id < wanted; });
+    return at != state.promises.end() && at->promise_id == id ? &*at : nullptr;
+}
+
+/// The newest record of a day before `day`.
+template <class Record>
+const Record* before(const std::vector<Record>& records, Day day) {
+    const Record* found = nullptr;
+    for (const Record& record : records) {
+        if (record.day < day) found = &record;
+    }
+    return found;
+}
+
+void find_live_customers(Evaluation& evaluation, const State& state) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    evaluation.position.assign(snapshot.customers.size(), nowhere);
+    if (!customers_known(snapshot)) return;
+    for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
+        if (!is_live(snapshot, customer, snapshot.as_of)) continue;
+        evaluation.position[customer] = static_cast<std::uint32_t>(evaluation.customers.size());
+        evaluation.customers.push_back({.customer = customer,
+                                        .memory = find_memory(state, snapshot.text(snapshot.customers[customer].id)),
+                                        .facts = contract_facts(snapshot, customer)});
+    }
+}
+
+void match_profiles(Evaluation& evaluation) {
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        const CustomerValues values(evaluation, at);
+        ProfileSet matching = 0;
+        for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
+            if (evaluate_all(evaluation.rules.profiles[profile].match, values) == Truth::yes) matching |= ProfileSet{1} << profile;
+        }
+        evaluation.customers[at].profiles = matching;
+        if (!evaluation.variants.contains(matching)) evaluation.variants.emplace(matching, with_profiles(evaluation.rules, matching));
+    }
+}
+
+/// Whether any profile of the set changes this signal; if not, all such sets share one reader.
+bool is_patched(const RuleSet& rules, ProfileSet profiles, std::size_t signal) {
+    for (std::size_t profile = 0; profile < rules.profiles.size(); ++profile) {
+        if ((profiles >> profile & 1) == 0) continue;
+        for (const Patch<Signal>& patch : rules.profiles[profile].signals) {
+            if (patch.target == static_cast<int>(signal)) return true;
+        }
+    }
+    return false;
+}
+
+/// One signal as some customers have it: bound to its feed once, cohort positions for all.
+struct BoundSignal {
+    const Signal* signal = nullptr;
+    std::unique_ptr<SignalReader> reader = {};
+    std::vector<double> positions = {};          ///< cohort scales only, by CustomerIndex
+};
+
+BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<const CustomerIndex> live) {
+    BoundSignal bound{.signal = &signal};
+    if (signal.from != "promises") bound.reader = std::make_unique<SignalReader>(evaluation.snapshot, signal);
+    if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
+        bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, live);
+    }
+    return bound;
+}
+
+Measured measure(const BoundSignal& bound, const PromiseMeasures& promises, CustomerIndex customer) {
+    if (bound.reader) return bound.reader->measure(customer);
+    const PromiseMeasures::Value value = promises.measure(*bound.signal, customer);
+    return {.raw = value.raw, .rows = value.rows, .first = value.first, .last = value.last};
+}
+
+SignalScore score(const BoundSignal& bound, CustomerIndex customer, const Measured& measured) {
+    SignalScore result{.raw = measured.raw};
+    if (const auto* cohort = std::get_if<CohortScale>(&bound.signal->scale)) {
+        result.score = cohort_score(bound.positions[customer], *cohort);
+    } else {
+        result.score = score_of(bound.signal->scale, measured);
+    }
+    if (bound.reader) result.freshness = bound.reader->freshness(customer, measured);
+    return result;
+}
+
+void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::span<const CustomerIndex> live, std::size_t signal) {
+    std::map<ProfileSet, BoundSignal> bound;
+    const std::size_t count = evaluation.rules.signals.size();
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        const ScoredCustomer& customer = evaluation.customers[at];
+        const ProfileSet key = is_patched(evaluation.rules, customer.profiles, signal) ? customer.profiles : 0;
+        auto found = bound.find(key);
+        if (found == bound.end()) {
+            found = bound.emplace(key, bind(evaluation, evaluation.variants.at(key).signals[signal], live)).first;
+        }
+        const std::size_t slot = at * count + signal;
+        evaluation.measured[slot] = measure(found->second, promises, customer.customer);
+        evaluation.signals[slot] = score(found->second, customer.customer, evaluation.measured[slot]);
+    }
+}
+
+void score_signals(Evaluation& evaluation) {
+    const std::size_t count = evaluation.rules.signals.size();
+    evaluation.signals.assign(evaluation.customers.size() * count, {});
+    evaluation.measured.assign(evaluation.signals.size(), {});
+    std::vector<CustomerIndex> live;
+    for (const ScoredCustomer& customer : evaluation.customers) live.push_back(customer.customer);
+    const PromiseMeasures promises(evaluation.snapshot, evaluation.rules, evaluation.promises);
+    for (std::size_t signal = 0; signal < count; ++signal) score_signal(evaluation, promises, live, signal);
+    // Only now: `applies` may look at the raw value of any signal.
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        const RuleSet& rules = evaluation.rules_of(evaluation.customers[at]);
+        const CustomerValues values(evaluation, at);
+        for (std::size_t signal = 0; signal < count; ++signal) {
+            evaluation.signals[at * count + signal].applies = evaluate_all(rules.signals[signal].applies, values) != Truth::no;
+        }
+    }
+}
+
+void find_priors(Evaluation& evaluation, const State& state) {
+    std::optional<Day> day;
+    for (const PriorDay& prior : state.priors) {
+        if (prior.day < evaluation.snapshot.as_of && prior.rules_hash == evaluation.rules.hash) day = prior.day;
+    }
+    for (const PriorDay& prior : state.priors) {
+        if (prior.day == day && prior.rules_hash == evaluation.rules.hash && prior.customers >= prior_customers) {
+            evaluation.priors[prior.segment] = prior.mean;
+        }
+    }
+}
+
+/// Health of the newest day at or before `days` ago, if it is not older than a few days more.
+double health_ago(const CustomerMemory* memory, Day as_of, int days) {
+    constexpr int slack = 3;
+    if (!memory) return missing;
+    const ScoreDay* found = before(memory->days, as_of - std::chrono::days{days - 1});
+    return found && found->day >= as_of - std::chrono::days{days + slack} ? found->health : missing;
+}
+
+void remember(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
+    const ScoreDay* earlier = customer.memory ? before(customer.memory->days, as_of) : nullptr;
+    customer.change_7d = customer.health - health_ago(customer.memory, as_of, 7);
+    customer.change_30d = customer.health - health_ago(customer.memory, as_of, 30);
+    if (earlier && customer.frozen) {
+        customer.smoothed = earlier->smoothed;
+        customer.band = earlier->band;
+        return;
+    }
+    customer.smoothed = customer.health;
+    if (earlier && is_known(earlier->smoothed)) {
+        customer.smoothed = smooth(earlier->smoothed, customer.health, in_days(as_of - earlier->day), in_days(rules.smoothing));
+    }
+    customer.band = next_band(earlier ? earlier->band : Band::unknown, customer.smoothed, customer.coverage, rules);
+}
+
+std::vector<std::string> score_datasets(const RuleSet& rules) {
+    Field health{.index = static_cast<int>(CustomerField::health), .name = "health"};
+    return datasets_read(rules, health);
+}
+
+void score_health(Evaluation& evaluation) {
+    const bool frozen = any_not_fresh(evaluation.snapshot, score_datasets(evaluation.rules));
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        const Health health = evaluation.health_of(at);
+        ScoredCustomer& customer = evaluation.customers[at];
+        customer.health = health.health;
+        customer.before_caps = health.before_caps;
+        customer.coverage = health.coverage;
+        customer.frozen = frozen;
+        remember(customer, evaluation.snapshot.as_of, evaluation.rules_of(customer).health);
+    }
+}
+
+void score_unfitted_risk(Evaluation& evaluation) {
+    std::map<double, std::vector<double>> healths;       // by base rate, since profiles may have their own
+    for (const ScoredCustomer& customer : evaluation.customers) {
+        healths[evaluation.rules_of(customer).risk.base_rate].push_back(customer.health);
+    }
+    for (const auto& [base_rate, values] : healths) {
+        evaluation.risk_intercepts[base_rate] = unfitted_intercept(values, base_rate);
+    }
+    for (ScoredCustomer& customer : evaluation.customers) {
+        const double intercept = evaluation.risk_intercepts.at(evaluation.rules_of(customer).risk.base_rate);
+        customer.risk = unfitted_risk(intercept, customer.health);
+    }
+}
+
+void score_risk(Evaluation& evaluation) {
+    if (!evaluation.rules.risk.model) {
+        score_unfitted_risk(evaluation);
+        return;
+    }
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        ScoredCustomer& customer = evaluation.customers[at];
+        customer.risk = fitted_risk(*evaluation.rules_of(customer).risk.model, CustomerValues(evaluation, at)).probability;
+    }
+}
+
+void place_promises(Evaluation& evaluation, const State& state) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    evaluation.promises = measure_promises(snapshot, evaluation.rules);
+    for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
+        const Progress& progress = evaluation.promises[at];
+        const PromiseMemory* memory = find_promise_memory(state, snapshot.text(snapshot.promises[at].id));
+        const PromiseDay* earlier = memory ? before(memory->days, snapshot.as_of) : nullptr;
+        evaluation.promise_days.push_back({.day = snapshot.as_of, .state = next_promise_state(earlier, progress.verdict),
+                                           .verdict = progress.verdict, .probability = progress.probability});
+        evaluation.kept_on.push_back(progress.kept_on);
+    }
+}
+
+void roll_up(Evaluation& evaluation) {
+    std::vector<CustomerStanding> standings;
+    for (const ScoredCustomer& customer : evaluation.customers) {
+        standings.push_back({.customer = customer.customer, .health = customer.health, .band = customer.band, .facts = customer.facts});
+    }
+    evaluation.segments = segment_views(evaluation.snapshot, standings);
+    evaluation.portfolio = portfolio_view(evaluation.snapshot, standings);
+}
+
+}  // namespace
+
+const ScoredCustomer* Evaluation::find(CustomerIndex customer) const {
+    return customer < position.size() && position[customer] != nowhere ? &customers[position[customer]] : nullptr;
+}
+
+std::span<const SignalScore> Evaluation::signals_of(std::size_t at) const {
+    return std::span(signals).subspan(at * rules.signals.size(), rules.signals.size());
+}
+
+double Evaluation::prior_of(CustomerIndex customer) const {
+    const auto found = priors.find(snapshot.text(snapshot.customers[customer].segment));
+    return found == priors.end() ? rules.health.prior : found->second;
+}
+
+Health Evaluation::health_of(std::size_t at) const {
+    const ScoredCustomer& customer = customers[at];
+    Health health = combine(rules_of(customer), signals_of(at), prior_of(customer.customer));
+    apply_caps(health, rules_of(customer), CustomerValues(*this, at));
+    return health;
+}
+
+bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& datasets) {
+    return std::any_of(datasets.begin(), datasets.end(), [&](const std::string& dataset) {
+        const FeedState state = feed_state(snapshot, dataset);
+        return state == FeedState::not_loaded || state == FeedState::stale;
+    });
+}
+
+bool customers_known(const Snapshot& snapshot) {
+    return feed_state(snapshot, "customers") != FeedState::not_loaded && feed_state(snapshot, "subscriptions") != FeedState::not_loaded;
+}
+
+Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state) {
+    Evaluation evaluation{.snapshot = snapshot, .rules = rules};
+    evaluation.variants.emplace(ProfileSet{0}, rules);
+    place_promises(evaluation, state);
+    find_live_customers(evaluation, state);
+    match_profiles(evaluation);
+    score_signals(evaluation);
+    find_priors(evaluation, state);
+    score_health(evaluation);
+    score_risk(evaluation);
+    roll_up(evaluation);
+    return evaluation;
+}
+
+}  // namespace retaind

@@ -1,0 +1,65 @@
+// The numbers of one as-of day for every live customer: what rules judge, what `explain` shows, what is remembered.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "retaind/cycle/state.hpp"
+#include "retaind/model/snapshot.hpp"
+#include "retaind/portfolio/contract_facts.hpp"
+#include "retaind/portfolio/segments.hpp"
+#include "retaind/promises/promise.hpp"
+#include "retaind/rules/ruleset.hpp"
+#include "retaind/scores/health.hpp"
+#include "retaind/scores/risk.hpp"
+
+namespace retaind {
+
+/// One live customer. Signals stand in Evaluation::signals, row by row.
+struct ScoredCustomer {
+    CustomerIndex customer = no_customer;
+    ProfileSet profiles = 0;
+    const CustomerMemory* memory = nullptr;      ///< what is remembered of earlier days, if anything
+    ContractFacts facts = {};
+    double health = missing, before_caps = missing, coverage = 0, smoothed = missing, risk = missing;
+    double change_7d = missing, change_30d = missing;
+    Band band = Band::unknown;
+    bool frozen = false;                         ///< a feed of the score is not fresh: smoothed and band stand still
+};
+
+struct Evaluation {
+    const Snapshot& snapshot;
+    const RuleSet& rules;
+    std::vector<ScoredCustomer> customers = {};          ///< live ones, by index
+    std::vector<std::uint32_t> position = {};            ///< CustomerIndex -> position in customers, or UINT32_MAX
+    std::vector<SignalScore> signals = {};               ///< customers.size() x rules.signals.size()
+    std::vector<Measured> measured = {};                 ///< parallel to signals
+    std::map<ProfileSet, RuleSet> variants = {};         ///< the rules per set of profiles, the empty set included
+    std::map<std::string, double, std::less<>> priors = {};   ///< H0 by segment
+    std::map<double, double> risk_intercepts = {};       ///< a of the unfitted form, by base rate
+    std::vector<Progress> promises = {};                 ///< parallel to snapshot.promises
+    std::vector<PromiseDay> promise_days = {};           ///< likewise: as shown today
+    std::vector<std::optional<Day>> kept_on = {};        ///< likewise: kept is sticky
+    std::vector<SegmentView> segments = {};
+    SegmentView portfolio = {};
+
+    const ScoredCustomer* find(CustomerIndex customer) const;
+    const RuleSet& rules_of(const ScoredCustomer& customer) const { return variants.at(customer.profiles); }
+    std::span<const SignalScore> signals_of(std::size_t at) const;
+    double prior_of(CustomerIndex customer) const;
+    Health health_of(std::size_t at) const;              ///< with all its terms: the same numbers as in customers[at]
+};
+
+Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state);
+
+/// Whether any of these datasets is not loaded or stale. Unmapped ones are neither: they were never promised.
+bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& datasets);
+
+/// Datasets without which nobody knows who the customers are.
+bool customers_known(const Snapshot& snapshot);
+
+}  // namespace retaind
