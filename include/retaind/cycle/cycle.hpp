@@ -18,10 +18,21 @@
 
 namespace retaind {
 
+/// A step that an alert took in this cycle.
+struct AlertNews {
+    AlertKey key;
+    std::string customer_id;
+    Transition transition = Transition::none;
+    Severity severity = Severity::warning;
+    std::int64_t episode = 0;
+    bool held = false;
+};
+
 struct CycleResult {
     State state;                         ///< what to remember; alerts carry what each receiver will have been told
     std::vector<Message> outbox;         ///< what to tell, to be stored in the same transaction
     View view;
+    std::vector<AlertNews> news = {};    ///< sorted by key
 };
 
 /// One cycle. `now` is only for people (opened_at) and is never compared with data. Same inputs, same bytes out.

@@ -1,0 +1,57 @@
+#include "board.hpp"
+
+namespace retaind {
+
+void Board::update(const std::function<void(Telemetry&)>& change) {
+    const std::lock_guard lock(mutex_);
+    change(telemetry_);
+}
+
+Telemetry Board::telemetry() const {
+    const std::lock_guard lock(mutex_);
+    return telemetry_;
+}
+
+void Board::show(View view, const MetricsSettings& settings) {
+    std::string page = render_view(view, settings);
+    const auto shown = std::make_shared<const View>(std::move(view));
+    const std::lock_guard lock(mutex_);
+    view_ = shown;
+    view_page_ = std::move(page);
+}
+
+std::shared_ptr<const View> Board::view() const {
+    const std::lock_guard lock(mutex_);
+    return view_;
+}
+
+void Board::set_ready(bool ready) {
+    const std::lock_guard lock(mutex_);
+    ready_ = ready;
+}
+
+bool Board::ready() const {
+    const std::lock_guard lock(mutex_);
+    return ready_;
+}
+
+std::shared_ptr<const std::string> Board::metrics_page() const {
+    std::string page;
+    {
+        const std::lock_guard lock(mutex_);
+        page = view_page_;
+    }
+    return std::make_shared<const std::string>(page + render_telemetry(telemetry()));
+}
+
+HttpReply Board::answer(const HttpRequest& request) const {
+    static const auto well = std::make_shared<const std::string>("ok\n");
+    static const auto unready = std::make_shared<const std::string>("no cycle has ended well yet, or the state cannot be written\n");
+    static const auto unknown = std::make_shared<const std::string>("not here: /metrics, /healthz, /readyz\n");
+    if (request.path == "/metrics") return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_page()};
+    if (request.path == "/healthz") return {.body = well};
+    if (request.path == "/readyz") return ready() ? HttpReply{.body = well} : HttpReply{.status = 503, .body = unready};
+    return {.status = 404, .body = unknown};
+}
+
+}  // namespace retaind

@@ -1,0 +1,41 @@
+// What the running parts show to the outside: the last view, its metrics, the daemon's own figures. Safe from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "edge/http/http.hpp"
+#include "edge/metrics/metrics.hpp"
+
+namespace retaind {
+
+class Board {
+public:
+    /// Changes the figures; the function must not block.
+    void update(const std::function<void(Telemetry&)>& change);
+    Telemetry telemetry() const;
+
+    /// A new view; its page of metrics is rendered here, once.
+    void show(View view, const MetricsSettings& settings);
+    std::shared_ptr<const View> view() const;
+
+    void set_ready(bool ready);
+    bool ready() const;
+
+    /// The whole metrics page.
+    std::shared_ptr<const std::string> metrics_page() const;
+
+    /// Answers for the metrics listener: /metrics, /healthz, /readyz.
+    HttpReply answer(const HttpRequest& request) const;
+
+private:
+    mutable std::mutex mutex_;
+    Telemetry telemetry_;
+    std::shared_ptr<const View> view_;
+    std::string view_page_;
+    bool ready_ = false;
+};
+
+}  // namespace retaind

@@ -1,0 +1,79 @@
+#include "company.hpp"
+
+#include <future>
+
+#include "edge/source/source.hpp"
+#include "edge/zones/zones.hpp"
+#include "log.hpp"
+
+namespace retaind {
+
+Result<std::unique_ptr<Company>> Company::open(Loaded loaded) {
+    std::unique_ptr<Company> company(new Company(std::move(loaded)));
+    const Settings& settings = company->settings();
+    Result<Zone> zone = load_zone(settings.timezone);
+    if (!zone) return zone.error();
+    company->zone_ = std::move(*zone);
+    for (const DatasetSettings& dataset : settings.datasets) {
+        Result<Zone> own = dataset.timezone.empty() ? Result<Zone>(company->zone_) : load_zone(dataset.timezone);
+        if (!own) return Error{.kind = ErrorKind::config, .message = "dataset " + dataset.name + ": " + own.error().message, .hint = own.error().hint, .where = dataset.where};
+        company->dataset_zones_[dataset.name] = std::move(*own);
+    }
+    for (const SourceSettings& source : settings.sources) company->sources_[source.name] = open_source(source);
+    return company;
+}
+
+std::vector<DatasetRequest> Company::requests(const std::string& source, Day first, Day last) const {
+    std::vector<DatasetRequest> result;
+    const Day from = first - std::chrono::duration_cast<std::chrono::days>(settings().history);
+    for (const DatasetSettings& dataset : settings().datasets) {
+        if (dataset.source != source) continue;
+        result.push_back({.options = {.name = dataset.name, .kind = dataset.kind, .source = source,
+                                      .zone = dataset_zones_.at(dataset.name), .day_zone = zone_,
+                                      .delay = dataset.delay, .stale_after = dataset.stale_after},
+                          .query = dataset.query, .watermark_query = dataset.watermark,
+                          .from = from, .to = last + std::chrono::days{1}});
+    }
+    return result;
+}
+
+Snapshot Company::read(Day first, Day last) {
+    std::map<std::string, std::future<Result<std::vector<Dataset>>>> reads;
+    std::map<std::string, std::vector<DatasetRequest>> asked;
+    for (auto& [name, source] : sources_) {
+        asked[name] = requests(name, first, last);
+        reads[name] = std::async(std::launch::async, [&source = *source, &wanted = asked[name]] { return source.read(wanted); });
+    }
+    std::vector<Dataset> datasets;
+    std::vector<FailedDataset> failed;
+    source_up_.clear();
+    for (auto& [name, read] : reads) {
+        Result<std::vector<Dataset>> result = read.get();
+        source_up_[name] = result.ok();
+        if (result) {
+            for (Dataset& dataset : *result) datasets.push_back(std::move(dataset));
+            continue;
+        }
+        log(result.error());
+        for (const DatasetRequest& request : asked[name]) failed.push_back({.options = request.options, .error = result.error().message});
+    }
+    return assemble(std::move(datasets), std::move(failed),
+                    {.as_of = last, .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
+                     .currency = rules().policy.currency});
+}
+
+std::vector<Error> Company::check_connections() {
+    std::vector<Error> errors;
+    const Day today = Day{std::chrono::days{0}};
+    for (auto& [name, source] : sources_) {
+        const std::vector<Error> found = source->check(requests(name, today, today));
+        errors.insert(errors.end(), found.begin(), found.end());
+    }
+    return errors;
+}
+
+void Company::cancel() {
+    for (auto& [name, source] : sources_) source->cancel();
+}
+
+}  // namespace retaind

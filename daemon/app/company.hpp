@@ -1,0 +1,54 @@
+// A company as configured: its rules, its zone, its databases; and how one reads it as of a day.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "edge/config/config.hpp"
+#include "retaind/model/snapshot.hpp"
+#include "retaind/ports/source.hpp"
+
+namespace retaind {
+
+class Company {
+public:
+    /// Loads zones; connects to nothing yet. Errors: config.
+    static Result<std::unique_ptr<Company>> open(Loaded loaded);
+
+    const Settings& settings() const { return loaded_.settings; }
+    const RuleSet& rules() const { return loaded_.rules; }
+    const std::string& rules_text() const { return loaded_.rules_text; }
+    const Zone& zone() const { return zone_; }
+
+    /// The last day that has fully ended at `now`, in the daemon's zone: what a live cycle speaks about.
+    Day last_complete_day(Instant now) const { return zone_.local_day(now) - std::chrono::days{1}; }
+
+    /// Reads all sources, each on a thread of its own. A source that fails leaves its datasets marked as not loaded;
+    /// the rest is there. Rows from `history` before `first` up to and including `last`; as_of is `last`.
+    Snapshot read(Day first, Day last);
+    Snapshot read(Day as_of) { return read(as_of, as_of); }
+
+    /// By source, of the last read.
+    const std::map<std::string, bool>& source_up() const { return source_up_; }
+
+    /// Checks every query against its database, for no rows.
+    std::vector<Error> check_connections();
+
+    /// Ends a read that is under way, from another thread.
+    void cancel();
+
+private:
+    explicit Company(Loaded loaded) : loaded_(std::move(loaded)) {}
+    std::vector<DatasetRequest> requests(const std::string& source, Day first, Day last) const;
+
+    Loaded loaded_;
+    Zone zone_;
+    std::map<std::string, Zone> dataset_zones_;
+    std::map<std::string, std::unique_ptr<Source>> sources_;
+    std::map<std::string, bool> source_up_;
+};
+
+}  // namespace retaind

@@ -1,0 +1,198 @@
+#include <systemd/sd-daemon.h>
+
+#include <asio.hpp>
+#include <csignal>
+
+#include "board.hpp"
+#include "deliver.hpp"
+#include "edge/delivery/delivery.hpp"
+#include "edge/state/state.hpp"
+#include "evaluator.hpp"
+#include "log.hpp"
+#include "turn.hpp"
+#include "verbs.hpp"
+#include "version.hpp"
+
+namespace retaind {
+namespace {
+
+/// After a failed turn (the state cannot be written, say) the next is tried this soon.
+constexpr Seconds retry_after_failure{10};
+
+/// A wall clock that moves this much more or less than the steady one has jumped.
+constexpr Seconds clock_jump{15};
+
+/// The running daemon: an event loop for signals and timers, the evaluator's thread, the deliverer's, the listener's.
+class Daemon {
+public:
+    Daemon(const Options& options, std::unique_ptr<Company> company)
+        : options_(options), settings_(company->settings()), company_(std::move(company)) {}
+    int run();
+
+private:
+    Result<void> open();
+    Result<void> open_states(const std::string& directory);
+    void describe();
+    void wait_for_signal();
+    void schedule(Seconds after);
+    void due();
+    void watch_clock();
+    void reload();
+    void stop();
+
+    const Options& options_;
+    Settings settings_;
+    std::unique_ptr<Company> company_;           ///< until the evaluator takes it
+    asio::io_context io_;
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    asio::steady_timer timer_{io_};
+    SystemClock clock_;
+    Board board_;
+    std::unique_ptr<StateStore> store_;          ///< the evaluator's
+    std::unique_ptr<StateStore> outbox_;         ///< the deliverer's
+    std::unique_ptr<Deliverer> deliverer_;
+    std::unique_ptr<HttpServer> server_;
+    std::unique_ptr<Evaluator> evaluator_;
+    Instant wall_seen_ = {};
+    std::chrono::steady_clock::time_point steady_seen_ = {};
+};
+
+void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }
+
+int Daemon::run() {
+    if (const Result<void> opened = open(); !opened) return fail(opened.error());
+    describe();
+    wait_for_signal();
+    wall_seen_ = clock_.now();
+    steady_seen_ = clock_.steady();
+    sd_notify(0, "READY=1");
+    log(LogLevel::info, std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() + "/metrics");
+    evaluator_->ask();
+    schedule(settings_.interval);
+    io_.run();
+    return 0;
+}
+
+Result<void> Daemon::open_states(const std::string& directory) {
+    Result<std::unique_ptr<StateStore>> store =
+        open_state(settings_.state, {.directory = directory, .access = StateAccess::owner, .accept_loss = options_.accept_state_loss});
+    if (!store) return store.error();
+    store_ = std::move(*store);
+    Result<std::unique_ptr<StateStore>> outbox = open_state(settings_.state, {.directory = directory, .access = StateAccess::companion});
+    if (!outbox) return outbox.error();
+    outbox_ = std::move(*outbox);
+    const Result<std::uint64_t> recovered = store_->recover(clock_.now());
+    if (!recovered) return recovered.error();
+    if (*recovered > 0) log(LogLevel::warning, std::to_string(*recovered) + " deliveries were in flight when the last run ended; they go out again");
+    return {};
+}
+
+Result<void> Daemon::open() {
+    const std::string directory = state_directory(options_.state_directory, settings_);
+    if (const Result<void> opened = open_states(directory); !opened) return opened;
+    Result<std::unique_ptr<HttpServer>> server =
+        listen_http(settings_.metrics.listen, false, [this](const HttpRequest& request) { return board_.answer(request); });
+    if (!server) return server.error();
+    server_ = std::move(*server);
+    deliverer_ = std::make_unique<Deliverer>(*outbox_, make_senders(receivers(settings_, directory)), clock_, DelivererOptions{
+        .on_result = [this](const std::string& receiver, const std::string& result) {
+            board_.update([&](Telemetry& telemetry) { ++telemetry.deliveries[{receiver, result}]; });
+        },
+        .on_outbox = [this](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
+            board_.update([&](Telemetry& telemetry) {
+                telemetry.outbox = counts;
+                telemetry.state_bytes = bytes;
+            });
+        }});
+    evaluator_ = std::make_unique<Evaluator>(std::move(company_), EvaluatorParts{
+        .board = board_, .store = *store_, .clock = clock_, .wake_delivery = [this] { deliverer_->wake(); }, .status = say_status});
+    return {};
+}
+
+void Daemon::describe() {
+    board_.update([this](Telemetry& telemetry) {
+        telemetry.version = engine_version;
+        telemetry.revision = engine_revision;
+        telemetry.interval_seconds = static_cast<double>(settings_.interval.count());
+        telemetry.last_reload = clock_.now();
+        telemetry.state_limit_bytes = OutboxLimits{}.bytes;
+        telemetry.process_start_seconds = static_cast<double>(clock_.now().time_since_epoch().count());
+    });
+}
+
+void Daemon::wait_for_signal() {
+    signals_.async_wait([this](const asio::error_code& error, int signal) {
+        if (error) return;
+        if (signal != SIGHUP) return stop();
+        reload();
+        wait_for_signal();
+    });
+}
+
+void Daemon::schedule(Seconds after) {
+    timer_.expires_after(after);
+    timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) due();
+    });
+}
+
+void Daemon::due() {
+    watch_clock();
+    evaluator_->ask();
+    schedule(board_.ready() ? settings_.interval : std::min(settings_.interval, retry_after_failure));
+}
+
+void Daemon::watch_clock() {
+    const Instant wall = clock_.now();
+    const auto steady = clock_.steady();
+    const auto drift = (wall - wall_seen_) - std::chrono::duration_cast<Seconds>(steady - steady_seen_);
+    wall_seen_ = wall;
+    steady_seen_ = steady;
+    if (std::chrono::abs(drift) <= clock_jump) return;
+    log(LogLevel::warning, "the wall clock jumped by " + std::to_string(drift.count()) + " s");
+    board_.update([](Telemetry& telemetry) { ++telemetry.clock_jumps; });
+}
+
+void Daemon::reload() {
+    sd_notify(0, "RELOADING=1");
+    std::unique_ptr<Company> company = open_company(options_);
+    const bool taken = company != nullptr;
+    if (taken) {
+        const Settings& fresh = company->settings();
+        if (!(fresh.state == settings_.state) || !(fresh.metrics.listen == settings_.metrics.listen) || !(fresh.http == settings_.http) || fresh.threads != settings_.threads) {
+            log(LogLevel::warning, "[state], [http] listen, [metrics] listen and threads need a restart; the old values stay");
+        }
+        settings_.interval = fresh.interval;
+        deliverer_->replace(make_senders(receivers(fresh, state_directory(options_.state_directory, settings_))));
+        log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
+        evaluator_->replace(std::move(company));
+    } else {
+        log(LogLevel::error, "reload refused: the old configuration and rules stay in force");
+    }
+    board_.update([&](Telemetry& telemetry) {
+        telemetry.last_reload_ok = taken;
+        telemetry.interval_seconds = static_cast<double>(settings_.interval.count());
+        if (taken) telemetry.last_reload = clock_.now();
+    });
+    sd_notify(0, "READY=1");
+}
+
+void Daemon::stop() {
+    sd_notify(0, "STOPPING=1");
+    log(LogLevel::info, "stopping");
+    timer_.cancel();
+    evaluator_->stop();
+    deliverer_->stop();
+    server_.reset();
+    io_.stop();
+}
+
+}  // namespace
+
+int run_daemon(const Options& options) {
+    std::unique_ptr<Company> company = open_company(options);
+    if (!company) return exit_code(ErrorKind::config);
+    return Daemon(options, std::move(company)).run();
+}
+
+}  // namespace retaind

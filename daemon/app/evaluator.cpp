@@ -1,0 +1,139 @@
+#include "evaluator.hpp"
+
+#include <fmt/format.h>
+
+#include "log.hpp"
+
+namespace retaind {
+namespace {
+
+double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
+    return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+Evaluator::Evaluator(std::unique_ptr<Company> company, EvaluatorParts parts)
+    : parts_(std::move(parts)), company_(std::move(company)), thread_([this] { loop(); }) {}
+
+Evaluator::~Evaluator() { stop(); }
+
+void Evaluator::ask() {
+    const std::lock_guard lock(mutex_);
+    if (busy_ || wanted_) {
+        parts_.board.update([](Telemetry& telemetry) { ++telemetry.cycles["skipped"]; });
+        log(LogLevel::warning, "a cycle was due while the one before still ran; skipped");
+        return;
+    }
+    wanted_ = true;
+    wanted_changed_.notify_one();
+}
+
+void Evaluator::replace(std::unique_ptr<Company> company) {
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(company);
+}
+
+void Evaluator::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        if (company_) company_->cancel();
+        wanted_changed_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+void Evaluator::loop() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        wanted_changed_.wait(lock, [this] { return wanted_ || stopping_; });
+        if (stopping_) return;
+        wanted_ = false;
+        busy_ = true;
+        if (next_) company_ = std::move(next_);
+        lock.unlock();
+        turn();
+        lock.lock();
+        busy_ = false;
+    }
+}
+
+bool Evaluator::load_state(Day as_of) {
+    if (state_) return true;
+    Result<State> loaded = parts_.store.load(as_of, false);
+    if (!loaded) {
+        failed(loaded.error());
+        return false;
+    }
+    state_ = std::move(*loaded);
+    return true;
+}
+
+void Evaluator::turn() {
+    const Instant now = parts_.clock.now();
+    const Day as_of = company_->last_complete_day(now);
+    if (!load_state(as_of)) return;
+    if (state_->as_of && as_of < *state_->as_of) {
+        failed({.kind = ErrorKind::state, .message = "the clock says the last complete day is " + format_day(as_of) + ", but the state knows " + format_day(*state_->as_of),
+                .hint = "nothing is evaluated until the clock has caught up"});
+        return;
+    }
+    const auto start = parts_.clock.steady();
+    const Snapshot snapshot = company_->read(as_of);
+    note_read(snapshot, seconds_between(start, parts_.clock.steady()));
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return;
+    }
+    Result<Turn> turn = take_turn(*company_, parts_.store, snapshot, *state_, {.now = now}, parts_.clock);
+    if (!turn) {
+        state_.reset();
+        failed(turn.error());
+        return;
+    }
+    note_turn(*turn, now);
+    state_ = std::move(turn->result.state);
+    parts_.board.show(std::move(turn->result.view), company_->settings().metrics);
+    parts_.board.set_ready(true);
+    parts_.wake_delivery();
+}
+
+void Evaluator::note_read(const Snapshot& snapshot, double seconds) {
+    parts_.board.update([&](Telemetry& telemetry) {
+        telemetry.cycle_durations["read"].observe(seconds);
+        for (const auto& [source, up] : company_->source_up()) telemetry.source_up[source] = up;
+        for (const Feed& feed : snapshot.feeds) {
+            telemetry.rows_read[feed.dataset] += feed.rows_read;
+            for (const auto& [reason, rejection] : feed.rejected) telemetry.rows_rejected[{feed.dataset, reason}] += rejection.rows;
+        }
+    });
+}
+
+void Evaluator::note_turn(const Turn& turn, Instant now) {
+    const View& view = turn.result.view;
+    std::size_t opened = 0;
+    parts_.board.update([&](Telemetry& telemetry) {
+        ++telemetry.cycles["ok"];
+        telemetry.last_success = now;
+        for (const auto& [phase, seconds] : turn.seconds) telemetry.cycle_durations[phase].observe(seconds);
+        for (const AlertNews& news : turn.result.news) {
+            if (news.transition != Transition::fired) continue;
+            ++opened;
+            ++telemetry.alerts_opened[{news.key.rule, std::string(severity_name(news.severity))}];
+        }
+    });
+    const std::string line = fmt::format("as of {}: {} customers, {} alerts open, {} opened, {} messages", format_day(view.as_of), view.customers.size(),
+                                         view.alerts.size(), opened, turn.result.outbox.size());
+    log(LogLevel::info, line);
+    parts_.status(line);
+}
+
+void Evaluator::failed(const Error& error) {
+    log(error);
+    parts_.board.update([](Telemetry& telemetry) { ++telemetry.cycles["failed"]; });
+    parts_.board.set_ready(false);
+    parts_.status("failing: " + error.message);
+}
+
+}  // namespace retaind

@@ -1,0 +1,55 @@
+// The thread that owns the state: takes one turn after another, never two at once.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "board.hpp"
+#include "turn.hpp"
+
+namespace retaind {
+
+struct EvaluatorParts {
+    Board& board;
+    StateStore& store;
+    Clock& clock;
+    std::function<void()> wake_delivery;
+    /// Tells the service manager how it goes, in one line.
+    std::function<void(const std::string&)> status;
+};
+
+class Evaluator {
+public:
+    Evaluator(std::unique_ptr<Company> company, EvaluatorParts parts);
+    ~Evaluator();                               ///< stops as stop() does
+
+    /// Asks for a turn. One that is asked for while another runs is skipped, and counted.
+    void ask();
+    /// Takes over a company at the next boundary between turns.
+    void replace(std::unique_ptr<Company> company);
+    /// Cancels a read under way and ends the thread; nothing half-done is written.
+    void stop();
+
+private:
+    void loop();
+    void turn();
+    bool load_state(Day as_of);
+    void note_read(const Snapshot& snapshot, double seconds);
+    void note_turn(const Turn& turn, Instant now);
+    void failed(const Error& error);
+
+    EvaluatorParts parts_;
+    std::unique_ptr<Company> company_;          ///< touched by the thread, and under the mutex by stop()
+    std::unique_ptr<Company> next_;
+    std::optional<State> state_;                ///< of the last turn; none: to be loaded
+    std::mutex mutex_;
+    std::condition_variable wanted_changed_;
+    bool wanted_ = false, busy_ = false, stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace retaind

@@ -1,0 +1,35 @@
+// The command line as values (CLI11).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "retaind/base/time.hpp"
+
+namespace retaind {
+
+enum class Verb { run, once, check, config, explain, replay, demo };
+
+struct Options {
+    Verb verb = Verb::run;
+    std::string config_file = "/etc/retaind/retaind.toml";
+    std::string state_directory = "";            ///< "": $STATE_DIRECTORY, else the configuration's own folder
+    bool json = false;
+    std::optional<Day> as_of = {};
+    bool dry_run = false;                        ///< once
+    bool accept_state_loss = false;              ///< run, once
+    bool connect = false;                        ///< check
+    bool effective = false;                      ///< config
+    std::string customer = {};                   ///< explain
+    std::optional<Day> from = {}, to = {};       ///< replay
+    bool deliver = false;                        ///< replay: send what was decided, instead of only counting it
+    std::string directory = "retaind-demo";      ///< demo: where the company, its configuration and state go
+    unsigned long long seed = 7;                 ///< demo
+    bool stay = false;                           ///< demo: go on as the daemon
+};
+
+/// The options, or the exit code with which to end at once (help was printed, or a usage error was said).
+std::variant<Options, int> parse_options(int argc, char** argv);
+
+}  // namespace retaind

@@ -1,0 +1,36 @@
+// Past days, evaluated one by one from one read: the same cycles the daemon would have run.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "company.hpp"
+#include "retaind/cycle/cycle.hpp"
+#include "retaind/ports/clock.hpp"
+#include "retaind/ports/state_store.hpp"
+
+namespace retaind {
+
+struct ReplayOptions {
+    Day from, to;
+    bool with_messages = false;      ///< store the messages too, to be sent
+    std::function<void(Day)> progress = {};
+};
+
+/// A day's news, kept small: what opened, rose, ended, and how much was to be told.
+struct ReplayedDay {
+    Day day;
+    std::size_t customers = 0, messages = 0;
+    std::vector<AlertNews> news = {};
+};
+
+struct Replayed {
+    std::vector<ReplayedDay> days = {};
+    View last;
+};
+
+/// Steps through the days, storing each. Refuses (usage) days that the state already has.
+Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions& options, Clock& clock);
+
+}  // namespace retaind

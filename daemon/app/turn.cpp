@@ -1,0 +1,73 @@
+#include "turn.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "edge/render/render.hpp"
+#include "retaind/ports/failpoint.hpp"
+#include "version.hpp"
+
+namespace retaind {
+namespace {
+
+std::vector<Payload> render_all(const Company& company, const std::vector<Message>& messages) {
+    const Settings& settings = company.settings();
+    std::vector<Payload> payloads;
+    for (const Message& message : messages) {
+        ReceiverSettings receiver{.name = message.receiver};
+        for (const ReceiverSettings& each : settings.receivers) {
+            if (each.name == message.receiver) receiver = each;
+        }
+        payloads.push_back(render(message, {.receiver = receiver, .brand = settings.brand, .external_url = settings.external_url,
+                                            .currency = company.rules().policy.currency.base}));
+    }
+    return payloads;
+}
+
+double seconds_since(Clock& clock, std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(clock.steady() - start).count();
+}
+
+}  // namespace
+
+Instant SystemClock::now() { return std::chrono::time_point_cast<Seconds>(std::chrono::system_clock::now()); }
+std::chrono::steady_clock::time_point SystemClock::steady() { return std::chrono::steady_clock::now(); }
+
+Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state, const TurnOptions& options,
+                       Clock& clock) {
+    failpoint("cycle.read");
+    const auto start = clock.steady();
+    Turn turn{.result = run_cycle(snapshot, company.rules(), state, options.now)};
+    turn.seconds["evaluate"] = seconds_since(clock, start);
+    failpoint("cycle.evaluated");
+    if (!options.commit) return turn;
+    const auto stored = clock.steady();
+    const Result<void> committed = store.commit({.state = turn.result.state,
+                                                 .outbox = options.with_messages ? render_all(company, turn.result.outbox) : std::vector<Payload>{},
+                                                 .now = options.now,
+                                                 .engine_version = engine_version,
+                                                 .rules_text = company.rules_text()});
+    if (!committed) return committed.error();
+    turn.seconds["store"] = seconds_since(clock, stored);
+    failpoint("cycle.stored");
+    return turn;
+}
+
+std::string state_directory(const std::string& asked, const Settings& settings) {
+    if (!asked.empty()) return asked;
+    if (const char* given = std::getenv("STATE_DIRECTORY")) return given;
+    const std::filesystem::path folder = std::filesystem::path(settings.file).parent_path();
+    return folder.empty() ? "." : folder.string();
+}
+
+std::vector<ReceiverSettings> receivers(const Settings& settings, const std::string& directory) {
+    std::vector<ReceiverSettings> result = settings.receivers;
+    for (ReceiverSettings& receiver : result) {
+        if (receiver.type != ReceiverType::file) continue;
+        if (receiver.path.empty()) receiver.path = "messages.jsonl";
+        if (std::filesystem::path(receiver.path).is_relative()) receiver.path = directory + "/" + receiver.path;
+    }
+    return result;
+}
+
+}  // namespace retaind

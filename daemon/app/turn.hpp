@@ -1,0 +1,43 @@
+// One turn: read the company, run the cycle, store state and messages in one transaction. `run`, `once` and `replay` take
+// the same turn.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "company.hpp"
+#include "retaind/cycle/cycle.hpp"
+#include "retaind/ports/clock.hpp"
+#include "retaind/ports/state_store.hpp"
+
+namespace retaind {
+
+/// Wall and steady time of this machine.
+class SystemClock final : public Clock {
+public:
+    Instant now() override;
+    std::chrono::steady_clock::time_point steady() override;
+};
+
+struct TurnOptions {
+    Instant now;
+    bool commit = true;              ///< false: writes nothing
+    bool with_messages = true;       ///< false: messages are decided but not stored (they are about the past)
+};
+
+struct Turn {
+    CycleResult result;
+    std::map<std::string, double> seconds = {};   ///< by phase: evaluate, store
+};
+
+/// Evaluates `snapshot` and stores what follows. Errors: state; then nothing has been written.
+Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state, const TurnOptions& options,
+                       Clock& clock);
+
+/// Where the state lives when the configuration names no file.
+std::string state_directory(const std::string& asked, const Settings& settings);
+
+/// The receivers as configured, with the places that depend on the state's folder filled in.
+std::vector<ReceiverSettings> receivers(const Settings& settings, const std::string& directory);
+
+}  // namespace retaind

@@ -1,0 +1,26 @@
+// The verbs. Each takes the options, says on stdout what it found and on stderr what went wrong, and returns the exit code.
+#pragma once
+
+#include <memory>
+
+#include "company.hpp"
+#include "options.hpp"
+
+namespace retaind {
+
+int run_daemon(const Options& options);
+int run_once(const Options& options);
+int run_check(const Options& options);
+int run_config(const Options& options);
+int run_explain(const Options& options);
+int run_replay(const Options& options);
+int run_demo(const Options& options);
+
+/// Loads configuration and rules and opens the company; says every problem (as JSON where asked) and returns nothing
+/// otherwise.
+std::unique_ptr<Company> open_company(const Options& options);
+
+/// Says an error on stderr and returns its exit code.
+int fail(const Error& error);
+
+}  // namespace retaind
