@@ -78,8 +78,8 @@ endfunction()
 
 # retaind_fuzz(<name> SOURCES a_fuzz.cpp ... [LIBS target ...] [TIMEOUT seconds])
 #
-# A fuzz target defines LLVMFuzzerTestOneInput. Its seeds are the files in corpus/<name>. In the fuzz preset it becomes a
-# libFuzzer program for ./dev fuzz; everywhere else it is a test that runs the seeds and mutations of them.
+# A fuzz target defines LLVMFuzzerTestOneInput. Its seeds are the files in corpus/<name>. In the fuzz preset it becomes
+# a libFuzzer program for ./dev fuzz; everywhere else it is a test that runs the seeds and mutations of them.
 function(retaind_fuzz name)
     cmake_parse_arguments(PARSE_ARGV 1 fuzz "" "TIMEOUT" "SOURCES;LIBS")
     set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")

@@ -2,8 +2,8 @@
 //
 //   fuzz_<name> <corpus folder>      RETAIND_SEED and RETAIND_FUZZ_RUNS choose other mutations and more of them
 //
-// The mutations are blind, so this finds what breaks easily; ./dev fuzz looks deeper. When an input breaks the target, it
-// is left as crash-<seed> beside the program, and the seed repeats the whole run.
+// The mutations are blind, so this finds what breaks easily; ./dev fuzz looks deeper. When an input breaks the target,
+// it is left as crash-<seed> beside the program, and the seed repeats the whole run.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
     Mutator mutator(corpus, seed);
     for (unsigned long long i = 0; i < runs; ++i) {
         const Input input = mutator.next();
-        std::ofstream(crash, std::ios::binary | std::ios::trunc).write(input.data(), static_cast<std::streamsize>(input.size()));
+        std::ofstream(crash, std::ios::binary | std::ios::trunc) << input;
         run(input);
     }
     std::filesystem::remove(crash);
