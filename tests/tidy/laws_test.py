@@ -9,6 +9,7 @@ LAYERS = """
 room base:
 room model: base
 room rules: base model
+room ports: base model rules
 library fmt: fmt/
 library soci: soci/
 library curl: curl/
@@ -86,7 +87,11 @@ class ALawIsBroken(unittest.TestCase):
         ("a clock in the core", laws.law_core_is_pure,
          {"daemon/core/base/a.cpp": "auto t = std::chrono::system_clock::now();\n"}, "a.cpp:1: the core asks a clock"),
         ("another clock", laws.law_core_is_pure,
-         {"include/retaind/base/a.hpp": "using Clock = std::chrono::steady_clock;\n"}, "asks a clock"),
+         {"include/retaind/base/a.hpp": "using Clock = std::chrono::steady_clock;\n"}, "names a clock"),
+        ("the seam to time may name the steady clock", laws.law_core_is_pure,
+         {"include/retaind/ports/a.hpp": "virtual std::chrono::steady_clock::time_point steady() = 0;\n"}, None),
+        ("but not ask it", laws.law_core_is_pure,
+         {"include/retaind/ports/a.hpp": "return std::chrono::steady_clock::now();\n"}, "asks a clock"),
         ("the C clock", laws.law_core_is_pure, {"daemon/core/base/a.cpp": "auto t = time(nullptr);\n"}, "asks a clock"),
         ("a wait", laws.law_core_is_pure,
          {"daemon/core/base/a.cpp": "std::this_thread::sleep_for(1s);\n"}, "the core waits"),
