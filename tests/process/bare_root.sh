@@ -1,9 +1,10 @@
 #!/bin/sh
 # The two commands of the README on a Debian that has nothing but git: bare_root.sh [COMMAND...]
 #
-# Makes a minimal Debian in a temporary folder, from the mirrors of this machine, clones the last commit into it and runs
-# "./dev demo --once" and "./dev test" there (or the commands given, one per argument). Exits with what the first failing
-# one says. Needs root, mmdebstrap and about 4 GB. Mounts and processes live in namespaces of their own and end with them.
+# Makes a minimal Debian in a temporary folder, from the mirrors of this machine, clones the last commit into it and
+# runs "./dev demo --once" and "./dev test" there (or the commands given, one per argument). Exits with what the first
+# failing one says. Needs root, mmdebstrap and about 4 GB. Mounts and processes live in namespaces of their own and end
+# with them.
 set -eu
 
 skip() {
@@ -15,24 +16,26 @@ command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
 
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 [ "$#" -gt 0 ] || set -- "./dev demo --once" "./dev test"
-codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
-root=$(mktemp -d "${TMPDIR:-/var/tmp}/retaind-bare.XXXXXX")
-trap 'rm -rf --one-file-system "$root"' EXIT
+scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/retaind-bare.XXXXXX")
+trap 'rm -rf --one-file-system "$scratch"' EXIT
 trap 'exit 130' INT TERM
-chmod 755 "$root"
+chmod 755 "$scratch"
+root=$scratch/root
 
 # Mirrors and proxy as on this machine.
+# shellcheck disable=SC2016  # apt-get expands them
 apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' "Created-By: Packages" |
-    awk -v codename="$codename" '$2 ~ "^" codename && $3 == "main" { print "deb", $1, $2, $3 }' | sort -u >"$root.sources"
-apt-config dump | grep -E '^Acquire::(http|https)::' >"$root.proxy" || true
-trap 'rm -rf --one-file-system "$root" "$root.sources" "$root.proxy"' EXIT
+    awk -v codename="$codename" '$2 ~ "^" codename && $3 == "main" { print "deb", $1, $2, $3 }' |
+    sort -u >"$scratch/mirrors.list"
+apt-config dump | grep -E '^Acquire::(http|https)::' >"$scratch/proxy" || true
 
-echo "==> Making a bare $codename in $root from"
-cat "$root.sources"
-mmdebstrap --quiet --variant=minbase --include=git,ca-certificates --aptopt="$root.proxy" \
-    "$codename" "$root" "$root.sources"
-cp "$root.proxy" "$root/etc/apt/apt.conf.d/99proxy"
+echo "==> Making a bare $codename from"
+cat "$scratch/mirrors.list"
+mmdebstrap --quiet --variant=minbase --include=git,ca-certificates --aptopt="$scratch/proxy" \
+    "$codename" "$root" "$scratch/mirrors.list"
+cp "$scratch/proxy" "$root/etc/apt/apt.conf.d/99proxy"
 if [ -d /usr/local/share/ca-certificates ]; then
     cp -R /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
     chroot "$root" update-ca-certificates >/dev/null 2>&1
