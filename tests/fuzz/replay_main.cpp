@@ -14,7 +14,11 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size);
 
@@ -78,6 +82,29 @@ private:
     std::mt19937_64 random_;
 };
 
+/// The input that is being run, in a file that is still there when the process is not. Kept open: closing a file that
+/// was cut to nothing makes some file systems write it out each time.
+class LastInput {
+public:
+    explicit LastInput(std::filesystem::path path)
+        : path_(std::move(path)), file_(::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644)) {}
+    LastInput(const LastInput&) = delete;
+    LastInput& operator=(const LastInput&) = delete;
+    ~LastInput() {
+        ::close(file_);
+        std::filesystem::remove(path_);
+    }
+
+    bool keep(const Input& input) {
+        return ::ftruncate(file_, 0) == 0 &&
+               ::pwrite(file_, input.data(), input.size(), 0) == static_cast<ssize_t>(input.size());
+    }
+
+private:
+    std::filesystem::path path_;
+    int file_;
+};
+
 void run(const Input& input) {
     // A copy of exact size on the heap, so that AddressSanitizer sees a read past its end.
     const std::vector<std::uint8_t> bytes(input.begin(), input.end());
@@ -100,13 +127,15 @@ int main(int argc, char** argv) {
     const auto runs = setting("RETAIND_FUZZ_RUNS", 10000);
     std::cout << corpus.size() << " seeds, " << runs << " mutations, RETAIND_SEED=" << seed << std::endl;
     for (const auto& input : corpus) run(input);
-    const auto crash = std::filesystem::path(argv[0]).parent_path() / ("crash-" + std::to_string(seed));
+    LastInput last{std::filesystem::path(argv[0]).parent_path() / ("crash-" + std::to_string(seed))};
     Mutator mutator(corpus, seed);
     for (unsigned long long i = 0; i < runs; ++i) {
         const Input input = mutator.next();
-        std::ofstream(crash, std::ios::binary | std::ios::trunc) << input;
+        if (!last.keep(input)) {
+            std::cerr << "cannot keep the input\n";
+            return 1;
+        }
         run(input);
     }
-    std::filesystem::remove(crash);
     return 0;
 }

@@ -120,8 +120,9 @@ def resolve(tree, path, name):
     """The file that a quoted include means: beside the includer, then include/, daemon/ and tests/."""
     beside = "/".join(path.split("/")[:-1] + [name])
     for candidate in (beside, f"include/{name}", f"daemon/{name}", f"tests/{name}"):
-        if candidate in tree.files:
-            return candidate
+        for file in (candidate, f"{candidate}.in"):  # CMake writes x.hpp from x.hpp.in
+            if file in tree.files:
+                return file
     return None
 
 

@@ -53,6 +53,8 @@ class ALawIsBroken(unittest.TestCase):
          "is no file of this tree"),
         ("an edge may not include the app", laws.law_layers,
          {"daemon/edge/source/a.cpp": '#include "app/b.hpp"\n', "daemon/app/b.hpp": HEADER}, "edge source may not"),
+        ("a header that CMake writes is as good as its source", laws.law_layers,
+         {"daemon/app/a.cpp": '#include "version.hpp"\n', "daemon/app/version.hpp.in": HEADER}, None),
         ("main includes the app and nothing else", laws.law_layers,
          {"daemon/main.cpp": '#include "edge/source/b.hpp"\n', "daemon/edge/source/b.hpp": HEADER}, "main  may not"),
         ("a room that the table does not know has no rights", laws.law_layers,
