@@ -66,7 +66,19 @@ foreach(_soci_component IN LISTS _soci_components)
     endif()
 endforeach()
 
+# Debian builds SOCI with Boost, so its headers include Boost's, but its package does not depend on them.
+set(_soci_required SOCI_INCLUDE_DIR)
+if(SOCI_INCLUDE_DIR AND EXISTS "${SOCI_INCLUDE_DIR}/soci/soci-config.h")
+    file(STRINGS "${SOCI_INCLUDE_DIR}/soci/soci-config.h" _soci_line REGEX "^#define SOCI_HAVE_BOOST$")
+    if(_soci_line)
+        find_path(SOCI_BOOST_INCLUDE_DIR boost/fusion/sequence.hpp)
+        mark_as_advanced(SOCI_BOOST_INCLUDE_DIR)
+        list(APPEND _soci_required SOCI_BOOST_INCLUDE_DIR)
+    endif()
+endif()
+
 mark_as_advanced(SOCI_INCLUDE_DIR)
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(SOCI
-    REQUIRED_VARS SOCI_INCLUDE_DIR VERSION_VAR SOCI_VERSION HANDLE_COMPONENTS)
+    REQUIRED_VARS ${_soci_required} VERSION_VAR SOCI_VERSION HANDLE_COMPONENTS
+    REASON_FAILURE_MESSAGE "On Debian: apt-get install libsoci-dev libboost-dev")

@@ -79,7 +79,9 @@ struct Finding {
     std::string gone_because = {};           ///< for "closed"
 };
 
-enum class Transition { none, started_pending, fired, dropped, recovering, relapsed, resolved, escalated, eased, closed };
+enum class Transition {
+    none, started_pending, fired, dropped, recovering, relapsed, resolved, escalated, eased, closed
+};
 std::string_view transition_name(Transition transition);
 
 /// Entities missing from so many fresh snapshots in a row are gone.

@@ -23,15 +23,16 @@ struct Recipient {
     auto operator<=>(const Recipient&) const = default;
 };
 
-/// The people behind a role, of this customer or promise on this day: an absent person's deputy, the lead where somebody
-/// has left, else [people.defaults]; empty when nobody has an address (a data finding, never a silent drop).
+/// The people behind a role, of this customer or promise on this day: an absent person's deputy, the lead where
+/// somebody has left, else [people.defaults]; empty when nobody has an address (a data finding, never a silent drop).
 struct RoleQuestion {
     std::string role;                ///< account_manager, deputy, lead, seller, keeper, ops
     CustomerIndex customer = no_customer;
     const Promise* promise = nullptr;
     Day on;
 };
-std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults, const RoleQuestion& question);
+std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults,
+                                      const RoleQuestion& question);
 
 /// One alert as a reader needs it.
 struct AlertNote {

@@ -54,8 +54,9 @@ struct Explanation {
     RuleSet rules = {};                  ///< with the customer's profiles applied
 };
 
-/// The parts of one customer's score as of the snapshot's day: the same numbers that run_cycle gives. Error (usage) with
-/// a suggestion when there is no such customer, or it is not live.
-Result<Explanation> explain(const Snapshot& snapshot, const RuleSet& rules, const State& state, std::string_view customer_id);
+/// The parts of one customer's score as of the snapshot's day: the same numbers that run_cycle gives. Error (usage)
+/// with a suggestion when there is no such customer, or it is not live.
+Result<Explanation> explain(const Snapshot& snapshot, const RuleSet& rules, const State& state,
+                            std::string_view customer_id);
 
 }  // namespace retaind

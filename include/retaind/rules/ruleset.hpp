@@ -42,17 +42,22 @@ using PointList = std::vector<std::pair<double, double>>;    ///< (x, score), x 
 struct RampScale { double bad = 0, good = 1; bool operator==(const RampScale&) const = default; };
 struct PointScale { PointList points; bool operator==(const PointScale&) const = default; };
 struct StepScale { PointList steps; bool operator==(const StepScale&) const = default; };
-struct RecencyScale { double grace = 3, halflife = 7; bool operator==(const RecencyScale&) const = default; };   ///< days
+/// Both in days.
+struct RecencyScale { double grace = 3, halflife = 7; bool operator==(const RecencyScale&) const = default; };
 struct CohortScale {
     std::vector<std::string> by = {"segment"};    ///< customer fields or attributes
     double delta = 0.5;
     double halflife = 14;                         ///< days
-    int min = 20;                                 ///< customers of a cohort; fewer: all customers; fewer of these: missing
+    int min = 20;                                 ///< of a cohort; fewer: all customers; fewer of these: missing
     bool operator==(const CohortScale&) const = default;
 };
-struct CategoryScale { std::vector<std::pair<std::string, double>> scores; bool operator==(const CategoryScale&) const = default; };
+struct CategoryScale {
+    std::vector<std::pair<std::string, double>> scores;
+    bool operator==(const CategoryScale&) const = default;
+};
 struct IdentityScale { bool operator==(const IdentityScale&) const = default; };
-using Scale = std::variant<std::monostate, RampScale, PointScale, StepScale, RecencyScale, CohortScale, CategoryScale, IdentityScale>;
+using Scale = std::variant<std::monostate, RampScale, PointScale, StepScale, RecencyScale, CohortScale, CategoryScale,
+                           IdentityScale>;
 
 enum class Silence { zero, unknown };   ///< what no row inside a fresh feed means
 

@@ -12,8 +12,8 @@ namespace retaind {
 double logistic(double x);
 double logit(double p);
 
-/// Unfitted: logit p = a + 0.25 (100 - H) / 10, with a such that the mean p over `healths` equals base_rate (bisection).
-/// Returns a; missing without customers. Order-free.
+/// Unfitted: logit p = a + 0.25 (100 - H) / 10, with a such that the mean p over `healths` equals base_rate
+/// (bisection). Returns a; missing without customers. Order-free.
 double unfitted_intercept(std::span<const double> healths, double base_rate);
 double unfitted_risk(double intercept, double health);
 
