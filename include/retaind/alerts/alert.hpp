@@ -44,16 +44,20 @@ struct Told {
 };
 
 /// An alert that is open, or was lately. Days are data time.
+///
+/// A pending alert that had earlier episodes keeps their number, `ended_on` and `closed_because` until it fires. A firing
+/// one with `ended_on` came back within its cooldown: nobody was told, yet.
 struct Alert {
     AlertKey key;
     std::string customer_id = {};            ///< whom it is about; "" for segment, portfolio, source
     AlertPhase phase = AlertPhase::pending;
     Severity severity = Severity::warning;
-    bool held = false;                       ///< by the blast guard: stored, not announced
+    bool held = false;                       ///< by the blast guard: stored, not announced (opening, rise or ending)
     bool adopted = false;                    ///< found when a state or rule was new: told in the adoption digest only
     std::int64_t episode = 0;                ///< grows with each new incident
     std::int64_t seq = 0;                    ///< grows with each transition
-    std::optional<Day> pending_since = {}, firing_since = {}, recovering_since = {}, ended_on = {};
+    std::optional<Day> pending_since = {};   ///< since when the condition has held
+    std::optional<Day> firing_since = {}, recovering_since = {}, ended_on = {};
     std::optional<Day> critical_since = {};  ///< since when the critical condition has held
     std::optional<Instant> opened_at = {};   ///< wall time, for people
     std::vector<std::string> reasons = {};   ///< conditions with their values, of the last fresh evaluation that held
@@ -61,34 +65,62 @@ struct Alert {
     std::optional<Day> deadline = {};
     double revenue = missing;                ///< yearly, minor units of base currency: what it is worth
     std::string closed_because = {};
-    int absent_cycles = 0;                   ///< fresh snapshots in a row without the entity
-    std::vector<Told> told = {};
-    bool operator==(const Alert&) const = default;
+    int absent_cycles = 0;                   ///< fresh snapshots in a row without the entity, one per data day
+    std::optional<Day> absent_on = {};       ///< the data day of the last of them
+    std::vector<Told> told = {};             ///< one per receiver and recipient, sorted by them
+
+    bool operator==(const Alert& other) const;   ///< two missing revenues are the same
 };
 
 bool is_open(const Alert& alert);            ///< pending, firing or recovering
 
+/// Ended alerts are remembered so long (days): for cooldown, recurrence, and "resolved" that somebody still has to be told.
+inline constexpr int days_ended_alerts_are_kept = 90;
+bool is_worth_keeping(const Alert& alert, Day as_of);
+
 /// What this cycle found about one rule and entity.
 struct Finding {
-    bool frozen = false;                     ///< an input is not fresh: nothing moves
+    bool frozen = false;                     ///< an input is not fresh: nothing moves, whatever else is said here
     bool present = true;                     ///< the entity and rule exist
     bool ended = false;                      ///< the customer's contract ended
     Truth applies = Truth::yes, when = Truth::unknown, clear = Truth::unknown;
     Truth critical_when = Truth::unknown, critical_clear = Truth::unknown;
     Day data_time;                           ///< the oldest watermark among the datasets the rule reads
-    std::string gone_because = {};           ///< for "closed"
+    std::string gone_because = {};           ///< for "closed"; "" says it in general words
 };
 
+/// What happened in one step. When several things happen at once (back to firing, and critical), the one that has to be
+/// told wins.
 enum class Transition {
-    none, started_pending, fired, dropped, recovering, relapsed, resolved, escalated, eased, closed
+    none,
+    started_pending,   ///< the condition holds, not yet for long enough
+    fired,             ///< a new episode; or a recurrence that outlived its cooldown, which is told only now
+    dropped,           ///< pending, and the condition no longer holds
+    recovering,
+    relapsed,          ///< firing again, same episode, no message: from recovering, or ended within the cooldown
+    resolved,
+    escalated,         ///< to critical (or the rule itself became more severe); also a recurrence that is more severe
+    eased,
+    closed,            ///< not recovery: the contract ended, the entity or rule is gone, or the rule no longer applies
 };
 std::string_view transition_name(Transition transition);
 
-/// Entities missing from so many fresh snapshots in a row are gone.
+/// Entities missing from so many fresh snapshots in a row are gone. Snapshots of the same data day are one.
 inline constexpr int absences_until_closed = 2;
 
-/// One step. `before` is the alert as stored, or null. Episode and seq only grow. Stepping twice with the same finding
-/// changes nothing the second time. `after` is empty when nothing is to be stored.
+/// One step. `before` is the alert as stored, or null. `after` is empty when nothing is to be stored (any more).
+///
+/// - `for` and `keep_firing_for` are data time between two evaluations that said yes; zero means at once, in this step.
+///   Frozen days count exactly when the data time that follows covers them.
+/// - Unknown outcomes change nothing. When `when` and `clear` both hold, `when` wins.
+/// - Severity rises only while firing, and eases while firing or recovering.
+/// - A recurrence no later than `cooldown` after the end (days apart; zero: never) reopens the old episode; so does one
+///   of an ending that was held, since nobody was told.
+/// - Episode and seq only grow, seq by one per step that is a transition. Stepping twice with the same finding changes
+///   nothing the second time.
+///
+/// Texts, reasons, deadline, revenue and customer_id are the caller's: set them on `after`. `opened_at` is emptied when a
+/// new episode begins.
 struct AlertStep {
     std::optional<Alert> after = {};
     Transition transition = Transition::none;

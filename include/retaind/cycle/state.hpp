@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "retaind/alerts/alert.hpp"
+#include "retaind/alerts/guard.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
 
@@ -46,18 +47,6 @@ struct PriorDay {
     double mean = missing;
     int customers = 0;
 };
-
-/// What was seen of a feed on an as-of day: for the guard band and for watermarks that go back.
-struct FeedDay {
-    Day day;
-    std::string dataset;
-    bool loaded = true;
-    std::uint64_t rows = 0;                  ///< accepted
-    std::optional<Day> watermark = {};
-};
-
-/// A rule that has been evaluated before, so that a new or changed one adopts instead of interrupting.
-struct AdoptedRule { std::string rule; std::string hash; };
 
 struct State {
     std::optional<Day> as_of = {};           ///< of the newest cycle; none: nothing is remembered yet

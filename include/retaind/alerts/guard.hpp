@@ -1,0 +1,127 @@
+// Data first (ALERTS.md): what a whole cycle must not believe, and what it must not announce.
+//
+// How a cycle uses this room, in this order:
+//
+//   rename_rules(state.alerts, state.rules, rules);              // `was`: a renamed rule keeps its alerts
+//   auto feeds = judge_feeds(snapshot, state.feeds, policy);     // which datasets may be believed
+//   for every rule, and every entity it speaks about or has an alert on:
+//       auto time = data_time(feeds, rule, as_of);               // nothing: frozen
+//       auto stepped = step(before, key, rule, {.frozen = !time, ...});
+//       if (stepped.after) moves.push_back({*stepped.after, stepped.transition, &rule, adopts(...)});
+//   guard({...}, moves);                                         // held, adopted, and the alerts to ops
+//   auto plan = plan_messages(snapshot, rules, moves);           // notify.hpp
+//   next.alerts = kept_alerts(moves, as_of);
+//   next.feeds = remember_feeds(snapshot, state.feeds, feeds);
+//   next.rules = remember_rules(state.rules, rules, evaluated);
+//
+// A rule that is gone is stepped with `Rule{.name = ...}` and `present = false`; its Move has a null rule.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "retaind/alerts/alert.hpp"
+#include "retaind/model/snapshot.hpp"
+
+namespace retaind {
+
+/// What was seen of a feed on an as-of day: for the guard band and for watermarks that go back.
+struct FeedDay {
+    Day day;
+    std::string dataset;
+    bool loaded = true;
+    std::uint64_t rows = 0;                  ///< accepted
+    std::optional<Day> watermark = {};
+    bool suspect = false;                    ///< outside the guard band, or its watermark had gone back
+};
+
+/// A rule that has been evaluated before, so that a new or changed one adopts instead of interrupting.
+struct AdoptedRule { std::string rule; std::string hash; };
+
+enum class FeedTrouble { none, stale, suspect, not_loaded };   ///< the worst last
+
+struct FeedVerdict {
+    std::string dataset, source;
+    FeedTrouble trouble = FeedTrouble::none;
+    std::string because = {};                ///< for people: "rows fell from 12000 (median of 14 days) to 0"
+    std::optional<Day> watermark = {};
+};
+
+/// A change of fewer rows than this never makes a feed suspect.
+inline constexpr std::uint64_t rows_that_matter = 10;
+/// Days of a feed's own past that it is held against, and that are remembered.
+inline constexpr int guard_band_days = 14;
+inline constexpr int feed_days_kept = 32;
+
+/// One verdict per mapped dataset, sorted by name. Suspect: as many rows as rows_low or rows_high times the median of its
+/// last 14 remembered days, or beyond (empty days are no measure), or a watermark before one of theirs. Earlier records of
+/// the same day count unless they were suspect themselves, so reading the same load again changes no verdict. A level that
+/// lasts becomes the median, and is believed; an empty feed never is.
+std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past, const AlertPolicy& policy);
+
+/// The feeds to remember: what was there before this as-of day, and this day. A suspect load does not replace a good one
+/// of the same day.
+std::vector<FeedDay> remember_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
+                                    std::span<const FeedVerdict> feeds);
+
+/// The oldest watermark among the datasets a rule reads (`rule.reads`, and what its entities are made of); as_of when none
+/// of them has one. Nothing when one of them is in trouble: the rule is frozen. Unmapped datasets say nothing.
+std::optional<Day> data_time(std::span<const FeedVerdict> feeds, const Rule& rule, Day as_of);
+
+/// An alert after its step, and what happened in it.
+struct Move {
+    Alert alert;
+    Transition transition = Transition::none;
+    const Rule* rule = nullptr;              ///< as it is for this entity (profiles applied); null: the rule is gone
+    bool adopting = false;                   ///< the rule is new here, or changed
+};
+
+struct GuardInput {
+    const Snapshot& snapshot;
+    const AlertPolicy& policy;
+    std::span<const FeedDay> past;           ///< State::feeds
+    std::span<const FeedVerdict> feeds;
+    std::span<const Alert> before;           ///< State::alerts, sorted by key
+    std::size_t live_customers = 0;
+    Instant now;                             ///< held against wall time only: since when a source has failed
+};
+
+/// Marks what may not be announced, and adds the alerts to ops.
+///
+/// Blast guard: when more than max(blast_min, blast_share * live_customers) alerts newly fire or rise, or as many newly
+/// end, all of this cycle's are held. Those held before count again until they are told or undone, so the same load read
+/// again releases nothing; once the number is down, all are released. Also held: closings because an entity is gone,
+/// while so many customers are. An alert that opened and ended while held was never announced: it is let go. What
+/// `adopting` rules find is adopted instead: neither counted nor held. A rule that is gone counts no endings.
+///
+/// To ops, scope source, entity = source: `source_failed` (not loaded for stale_ops_after), `source_suspect` (at once),
+/// `source_stale` (stale for stale_ops_after); of one source only the worst. And `alerts_held`, entity "".
+void guard(const GuardInput& input, std::vector<Move>& moves);
+
+/// The built-in rules, notify ops. Null for other names.
+const Rule* builtin_rule(std::string_view name);
+
+/// A person lets held alerts go: the next plan tells what is still so.
+void release(Alert& alert);
+
+/// All that is to be remembered, sorted by key.
+std::vector<Alert> kept_alerts(const std::vector<Move>& moves, Day as_of);
+
+/// Changes when the rule's conditions, times or severities do, its profiles' too; or anything in the packs when it reads
+/// signals or scores. Not with its name, texts or receivers. 16 hex digits.
+std::string rule_hash(const RuleSet& rules, const Rule& rule);
+
+/// Whether what `rule` finds was there before it was asked: it is new in this state, or its hash has changed.
+bool adopts(std::span<const AdoptedRule> known, const RuleSet& rules, const Rule& rule);
+
+/// `evaluated` is parallel to rules.rules: false for a rule that was frozen, which still has to adopt. Sorted by name.
+std::vector<AdoptedRule> remember_rules(std::span<const AdoptedRule> known, const RuleSet& rules,
+                                        const std::vector<bool>& evaluated);
+
+/// Alerts and adoptions of a rule's former name become those of its name, unless it has some of its own.
+void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, const RuleSet& rules);
+
+}  // namespace retaind
