@@ -2,8 +2,8 @@
 #
 #   find_package(SOCI REQUIRED COMPONENTS core sqlite3 postgresql)
 #
-# SOCI 4.1 brings its own package (SOCI::Core, SOCI::SQLite3, SOCI::PostgreSQL), which is used when it is there. Debian's
-# 4.0.3 brings none: then header and libraries are looked for by name.
+# SOCI 4.1 brings its own package (SOCI::Core, SOCI::SQLite3, SOCI::PostgreSQL), which is used when it is there.
+# Debian's 4.0.3 brings none: then header and libraries are looked for by name.
 
 set(_soci_components ${SOCI_FIND_COMPONENTS})
 if(NOT _soci_components)
