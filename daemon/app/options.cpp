@@ -55,7 +55,8 @@ void add_history(CLI::App& app, Options& options) {
     CLI::App& demo = *app.add_subcommand("demo", "a made-up company with known stories: generate, replay, show what was found");
     demo.add_option("--directory", options.directory, "where its files go")->capture_default_str();
     demo.add_option("--seed", options.seed, "of the generator")->capture_default_str();
-    demo.add_flag("--run", options.stay, "then go on as the daemon, until interrupted");
+    demo.add_flag("--once", options.only_once, "end after the last screen (the daemon goes on until interrupted otherwise)");
+    demo.add_option("--port", options.port, "of the daemon's metrics, on 127.0.0.1")->capture_default_str();
     add_day(demo, "--until", options.to, "its last day (default: yesterday)");
 }
 

@@ -26,7 +26,8 @@ struct Options {
     bool deliver = false;                        ///< replay: send what was decided, instead of only counting it
     std::string directory = "retaind-demo";      ///< demo: where the company, its configuration and state go
     unsigned long long seed = 7;                 ///< demo
-    bool stay = false;                           ///< demo: go on as the daemon
+    bool only_once = false;                      ///< demo: stop the daemon again and end
+    int port = 9848;                             ///< demo: of the daemon's metrics
 };
 
 /// The options, or the exit code with which to end at once (help was printed, or a usage error was said).

@@ -41,6 +41,7 @@ Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions
     Replayed replayed;
     for (Day day = options.from; day <= options.to; day += std::chrono::days{1}) {
         snapshot.as_of = day;
+        if (options.before_day) options.before_day(snapshot, *state);
         Result<Turn> turn = take_turn(company, store, snapshot, *state, {.now = moment_of(company, day), .with_messages = options.with_messages}, clock);
         if (!turn) return turn.error();
         replayed.days.push_back({.day = day, .customers = turn->result.view.customers.size(), .messages = turn->result.outbox.size(),

@@ -5,7 +5,7 @@
 //              | ("known" | "unknown") "(" field ")"
 //   operand   := field | number | 'text' | true | false | duration ("14d", in days)
 //
-// Nothing else: no arithmetic, no functions, no nesting.
+// Nothing else: no arithmetic, no functions, no nesting. A quote inside a text is written twice: 'O''Neill'.
 #pragma once
 
 #include <string>
@@ -38,7 +38,8 @@ struct Condition {
 };
 
 /// Parses and resolves one condition. `where` is where its first character stands; an error's column is counted from
-/// there. Comparing a text with a number, or ordering texts, is an error.
+/// there, in characters. Errors: unknown fields, comparing a text with a number, ordering texts, a duration beside
+/// something that is not days, a number outside a field's range, a text that the field never has, dates.
 Result<Condition> parse_condition(std::string_view text, const FieldCatalogue& catalogue, const Position& where);
 
 /// Looks up what a field is worth for the entity at hand.
@@ -48,17 +49,29 @@ public:
     virtual Value value(const Field& field) const = 0;
 };
 
-/// yes, no, or unknown when a field it needs is missing.
+/// yes, no, or unknown when a field it needs is missing (or an attribute holds another type than the condition wants).
 Truth evaluate(const Condition& condition, const FieldValues& values);
 Truth evaluate_all(const std::vector<Condition>& conditions, const FieldValues& values);   ///< yes when empty
 Truth evaluate_any(const std::vector<Condition>& conditions, const FieldValues& values);   ///< no when empty
 
-/// "miss_streak >= 3 (4)": the condition with the values that made it so.
+/// "miss_streak >= 3 (4)": the condition with the values that made it so, with as many decimals as show why.
 std::string describe(const Condition& condition, const FieldValues& values);
 
-enum class Format { plain, money, date, percent, days };
+/// The fields it names, left to right.
+std::vector<Field> fields_of(const Condition& condition);
 
-/// Text with holes: `{name} has missed {miss_streak} events; {days_behind:days}`. "{{" is a brace.
+/// How two sets of conditions, each holding as a whole, relate: they can hold together; they exclude each other but
+/// meet at one number ("< 40", ">= 40"), so that noise flips one into the other; or a gap, another text, or an equality
+/// keeps them apart. Decided field by field from constants; what cannot be decided counts as overlapping.
+enum class Overlap { overlapping, touching, apart };
+Overlap overlap(const std::vector<Condition>& a, const std::vector<Condition>& b);
+/// Whether no value could ever satisfy all of them.
+bool is_contradiction(const std::vector<Condition>& conditions);
+
+/// `days` says "12 days behind" or "3 days ahead" of days_behind; of any other field it becomes `day_count`: "12 days".
+enum class Format { plain, money, date, percent, days, day_count };
+
+/// Text with holes: `{name} has missed {miss_streak} events; {days_behind:days}`. "{{" and "}}" are braces.
 struct Template {
     struct Hole { Field field; Format format = Format::plain; bool operator==(const Hole&) const = default; };
     using Part = std::variant<std::string, Hole>;
@@ -76,6 +89,8 @@ std::string render(const Template& text, const FieldValues& values, std::string_
 
 /// A number as people read it: at most two decimals, no trailing zeros, "unknown" when missing.
 std::string format_number(double number);
+/// money: "1,234 EUR", cents below 1,000 when there are any; percent: "31 %", one decimal below ten; booleans: "yes" or
+/// "no".
 std::string format_value(const Value& value, Format format, std::string_view currency = "");
 
 }  // namespace retaind

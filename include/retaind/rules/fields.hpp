@@ -40,8 +40,12 @@ enum class SourceField { dataset, age_hours, rows, rows_change, rejected_share, 
 struct FieldSpec {
     std::string_view name;
     ValueType type;
-    std::string_view unit;       ///< "1", "days", "money", "0..1", "0..100", "hours", "date"; "" for texts and booleans
-    std::string_view reads;      ///< datasets it needs, separated by spaces; "health" for all that the score reads
+    /// "1", "days", "points", "0..1", "0..100", "hours", "events" (a count), "money" (yearly, MAJOR units of the base
+    /// currency: what an author writes), "date" (days since 1970-01-01; templates only); "" for texts and booleans.
+    std::string_view unit;
+    /// Datasets it needs, separated by spaces; "health" and "risk" stand for all that the score or the model reads.
+    std::string_view reads;
+    std::string_view choices = {};   ///< of a text: the only values there are, separated by spaces; "" is any
 };
 
 /// The fields of a scope, in the order of its enumeration, so that position equals value.
@@ -60,7 +64,8 @@ struct Field {
     Scope scope = Scope::customer;       ///< a promise rule may name `customer.FIELD`: scope customer
     int index = 0;
     std::string name = {};               ///< as written, without `customer.`
-    ValueType type = ValueType::number;  ///< of attributes, `text` until the data says otherwise
+    ValueType type = ValueType::number;  ///< of attributes, `text` until a condition or the data says otherwise
+    bool typed = true;                   ///< false: only the data knows its type (attributes, and signals over them)
 
     bool operator==(const Field&) const = default;
 };
@@ -69,14 +74,19 @@ struct Field {
 struct FieldCatalogue {
     Scope scope = Scope::customer;
     std::vector<std::string> signals = {};       ///< in the order of RuleSet::signals
+    /// Parallel to `signals`, or empty while all raw values are numbers; nothing: only the data knows.
+    std::vector<std::optional<ValueType>> signal_types = {};
     std::vector<std::string> attributes = {};    ///< further columns of customers that are known to exist
     bool attributes_open = false;                ///< an unknown name may still be an attribute (SELECT *)
     std::vector<std::pair<std::string, ValueType>> row_columns = {};   ///< in scope `row`
 
     std::optional<Field> resolve(std::string_view name) const;
-    /// The nearest existing name within two edits, or "".
+    /// The nearest existing name within two edits, or ""; in scope `promise` also a customer field, with its prefix.
     std::string suggestion(std::string_view name) const;
 };
+
+const FieldSpec& field_spec(const Field& field);   ///< of a builtin field
+std::string_view scope_fields_name(Scope scope);   ///< "a customer", "a promise", ...: for messages
 
 /// The nearest of `names` within two edits of `name` (one for names under four letters), or "".
 std::string nearest(std::string_view name, std::span<const std::string_view> names);

@@ -27,7 +27,7 @@ struct HealthRules {
 };
 
 struct Group {
-    std::string name;
+    std::string name = {};
     double weight = 1;
     Position where = {};
 };
@@ -42,17 +42,22 @@ using PointList = std::vector<std::pair<double, double>>;    ///< (x, score), x 
 struct RampScale { double bad = 0, good = 1; bool operator==(const RampScale&) const = default; };
 struct PointScale { PointList points; bool operator==(const PointScale&) const = default; };
 struct StepScale { PointList steps; bool operator==(const StepScale&) const = default; };
-struct RecencyScale { double grace = 3, halflife = 7; bool operator==(const RecencyScale&) const = default; };   ///< days
+/// Days.
+struct RecencyScale { double grace = 3, halflife = 7; bool operator==(const RecencyScale&) const = default; };
 struct CohortScale {
     std::vector<std::string> by = {"segment"};    ///< customer fields or attributes
     double delta = 0.5;
     double halflife = 14;                         ///< days
-    int min = 20;                                 ///< customers of a cohort; fewer: all customers; fewer of these: missing
+    int min = 20;                                 ///< customers of a cohort; fewer: all; fewer of these: missing
     bool operator==(const CohortScale&) const = default;
 };
-struct CategoryScale { std::vector<std::pair<std::string, double>> scores; bool operator==(const CategoryScale&) const = default; };
+struct CategoryScale {
+    std::vector<std::pair<std::string, double>> scores;
+    bool operator==(const CategoryScale&) const = default;
+};
 struct IdentityScale { bool operator==(const IdentityScale&) const = default; };
-using Scale = std::variant<std::monostate, RampScale, PointScale, StepScale, RecencyScale, CohortScale, CategoryScale, IdentityScale>;
+using Scale = std::variant<std::monostate, RampScale, PointScale, StepScale, RecencyScale, CohortScale, CategoryScale,
+                           IdentityScale>;
 
 enum class Silence { zero, unknown };   ///< what no row inside a fresh feed means
 
@@ -64,7 +69,7 @@ struct WhenMissing {
 };
 
 struct Signal {
-    std::string name;
+    std::string name = {};
     int group = 0;                            ///< index into RuleSet::groups
     double weight = 1;                        ///< 0: only watched
     std::string from = {};                    ///< a dataset, "customers" or "promises"
@@ -87,13 +92,13 @@ struct Signal {
 };
 
 struct Cap {
-    std::string name;
+    std::string name = {};
     double at = 100;
     std::vector<Condition> when = {};
     Position where = {};
 };
 
-struct Curve { std::string name; PointList points; };        ///< from (0, 0) to (1, 1), both rising
+struct Curve { std::string name = {}; PointList points = {}; };        ///< from (0, 0) to (1, 1), both rising
 
 /// [promises] (SCORING 1.7). Days where not said otherwise.
 struct PromiseRules {
@@ -131,10 +136,12 @@ enum class Severity { info, warning, critical };
 struct Trigger {
     std::vector<Condition> when = {};
     std::vector<Condition> any = {};
-    std::vector<Condition> clear = {};         ///< never empty: the negation of `when` where RULES.md allows that
+    std::vector<Condition> clear = {};         ///< empty exactly when clear_is_negation
     bool clear_is_negation = false;            ///< no `clear` was written: recovers when `when` is known not to hold
     Seconds hold = Seconds{0};                 ///< `for`
 };
+Truth holds(const Trigger& trigger, const FieldValues& values);    ///< all of `when` and, if given, one of `any`
+Truth clears(const Trigger& trigger, const FieldValues& values);   ///< all of `clear`, or known not to hold
 
 struct Step { Seconds after; std::vector<std::string> notify; std::optional<Template> advice; };
 
@@ -148,7 +155,7 @@ struct Deadline {
 };
 
 struct Rule {
-    std::string name;
+    std::string name = {};
     std::string was = {};                      ///< a former name, whose alerts it keeps
     Scope scope = Scope::customer;
     std::vector<Condition> applies = {};
@@ -177,7 +184,7 @@ struct Patch {
 };
 
 struct Profile {
-    std::string name;
+    std::string name = {};
     std::vector<Condition> match = {};
     std::vector<Patch<Group>> groups = {};
     std::vector<Patch<Signal>> signals = {};
@@ -192,8 +199,8 @@ inline constexpr std::size_t most_profiles = 64;
 using ProfileSet = std::uint64_t;
 
 struct RuleSet {
-    std::string name;                          ///< of the last pack
-    std::string hash;                          ///< of the packs' meaning, 16 hex digits
+    std::string name = {};                     ///< of the last pack
+    std::string hash = {};                     ///< of the packs' meaning, 16 hex digits
     std::vector<std::string> packs = {};
     HealthRules health = {};
     std::vector<Group> groups = {};            ///< sorted by name, like everything below
@@ -207,11 +214,15 @@ struct RuleSet {
     Policy policy = {};
 };
 
-/// The rules as they are for customers whose matching profiles are `profiles`: same order and number of everything.
+/// The rules as they are for customers whose matching profiles are `profiles` (bit i: rules.profiles[i]): same order
+/// and number of everything. Only keys that a profile wrote change; of two profiles the later one wins. `reads` is
+/// kept right.
 RuleSet with_profiles(const RuleSet& rules, ProfileSet profiles);
 
 /// Datasets that a field, or all of a rule's conditions, depend on: directly, through a signal, or through the health
-/// (every dataset that a weighted signal reads). Sorted. A rule whose datasets are not fresh is frozen.
+/// (every dataset that a weighted signal or a cap reads). A rule also reads what says that its entity exists: customers
+/// and subscriptions, and promises. Sorted; once policy.dataset_sources is known, only mapped ones. A rule whose
+/// datasets are not fresh is frozen.
 std::vector<std::string> datasets_read(const RuleSet& rules, const Field& field);
 std::vector<std::string> datasets_read(const RuleSet& rules, const Rule& rule);
 
