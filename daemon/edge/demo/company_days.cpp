@@ -148,7 +148,7 @@ void write_journal(Company& company, std::size_t index) {
     if (life.champion_left && *life.champion_left <= last)
         company.journal.push_back({index, *life.champion_left, "champion left", 0});
     for (Day day = plus(first, turn); day <= last; day = plus(day, 30)) {
-        const bool slow = random.chance(0.03);
+        const bool slow = random.chance(0.05);
         const int wait = slow ? random.whole(22, 40) : random.whole(2, 18);
         company.journal.push_back({index, day, "invoice", 0});
         if (life.pays_late && day >= company.ago(75)) continue;
@@ -165,7 +165,7 @@ void write_surveys(Company& company, std::size_t index) {
     const auto [first, last] = days_of(company, life);
     for (Day day = first; day <= last; day = plus(day, 1)) {
         const bool answers = random.chance(1.0 / 110.0);
-        const double opinion = 7.9 + 1.1 * random.normal() + 3.0 * (level_at(life.level, day) - 1.0);
+        const double opinion = 7.6 + 1.4 * random.normal() + 3.0 * (level_at(life.level, day) - 1.0);
         if (answers) company.surveys.push_back({index, day, std::clamp(static_cast<int>(opinion + 0.5), 0, 10)});
     }
 }

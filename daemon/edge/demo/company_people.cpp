@@ -22,10 +22,10 @@ struct SegmentPlan {
 };
 
 std::vector<SegmentPlan> segment_plans() {
-    return {{"season", 0.39, 0.20, 0.18, 0.13, {"mara", "theo"}, "nora", "lou"},
-            {"clubs", 0.30, 0.07, 0.10, 0.16, {"ana", "ben"}, "kim", "ida"},
-            {"theatres", 0.19, 0.34, 0.22, 0.09, {"cleo", "dan"}, "kim", "ida"},
-            {"boxes", 0.12, 0.30, 0.20, 0.09, {"eve"}, "nora", "max"}};
+    return {{"season", 0.39, 0.24, 0.22, 0.21, {"mara", "theo"}, "nora", "lou"},
+            {"clubs", 0.30, 0.10, 0.14, 0.22, {"ana", "ben"}, "kim", "ida"},
+            {"theatres", 0.19, 0.34, 0.24, 0.18, {"cleo", "dan"}, "kim", "ida"},
+            {"boxes", 0.12, 0.32, 0.24, 0.18, {"eve"}, "nora", "max"}};
 }
 
 // The first day of the newest term, drawn so that old customers renew evenly over the year.
@@ -44,7 +44,7 @@ void set_terms(const Company& company, Life& life, Random& random) {
         return;
     }
     life.renewal = plus(company.until, season_renews_in);
-    life.term_days = random.chance(0.35) ? 183 : 365;
+    life.term_days = random.chance(0.5) ? 183 : 365;
     life.product = life.term_days == 183 ? "half season" : "full season";
 }
 
@@ -55,13 +55,13 @@ void set_size(Life& life, Random& random) {
         const double unit = random.unit();
         life.licences = club ? 8 + static_cast<int>(82 * unit * unit) : 4 + static_cast<int>(30 * unit * unit);
         life.monthly = 100 * (150 + life.licences * random.whole(club ? 17 : 13, club ? 24 : 19));
-        life.use = random.between(0.42, 0.9);
+        life.use = random.between(0.25, 0.92);
         life.product = life.licences >= 40 ? "Box office Plus" : "Box office";
     }
     if (life.segment == "boxes") life.product = random.chance(0.3) ? "Corner box" : "Side box";
     if (life.visits()) {
         const double unit = random.unit();
-        life.attends = 0.97 - 0.4 * unit * unit;
+        life.attends = 0.97 - 0.5 * unit * unit;
     }
     life.discount = random.chance(0.4) ? 0.05 * random.whole(1, 4) : 0.0;
     life.won_for = life.monthly * random.whole(2, life.segment == "season" ? 3 : 6);
@@ -78,13 +78,13 @@ const std::vector<std::string>& reasons() {
 void decide_leaving(const Company& company, const SegmentPlan& plan, Life& life, Random& random) {
     std::vector<Day> chances;
     for (Day end = life.renewal; end > life.joined; end = plus(end, -life.term_days))
-        if (end > company.from && end <= company.until) chances.push_back(end);
+        if (end > company.from) chances.push_back(end);
     std::reverse(chances.begin(), chances.end());
     for (const Day end : chances) {
         if (!random.chance(plan.leaves_at_renewal)) continue;
-        const int early = random.chance(0.2) ? random.whole(20, 150) : 0;
+        const int early = random.chance(0.3) ? random.whole(20, 150) : 0;
         const Day leaves = plus(end, -early);
-        if (leaves <= plus(life.joined, 45)) continue;
+        if (leaves <= std::max(company.from, plus(life.joined, 45)) || leaves > company.until) continue;
         life.leaves = leaves;
         break;
     }
@@ -120,7 +120,7 @@ Pledge draw_pledge(const Company& company, const Life& life, Random& random) {
     const int room = std::max(1, days_between(earliest, plus(company.until, -10)));
     pledge.from = plus(earliest, random.below(room));
     pledge.due = plus(pledge.from, random.whole(180, 400));
-    pledge.tempo = 1.12 + 0.2 * random.normal();
+    pledge.tempo = 1.06 + 0.24 * random.normal();
     pledge.importance = random.whole(1, 3);
     if (life.segment == "boxes") {
         pledge.kind = PledgeKind::hold;
