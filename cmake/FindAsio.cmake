@@ -1,7 +1,7 @@
 # Finds standalone Asio: Asio::asio, header only.
 #
-# Every translation unit that sees Asio must see it with the same defines (one definition rule), so they are set here and
-# are the ones RESTinio's package sets. ASIO_NO_DEPRECATED is not among them: RESTinio 0.6 uses asio::buffer_cast.
+# Every translation unit that sees Asio must see it with the same defines (one definition rule), so they are set here
+# and are the ones RESTinio's package sets. ASIO_NO_DEPRECATED is not among them: RESTinio 0.6 uses asio::buffer_cast.
 
 find_package(Threads QUIET)
 find_path(Asio_INCLUDE_DIR asio/version.hpp)

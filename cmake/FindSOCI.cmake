@@ -2,34 +2,31 @@
 #
 #   find_package(SOCI REQUIRED COMPONENTS core sqlite3 postgresql)
 #
-# SOCI 4.1 brings its own package, which is used when it is there (its core target is SOCI::soci_core or SOCI::Core,
-# its backends SOCI::soci_<backend> or SOCI::<Backend>). Debian's 4.0.3 brings none: then header and libraries are
-# looked for by name. A backend needs the headers and library of its database, which its users link themselves.
+# SOCI 4.1 brings its own package (SOCI::Core, SOCI::SQLite3, SOCI::PostgreSQL), which is used when it is there.
+# Debian's 4.0.3 brings none: then header and libraries are looked for by name.
 
 set(_soci_components ${SOCI_FIND_COMPONENTS})
 if(NOT _soci_components)
     set(_soci_components core)
 endif()
-set(_soci_native_sqlite3 SQLite3)
-set(_soci_native_postgresql PostgreSQL)
+set(_soci_package_core Core)
+set(_soci_package_sqlite3 SQLite3)
+set(_soci_package_postgresql PostgreSQL)
 
 if(NOT TARGET SOCI::core)
-    find_package(SOCI QUIET CONFIG)
-    if(SOCI_FOUND)
-        foreach(_soci_component IN LISTS _soci_components)
-            string(SUBSTRING "${_soci_component}" 0 1 _soci_first)
-            string(TOUPPER "${_soci_first}" _soci_first)
-            string(SUBSTRING "${_soci_component}" 1 -1 _soci_rest)
-            foreach(_soci_target "soci_${_soci_component}" "${_soci_first}${_soci_rest}" SQLite3 PostgreSQL)
-                string(TOLOWER "${_soci_target}" _soci_lower)
-                if(TARGET "SOCI::${_soci_target}" AND NOT TARGET "SOCI::${_soci_component}"
-                        AND (_soci_lower STREQUAL "soci_${_soci_component}" OR _soci_lower STREQUAL _soci_component))
-                    add_library("SOCI::${_soci_component}" INTERFACE IMPORTED)
-                    target_link_libraries("SOCI::${_soci_component}" INTERFACE "SOCI::${_soci_target}")
-                endif()
-            endforeach()
-        endforeach()
-    endif()
+    set(_soci_wanted "")
+    foreach(_soci_component IN LISTS _soci_components)
+        list(APPEND _soci_wanted "${_soci_package_${_soci_component}}")
+    endforeach()
+    find_package(SOCI QUIET CONFIG COMPONENTS ${_soci_wanted})
+    set(SOCI_FIND_COMPONENTS ${_soci_components})
+    foreach(_soci_component IN LISTS _soci_components)
+        if(TARGET "SOCI::${_soci_package_${_soci_component}}")
+            add_library("SOCI::${_soci_component}" INTERFACE IMPORTED)
+            target_link_libraries("SOCI::${_soci_component}" INTERFACE
+                "SOCI::${_soci_package_${_soci_component}}")
+        endif()
+    endforeach()
 endif()
 
 find_path(SOCI_INCLUDE_DIR soci/soci.h)
@@ -49,7 +46,7 @@ foreach(_soci_component IN LISTS _soci_components)
                 IMPORTED_LOCATION "${SOCI_${_soci_component}_LIBRARY}"
                 INTERFACE_INCLUDE_DIRECTORIES "${SOCI_INCLUDE_DIR}")
             if(NOT _soci_component STREQUAL "core")
-                find_package(${_soci_native_${_soci_component}} QUIET)
+                find_package(${_soci_package_${_soci_component}} QUIET)
                 target_link_libraries("SOCI::${_soci_component}" INTERFACE SOCI::core)
                 if(_soci_component STREQUAL "sqlite3")
                     target_link_libraries("SOCI::sqlite3" INTERFACE SQLite::SQLite3)
@@ -66,7 +63,19 @@ foreach(_soci_component IN LISTS _soci_components)
     endif()
 endforeach()
 
+# Debian builds SOCI with Boost, so its headers include Boost's, but its package does not depend on them.
+set(_soci_required SOCI_INCLUDE_DIR)
+if(SOCI_INCLUDE_DIR AND EXISTS "${SOCI_INCLUDE_DIR}/soci/soci-config.h")
+    file(STRINGS "${SOCI_INCLUDE_DIR}/soci/soci-config.h" _soci_line REGEX "^#define SOCI_HAVE_BOOST$")
+    if(_soci_line)
+        find_path(SOCI_BOOST_INCLUDE_DIR boost/fusion/sequence.hpp)
+        mark_as_advanced(SOCI_BOOST_INCLUDE_DIR)
+        list(APPEND _soci_required SOCI_BOOST_INCLUDE_DIR)
+    endif()
+endif()
+
 mark_as_advanced(SOCI_INCLUDE_DIR)
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(SOCI
-    REQUIRED_VARS SOCI_INCLUDE_DIR VERSION_VAR SOCI_VERSION HANDLE_COMPONENTS)
+    REQUIRED_VARS ${_soci_required} VERSION_VAR SOCI_VERSION HANDLE_COMPONENTS
+    REASON_FAILURE_MESSAGE "On Debian: apt-get install libsoci-dev libboost-dev")

@@ -4,11 +4,14 @@
 # contract, ...) is its first label. Tests run in the root of the source tree, with these variables set:
 #   RETAIND_ROOT    the source tree
 #   RETAIND_BINARY  the daemon of this build
+#   RETAIND_PYTHON  the system's python3, whose packages (aiosmtpd) the tests use
 #   GTEST_OUTPUT    where each GoogleTest executable leaves its XML report (read by ./dev test)
+# For each label there is a target suite_<label> that builds what its tests need.
 
 find_package(GTest REQUIRED)
 find_package(rapidcheck CONFIG REQUIRED)
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_program(RETAIND_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(RETAIND_PYTHON python3 REQUIRED)
 
 set(RETAIND_REPORTS "${CMAKE_BINARY_DIR}/reports")
 file(MAKE_DIRECTORY "${RETAIND_REPORTS}")
@@ -22,6 +25,7 @@ function(retaind_register_test name)
     add_test(NAME ${name} COMMAND ${test_COMMAND} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
     set(environment
         "RETAIND_ROOT=${CMAKE_SOURCE_DIR}"
+        "RETAIND_PYTHON=${RETAIND_PYTHON}"
         "GTEST_OUTPUT=xml:${RETAIND_REPORTS}/${name}.xml"
         "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
         "UBSAN_OPTIONS=print_stacktrace=1"
@@ -34,6 +38,16 @@ function(retaind_register_test name)
     if(test_ALONE)
         set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
     endif()
+    foreach(label IN LISTS suite test_LABELS)
+        if(NOT TARGET suite_${label})
+            add_custom_target(suite_${label})
+        endif()
+        foreach(target IN ITEMS ${name} retaind)
+            if(TARGET ${target})
+                add_dependencies(suite_${label} ${target})
+            endif()
+        endforeach()
+    endforeach()
 endfunction()
 
 # retaind_test(<name> SOURCES a_test.cpp ... [LIBS target ...] [LABELS label ...] [TIMEOUT seconds] [ALONE])
@@ -60,4 +74,27 @@ function(retaind_script_test name)
     endif()
     retaind_register_test(${name}
         COMMAND ${test_COMMAND} LABELS ${test_LABELS} TIMEOUT ${test_TIMEOUT} ${alone})
+endfunction()
+
+# retaind_fuzz(<name> SOURCES a_fuzz.cpp ... [LIBS target ...] [TIMEOUT seconds])
+#
+# A fuzz target defines LLVMFuzzerTestOneInput. Its seeds are the files in corpus/<name>. In the fuzz preset it becomes
+# a libFuzzer program for ./dev fuzz; everywhere else it is a test that runs the seeds and mutations of them.
+function(retaind_fuzz name)
+    cmake_parse_arguments(PARSE_ARGV 1 fuzz "" "TIMEOUT" "SOURCES;LIBS")
+    set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+    add_executable(fuzz_${name} ${fuzz_SOURCES})
+    target_link_libraries(fuzz_${name} PRIVATE retaind_options ${fuzz_LIBS})
+    if(RETAIND_FUZZ)
+        target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzzers")
+        if(NOT TARGET suite_fuzz)
+            add_custom_target(suite_fuzz)
+        endif()
+        add_dependencies(suite_fuzz fuzz_${name})
+    else()
+        target_sources(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cpp")
+        retaind_register_test(fuzz_${name} COMMAND fuzz_${name} "${corpus}" TIMEOUT ${fuzz_TIMEOUT})
+    endif()
 endfunction()

@@ -25,10 +25,13 @@ int run_explain(const Options& options) {
     for (const auto& [source, up] : company->source_up()) {
         if (!up) return exit_code(ErrorKind::source);
     }
-    const Result<Explanation> explanation = explain(snapshot, company->rules(), *state, options.customer);
-    if (!explanation) return fail(explanation.error());
-    const std::string said = options.json ? explain_json(*explanation) : explain_text(*explanation);
-    std::fputs(said.c_str(), stdout);
+    const Explainer explainer(snapshot, company->rules(), *state);
+    for (const std::string& customer : options.all ? explainer.customers() : std::vector{options.customer}) {
+        const Result<Explanation> explanation = explainer.explain(customer);
+        if (!explanation) return fail(explanation.error());
+        const std::string said = !options.json ? explain_text(*explanation) : options.all ? explain_line(*explanation) : explain_json(*explanation);
+        std::fputs(said.c_str(), stdout);
+    }
     return 0;
 }
 

@@ -33,7 +33,11 @@ void add_judging(CLI::App& app, Options& options) {
     once.add_flag("--accept-state-loss", options.accept_state_loss, "go on with an empty state when the old one is corrupt (it is kept aside)");
     CLI::App& explain = *app.add_subcommand("explain", "why a customer's health is what it is: every term, exactly");
     add_common(explain, options);
-    explain.add_option("customer", options.customer, "customer_id")->required();
+    CLI::Option* customer = explain.add_option("customer", options.customer, "customer_id");
+    CLI::Option* all = explain.add_flag("--all", options.all, "every live customer, one after another (with --json one line each)")->excludes(customer);
+    explain.final_callback([customer, all] {
+        if (customer->count() + all->count() == 0) throw CLI::RequiredError("customer_id or --all");
+    });
     add_day(explain, "--as-of", options.as_of, "of that day");
 }
 

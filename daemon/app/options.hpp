@@ -21,7 +21,8 @@ struct Options {
     bool accept_state_loss = false;              ///< run, once
     bool connect = false;                        ///< check
     bool effective = false;                      ///< config
-    std::string customer = {};                   ///< explain
+    std::string customer = {};                   ///< explain; "" with `all`
+    bool all = false;                            ///< explain
     std::optional<Day> from = {}, to = {};       ///< replay
     bool deliver = false;                        ///< replay: send what was decided, instead of only counting it
     std::string directory = "retaind-demo";      ///< demo: where the company, its configuration and state go

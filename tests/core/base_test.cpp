@@ -201,8 +201,9 @@ TEST(ParseMoment, RefusesWhatItWouldHaveToGuess) {
 
 TEST(ParseDuration, KnowsItsUnits) {
     const std::vector<std::pair<std::string, Seconds>> cases = {
-        {"90s", 90s},          {"15m", 15min},          {"36h", 36h},  {"14d", 14 * 24h},           {"8w", 56 * 24h},
-        {"0d", 0s},            {"007d", 7 * 24h},       {"12 months", Seconds{12 * 2629800}},       {"1 month", 2629800s},
+        {"90s", 90s},     {"15m", 15min},         {"36h", 36h},
+        {"14d", 14 * 24h}, {"8w", 56 * 24h},      {"12 months", Seconds{12 * 2629800}},
+        {"0d", 0s},       {"007d", 7 * 24h},      {"1 month", 2629800s},
         {"36500d", 36500 * 24h},
     };
     for (const auto& [text, span] : cases) EXPECT_EQ(parse_duration(text), span) << text;

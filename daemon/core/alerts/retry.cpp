@@ -20,7 +20,7 @@ RetryDecision again(const Attempt& attempt, const RetryPolicy& policy) {
     if (attempt.now >= end && tried_enough) return {.kind = RetryDecision::Kind::dead};
     Seconds wait = backoff(attempt, policy);
     if (attempt.retry_after) wait = std::max(wait, std::min(*attempt.retry_after, policy.longest_retry_after));
-    const bool last = attempt.now < end && attempt.now + wait > end && tried_enough;
+    const bool last = !attempt.retry_after && attempt.now < end && attempt.now + wait > end && tried_enough;
     return {.kind = RetryDecision::Kind::retry, .next_at = last ? end : attempt.now + wait};
 }
 

@@ -13,8 +13,7 @@ namespace {
 
 constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
 
-/// Coverage from which a customer's health counts towards its segment's prior (SCORING 1.2).
-constexpr double prior_coverage = 0.8;
+/// A prior needs so many customers (SCORING 1.2).
 constexpr int prior_customers = 20;
 
 const CustomerMemory* find_memory(const State& state, std::string_view id) {
@@ -263,6 +262,14 @@ Health Evaluation::health_of(std::size_t at) const {
     Health health = combine(rules_of(customer), signals_of(at), prior_of(customer.customer));
     apply_caps(health, rules_of(customer), CustomerValues(*this, at));
     return health;
+}
+
+Risk Evaluation::risk_of(std::size_t at) const {
+    const ScoredCustomer& customer = customers[at];
+    const RiskRules& own = rules_of(customer).risk;
+    if (own.model) return fitted_risk(*own.model, CustomerValues(*this, at));
+    const double log_odds = is_known(customer.risk) ? logit(customer.risk) - logit(own.base_rate) : missing;
+    return {.probability = customer.risk, .parts = {{.feature = "health", .raw = customer.health, .log_odds = log_odds}}};
 }
 
 bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& datasets) {

@@ -52,6 +52,7 @@ struct Evaluation {
     std::span<const SignalScore> signals_of(std::size_t at) const;
     double prior_of(CustomerIndex customer) const;
     Health health_of(std::size_t at) const;              ///< with all its terms: the same numbers as in customers[at]
+    Risk risk_of(std::size_t at) const;                  ///< with its parts; unfitted: one, against the base rate
 };
 
 Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state);

@@ -21,54 +21,39 @@ struct Entity {
 
 class Judge {
 public:
-    Judge(const Evaluation& evaluation, const State& state, const JudgeOptions& options)
-        : evaluation_(evaluation), snapshot_(evaluation.snapshot), options_(options) {
-        for (const Alert& alert : state.alerts) stored_.emplace(alert.key, alert);
-        state_ = &state;
+    explicit Judge(const JudgeInput& input) : input_(input), evaluation_(input.evaluation), snapshot_(input.evaluation.snapshot) {
+        for (const Alert& alert : input.alerts) {
+            if (!builtin_rule(alert.key.rule)) stored_.emplace(alert.key, alert);      // those are the guard's
+        }
     }
 
-    std::vector<Judgement> run() {
+    Judged run() {
         for (std::size_t rule = 0; rule < evaluation_.rules.rules.size(); ++rule) judge_rule(rule);
         for (const auto& [key, alert] : stored_) judge_absent(alert);
-        std::sort(judgements_.begin(), judgements_.end(), [](const Judgement& a, const Judgement& b) { return a.alert.key < b.alert.key; });
-        return std::move(judgements_);
+        std::sort(judged_.moves.begin(), judged_.moves.end(), [](const Move& a, const Move& b) { return a.alert.key < b.alert.key; });
+        return std::move(judged_);
     }
 
 private:
     void judge_rule(std::size_t index);
-    void judge_entity(std::size_t index, const Rule& rule, bool frozen, const Entity& entity);
+    void judge_entity(std::size_t index, const Entity& entity);
     void judge_absent(const Alert& alert);
     Finding find(const Rule& rule, const FieldValues& values) const;
     void describe_alert(Alert& alert, const Rule& rule, const Entity& entity) const;
     std::optional<Day> deadline_of(const Rule& rule, const Entity& entity) const;
     template <class Function>
     void for_each_entity(Scope scope, Function function);
-    bool is_frozen(const std::vector<std::string>& datasets) const;
-    Day data_time(const std::vector<std::string>& datasets) const;
-    const Alert* take_stored(const AlertKey& key, const Rule& rule);
+    std::optional<Alert> take_stored(const AlertKey& key);
+    std::optional<Day> time_of(const Rule& rule) const { return data_time(input_.feeds, rule, snapshot_.as_of); }
 
+    const JudgeInput& input_;
     const Evaluation& evaluation_;
     const Snapshot& snapshot_;
-    const JudgeOptions& options_;
-    const State* state_ = nullptr;
     std::map<AlertKey, Alert> stored_;           ///< not yet judged
-    Alert taken_;                                ///< the one being judged
-    std::vector<Judgement> judgements_;
+    std::optional<Day> time_;                    ///< of the rule at hand; nothing: frozen
+    bool adopting_ = false;                      ///< likewise
+    Judged judged_;
 };
-
-bool Judge::is_frozen(const std::vector<std::string>& datasets) const {
-    return any_not_fresh(snapshot_, datasets) || std::any_of(datasets.begin(), datasets.end(), [&](const std::string& dataset) {
-               return options_.suspect.contains(dataset);
-           });
-}
-
-Day Judge::data_time(const std::vector<std::string>& datasets) const {
-    Day oldest = snapshot_.as_of;
-    for (const std::string& dataset : datasets) {
-        if (const std::optional<Day> newest = watermark(snapshot_, dataset)) oldest = std::min(oldest, *newest);
-    }
-    return oldest;
-}
 
 template <class Function>
 void Judge::for_each_entity(Scope scope, Function function) {
@@ -102,26 +87,17 @@ void Judge::for_each_entity(Scope scope, Function function) {
             break;
         case Scope::source:
             for (const Feed& feed : snapshot_.feeds) {
-                function(Entity{.id = feed.dataset, .values = std::make_unique<SourceValues>(snapshot_, *state_, feed.dataset)});
+                function(Entity{.id = feed.dataset, .values = std::make_unique<SourceValues>(snapshot_, input_.state, feed.dataset)});
             }
             break;
         case Scope::row: break;
     }
 }
 
-/// The stored alert of this key, or of the rule's former name.
-const Alert* Judge::take_stored(const AlertKey& key, const Rule& rule) {
-    auto found = stored_.find(key);
-    if (found == stored_.end() && !rule.was.empty()) {
-        AlertKey former = key;
-        former.rule = rule.was;
-        found = stored_.find(former);
-    }
-    if (found == stored_.end()) return nullptr;
-    taken_ = std::move(found->second);
-    taken_.key = key;
-    stored_.erase(found);
-    return &taken_;
+std::optional<Alert> Judge::take_stored(const AlertKey& key) {
+    const auto found = stored_.find(key);
+    if (found == stored_.end()) return std::nullopt;
+    return std::move(stored_.extract(found).mapped());
 }
 
 Finding Judge::find(const Rule& rule, const FieldValues& values) const {
@@ -176,62 +152,58 @@ void Judge::describe_alert(Alert& alert, const Rule& rule, const Entity& entity)
     alert.revenue = entity.facts ? entity.facts->revenue : missing;
     // Counted from the opening: an alert's deadline must not move away with each day.
     if (!alert.deadline || rule.deadline.kind != Deadline::Kind::after_opening) alert.deadline = deadline_of(rule, entity);
-    if (!alert.opened_at) alert.opened_at = options_.now;
+    if (!alert.opened_at) alert.opened_at = input_.now;
 }
 
-void Judge::judge_entity(std::size_t index, const Rule& base, bool frozen, const Entity& entity) {
+void Judge::judge_entity(std::size_t index, const Entity& entity) {
     const ScoredCustomer* customer = entity.customer == no_customer ? nullptr : evaluation_.find(entity.customer);
-    const Rule& rule = customer ? evaluation_.rules_of(*customer).rules[index] : base;
+    const Rule& rule = customer ? evaluation_.rules_of(*customer).rules[index] : evaluation_.rules.rules[index];
     const AlertKey key{.rule = rule.name, .scope = rule.scope, .entity = entity.id};
-    const Alert* before = take_stored(key, rule);
-    if (!before && frozen) return;
-    Finding finding = frozen ? Finding{} : find(rule, *entity.values);
+    const std::optional<Alert> before = take_stored(key);
+    if (!before && !time_) return;
+    Finding finding = time_ ? find(rule, *entity.values) : Finding{};
     if (!before && (finding.when != Truth::yes || finding.applies != Truth::yes)) return;
-    finding.frozen = frozen;
-    finding.data_time = data_time(rule.reads);
-    const AlertStep step = retaind::step(before, key, rule, finding);
-    if (!step.after) return;
-    Judgement judgement{.alert = *step.after, .transition = step.transition, .rule = &rule, .customer = entity.customer, .promise = entity.promise};
-    if (entity.customer != no_customer) judgement.alert.customer_id = snapshot_.text(snapshot_.customers[entity.customer].id);
-    if (!frozen && finding.when == Truth::yes && is_open(judgement.alert)) describe_alert(judgement.alert, rule, entity);
-    judgements_.push_back(std::move(judgement));
+    finding.frozen = !time_;
+    finding.data_time = time_.value_or(snapshot_.as_of);
+    const AlertStep stepped = step(before ? &*before : nullptr, key, rule, finding);
+    if (!stepped.after) return;
+    Move move{.alert = *stepped.after, .transition = stepped.transition, .rule = &rule, .adopting = adopting_};
+    if (entity.customer != no_customer) move.alert.customer_id = snapshot_.text(snapshot_.customers[entity.customer].id);
+    if (!finding.frozen && finding.when == Truth::yes && is_open(move.alert)) describe_alert(move.alert, rule, entity);
+    judged_.moves.push_back(std::move(move));
 }
 
 void Judge::judge_rule(std::size_t index) {
-    const Rule& base = evaluation_.rules.rules[index];
-    const bool frozen = is_frozen(base.reads);
-    for_each_entity(base.scope, [&](const Entity& entity) { judge_entity(index, base, frozen, entity); });
+    const Rule& rule = evaluation_.rules.rules[index];
+    time_ = time_of(rule);
+    adopting_ = adopts(input_.adopted, evaluation_.rules, rule);
+    judged_.evaluated.push_back(time_.has_value());
+    for_each_entity(rule.scope, [&](const Entity& entity) { judge_entity(index, entity); });
 }
 
 /// What is left in the store: its rule or its entity is no longer there.
 void Judge::judge_absent(const Alert& alert) {
     const auto& rules = evaluation_.rules.rules;
-    const auto rule = std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return each.name == alert.key.rule; });
-    static const Rule removed{};
-    const Rule& known = rule == rules.end() ? removed : *rule;
+    const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return each.name == alert.key.rule; });
+    const Rule gone{.name = alert.key.rule, .scope = alert.key.scope};
+    const Rule* rule = found == rules.end() ? nullptr : &*found;
+    const std::optional<Day> time = rule ? time_of(*rule) : std::optional(snapshot_.as_of);
+    Finding finding{.frozen = !time || !customers_known(snapshot_), .present = false, .data_time = time.value_or(snapshot_.as_of)};
     const CustomerIndex customer = alert.customer_id.empty() ? no_customer : snapshot_.find_customer(alert.customer_id);
-    Finding finding{.frozen = !customers_known(snapshot_) || options_.suspect.contains("customers") || options_.suspect.contains("subscriptions"),
-                    .present = false, .data_time = snapshot_.as_of};
-    finding.frozen = finding.frozen || is_frozen(known.reads);
-    if (rule == rules.end()) {
+    if (!rule) {
         finding.gone_because = "the rule was removed";
-        finding.frozen = false;
     } else if (customer != no_customer && !evaluation_.find(customer)) {
         finding.ended = true;
         finding.gone_because = "the contract ended";
     } else {
         finding.gone_because = alert.key.scope == Scope::promise ? "the promise is no longer open" : "no longer in the data";
     }
-    const AlertStep step = retaind::step(&alert, alert.key, known, finding);
-    if (step.after) {
-        judgements_.push_back({.alert = *step.after, .transition = step.transition, .rule = rule == rules.end() ? nullptr : &*rule, .customer = customer});
-    }
+    const AlertStep stepped = step(&alert, alert.key, rule ? *rule : gone, finding);
+    if (stepped.after) judged_.moves.push_back({.alert = *stepped.after, .transition = stepped.transition, .rule = rule});
 }
 
 }  // namespace
 
-std::vector<Judgement> judge(const Evaluation& evaluation, const State& state, const JudgeOptions& options) {
-    return Judge(evaluation, state, options).run();
-}
+Judged judge(const JudgeInput& input) { return Judge(input).run(); }
 
 }  // namespace retaind

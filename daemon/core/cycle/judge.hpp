@@ -1,30 +1,31 @@
 // Rules over the evaluation: what each rule found about each entity, and the step its alert takes.
 #pragma once
 
-#include <set>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "evaluation.hpp"
 #include "retaind/alerts/alert.hpp"
+#include "retaind/alerts/guard.hpp"
 
 namespace retaind {
 
-/// An alert after this cycle's step, whether or not it moved.
-struct Judgement {
-    Alert alert;
-    Transition transition = Transition::none;
-    const Rule* rule = nullptr;              ///< with the customer's profiles; null when the rule is gone
-    CustomerIndex customer = no_customer;
-    const Promise* promise = nullptr;        ///< of promise rules
+/// Sorted by key: every alert that is open, moved, or is still remembered, and what happened to it. `evaluated` says of
+/// each rule whether it was (false: frozen).
+struct Judged {
+    std::vector<Move> moves;
+    std::vector<bool> evaluated;
 };
 
-struct JudgeOptions {
+struct JudgeInput {
+    const Evaluation& evaluation;
+    const State& state;                          ///< for fields of feeds
+    std::span<const Alert> alerts;               ///< as stored, renamed
+    std::span<const AdoptedRule> adopted;
+    std::span<const FeedVerdict> feeds;
     Instant now;
-    std::set<std::string, std::less<>> suspect = {};   ///< datasets that the data-first guard does not trust this time
 };
 
-/// Sorted by key. Alerts that are neither open nor changed are among them, so that nothing stored is forgotten here.
-std::vector<Judgement> judge(const Evaluation& evaluation, const State& state, const JudgeOptions& options);
+Judged judge(const JudgeInput& input);
 
 }  // namespace retaind

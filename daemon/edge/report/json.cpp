@@ -61,7 +61,25 @@ Json term_json(const Explanation& explanation, std::size_t at) {
             {"rows", explanation.rows[at]}, {"first", day(first)}, {"last", day(last)}};
 }
 
-std::string written(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+Json explanation_json(const Explanation& explanation) {
+    const Health& health = explanation.health;
+    Json terms = Json::array(), risk_terms = Json::array();
+    for (std::size_t at = 0; at < health.terms.size(); ++at) terms.push_back(term_json(explanation, at));
+    for (const RiskPart& part : explanation.risk.parts) {
+        risk_terms.push_back({{"feature", part.feature}, {"raw", number(part.raw)}, {"log_odds", number(part.log_odds)},
+                              {"odds_factor", number(std::exp(part.log_odds))}});
+    }
+    return {{"customer_id", explanation.customer_id}, {"name", explanation.name}, {"as_of", format_day(explanation.as_of)},
+                    {"health", number(health.health)}, {"smoothed", number(explanation.smoothed)},
+                    {"band", band_name(explanation.band)}, {"coverage", number(health.coverage)}, {"prior", number(health.prior)},
+                    {"terms", terms}, {"caps", number(health.caps)},
+                    {"cap", health.cap < 0 ? Json(nullptr) : Json(explanation.rules.caps[static_cast<std::size_t>(health.cap)].name)},
+                    {"weakest_part", number(health.weakest_part)}, {"profiles", explanation.profiles}, {"change", nullptr},
+                    {"risk", number(explanation.risk.probability)}, {"risk_terms", risk_terms},
+                    {"promises", list(explanation.promises, promise_json)}, {"alerts", list(explanation.alerts, alert_json)}};
+}
+
+std::string written(const Json& json, int indent = 2) { return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 }  // namespace
 
@@ -74,23 +92,8 @@ std::string once_json(const View& view) {
                     {"data", list(view.feeds, feed_json)}});
 }
 
-std::string explain_json(const Explanation& explanation) {
-    const Health& health = explanation.health;
-    Json terms = Json::array(), risk_terms = Json::array();
-    for (std::size_t at = 0; at < health.terms.size(); ++at) terms.push_back(term_json(explanation, at));
-    for (const RiskPart& part : explanation.risk.parts) {
-        risk_terms.push_back({{"feature", part.feature}, {"raw", number(part.raw)}, {"log_odds", number(part.log_odds)},
-                              {"odds_factor", number(std::exp(part.log_odds))}});
-    }
-    return written({{"customer_id", explanation.customer_id}, {"name", explanation.name}, {"as_of", format_day(explanation.as_of)},
-                    {"health", number(health.health)}, {"smoothed", number(explanation.smoothed)},
-                    {"band", band_name(explanation.band)}, {"coverage", number(health.coverage)}, {"prior", number(health.prior)},
-                    {"terms", terms}, {"caps", number(health.caps)},
-                    {"cap", health.cap < 0 ? Json(nullptr) : Json(explanation.rules.caps[static_cast<std::size_t>(health.cap)].name)},
-                    {"weakest_part", number(health.weakest_part)}, {"profiles", explanation.profiles}, {"change", nullptr},
-                    {"risk", number(explanation.risk.probability)}, {"risk_terms", risk_terms},
-                    {"promises", list(explanation.promises, promise_json)}, {"alerts", list(explanation.alerts, alert_json)}});
-}
+std::string explain_json(const Explanation& explanation) { return written(explanation_json(explanation)); }
+std::string explain_line(const Explanation& explanation) { return written(explanation_json(explanation), -1); }
 
 std::string errors_json(const std::vector<Error>& errors) {
     return written(list(errors, [](const Error& error) {

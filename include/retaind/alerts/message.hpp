@@ -46,10 +46,12 @@ struct RoleAnswer {
 
 /// The person behind a role on a day. Somebody absent (away_until >= the day): the deputy, else the default deputy, else
 /// the lead, else nobody stands in and the absent one is told. Somebody who left (not in `people`, or without an address):
-/// the lead, else the default lead, else ops, else the address itself if the role holds one. Nobody named at all: the default lead for an account manager, the defaults of
-/// deputy, lead and ops for those, nobody for seller and keeper. Without a `people` dataset roles hold addresses.
+/// the lead, else the default lead, else ops, else the address itself if the role holds one. Nobody named at all: the
+/// default lead for an account manager, the defaults of deputy, lead and ops for those, nobody for seller and keeper.
+/// Without a `people` dataset roles hold addresses.
 RoleAnswer find_role(const Snapshot& snapshot, const RoleDefaults& defaults, const RoleQuestion& question);
-std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults, const RoleQuestion& question);
+std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults,
+                                      const RoleQuestion& question);
 
 /// The one who was told before, as they can be reached now; nothing without an address.
 std::optional<Recipient> find_recipient(const Snapshot& snapshot, std::string_view key);

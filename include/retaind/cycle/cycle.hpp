@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,8 +56,23 @@ struct Explanation {
     RuleSet rules = {};                  ///< with the customer's profiles applied
 };
 
-/// The parts of one customer's score as of the snapshot's day: the same numbers that run_cycle gives. Error (usage) with
-/// a suggestion when there is no such customer, or it is not live.
-Result<Explanation> explain(const Snapshot& snapshot, const RuleSet& rules, const State& state, std::string_view customer_id);
+struct Evaluation;
+
+/// Explains customers as of the snapshot's day: the same numbers that run_cycle gives, evaluated once for all. Snapshot,
+/// rules and state must outlive it.
+class Explainer {
+public:
+    Explainer(const Snapshot& snapshot, const RuleSet& rules, const State& state);
+    ~Explainer();
+
+    /// Error (usage) when there is no such customer, or it has no live subscription.
+    Result<Explanation> explain(std::string_view customer_id) const;
+    /// Of every live customer, sorted by id.
+    std::vector<std::string> customers() const;
+
+private:
+    const State& state_;
+    std::unique_ptr<const Evaluation> evaluation_;
+};
 
 }  // namespace retaind

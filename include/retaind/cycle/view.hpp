@@ -43,7 +43,8 @@ struct SegmentView {
     std::string segment;
     int customers = 0;
     double revenue = 0, revenue_share = missing, revenue_change_yoy = missing, customers_change_yoy = missing;
-    double usage_change_28d = missing, health = missing, at_risk_share = missing, top5_share = missing, top10_share = missing;
+    double usage_change_28d = missing, health = missing, at_risk_share = missing;
+    double top5_share = missing, top10_share = missing;
     double hhi = missing, payback_ratio = missing, largest_segment_share = missing, demand_change_yoy = missing;
 };
 

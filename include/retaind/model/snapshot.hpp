@@ -83,7 +83,8 @@ enum class PromiseKind { reach, hold, milestones };
 struct Promise {
     Word id;
     CustomerIndex customer = no_customer;
-    Word outcome = no_word, unit = no_word, curve = no_word, measured_by = no_word, promised_by = no_word, kept_by = no_word;
+    Word outcome = no_word, unit = no_word, curve = no_word, measured_by = no_word;
+    Word promised_by = no_word, kept_by = no_word;
     PromiseKind kind = PromiseKind::reach;
     Day starts_on, due_on;
     double target = missing, baseline = 0, quality = 0, importance = 1;

@@ -1,7 +1,8 @@
 // Named places where a test may kill the process: between any two steps that matter (QUALITY.md K1).
 //
-// Compiled in only with RETAIND_FAILPOINTS; otherwise nothing is left of them. RETAIND_FAILPOINT="NAME:N" ends the process
-// with SIGKILL when the N-th pass through NAME is reached; RETAIND_FAILPOINT_LOG=FILE appends every name passed.
+// Compiled in only with RETAIND_FAILPOINTS; otherwise nothing is left of them. RETAIND_FAILPOINT="NAME:N" ends the
+// process with SIGKILL when the N-th pass through NAME is reached; RETAIND_FAILPOINT_LOG=FILE appends every name
+// passed.
 #pragma once
 
 namespace retaind {

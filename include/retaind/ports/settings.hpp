@@ -111,7 +111,7 @@ struct Settings {
     StateSettings state = {};
     std::vector<SourceSettings> sources = {};      ///< sorted by name
     std::vector<DatasetSettings> datasets = {};    ///< sorted by name
-    std::vector<ReceiverSettings> receivers = {};  ///< sorted by name; without any, a file receiver in the state directory
+    std::vector<ReceiverSettings> receivers = {};  ///< sorted by name; without any, a file in the state directory
     ListenSettings http = {.listen = "127.0.0.1:9847"};
     MetricsSettings metrics = {};
     LogSettings log = {};

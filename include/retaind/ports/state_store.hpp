@@ -23,7 +23,7 @@ struct Commit {
     std::vector<Payload> outbox;
     Instant now;
     std::string engine_version;
-    std::string rules_text;             ///< the packs' source, kept once per rules hash so that any past score can be reproduced
+    std::string rules_text;             ///< the packs' source, kept once per rules hash: past scores can be reproduced
 };
 
 enum class DeliveryStatus { queued, in_flight, retry, delivered, dead, quarantined, superseded };
@@ -77,10 +77,11 @@ public:
     /// Rows due at `now` become in_flight (committed) and are returned, oldest first, at most one per receiver of those
     /// not in `busy`, order per receiver and recipient kept. Rows already claimed without result too often are
     /// quarantined instead.
-    virtual Result<std::vector<Delivery>> claim(Instant now, const std::vector<std::string>& busy, std::size_t most) = 0;
+    virtual Result<std::vector<Delivery>> claim(Instant now, const std::vector<std::string>& busy,
+                                                std::size_t most) = 0;
     virtual Result<void> settle(const Settlement& settlement) = 0;
 
-    /// Deliveries in flight when a process died become due again (their claims are kept count of). Called once, at start.
+    /// Deliveries in flight when a process died become due again (their claims are counted). Called once, at start.
     virtual Result<std::uint64_t> recover(Instant now) = 0;
 
     virtual Result<std::vector<OutboxCount>> outbox() = 0;

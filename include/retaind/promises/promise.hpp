@@ -1,8 +1,10 @@
 // Promises: expected trajectory, projection and state (SCORING 1.7).
+//
+// A promise starts on S and is due on D. What it is worth on the as-of day t is measured here from what was known by
+// then; what a person is shown also remembers the day before (next_promise_state).
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,23 +20,28 @@ std::optional<PromiseState> parse_promise_state(std::string_view name);
 
 /// Where a promise stands as of a day, before any memory of earlier days.
 struct Progress {
-    double value = missing;              ///< v: last reading, level, or share delivered
-    std::optional<Day> last_reading = {};
+    double value = missing;              ///< v: last reading (reach), mean level (hold), share of weight (milestones)
+    std::optional<Day> last_reading = {};   ///< or last delivery
     double progress = missing;           ///< p = (v - b) / (V - b)
-    double expected = missing;           ///< g(tau)
+    double expected = missing;           ///< g(tau); of a hold without a curve 1: a level is owed from the first day
     double pace = missing;               ///< clamp(p, 0, 1) - g(tau)
-    double days_behind = missing;        ///< negative: ahead
-    double probability = missing;        ///< of being kept, 0..1; missing: unknown
-    double required_rate_ratio = missing;
-    bool disputed = false;
-    bool reported_kept = false;
-    std::optional<Day> kept_on = {};     ///< the first day it was met (reach), or decided
+    double days_behind = missing;        ///< negative: ahead; never positive once kept; missing for a hold without a curve
+    double probability = missing;        ///< of being kept, 0..1; 1 when kept, 0 when missed; missing: unknown
+    double required_rate_ratio = missing;   ///< reach: rate needed from now on over the rate so far
+    bool disputed = false;               ///< somebody says "kept", the measured probability is below `off_track`
+    bool reported_kept = false;          ///< a self-report stands at the target
+    std::optional<Day> kept_on = {};     ///< the day it was met (reach, milestones), or D when it is judged there
     PromiseState verdict = PromiseState::open;   ///< what the state would be without the two-day rule
-    std::string why_unmeasurable = {};
+    std::string why_unmeasurable = {};   ///< a sentence's end, as in "cannot be measured: no target"
+    bool not_loaded = false;             ///< a dataset it needs failed: nothing above is known, keep the state shown
 };
 
 /// Progress of every promise (parallel to snapshot.promises) as of the snapshot's day. Needs all of them: curves and
 /// kept rates are those of the segment's earlier promises. Promises that start after as_of are `open`.
+///
+/// The verdict, first that fits: kept; unmeasurable for lack of a target, a measure, milestones or any evidence;
+/// missed (D + grace <= t); unmeasurable for lack of a keeper (where some promise names one) or of a reading for
+/// `evidence_days`; open while the probability is unknown; then by probability.
 std::vector<Progress> measure_promises(const Snapshot& snapshot, const RuleSet& rules);
 
 /// What is remembered of a promise from one as-of day.
@@ -45,21 +52,9 @@ struct PromiseDay {
     double probability = missing;
 };
 
-/// The state shown on `day`: the first evaluated day sets it directly; a worse one needs the same or a worse verdict on
-/// two distinct as-of days; better, kept and missed apply at once. `before` is the newest earlier day, if any.
+/// The state shown on a day: the first evaluated day sets it directly (one that was open or unmeasurable says
+/// nothing yet); a worse one needs that or a worse verdict on two distinct as-of days, and then the milder of the two
+/// is shown; better, kept and missed apply at once. `before` is the newest earlier day, if any.
 PromiseState next_promise_state(const PromiseDay* before, PromiseState verdict);
-
-/// Raw values of signals `from = "promises"` for one customer.
-struct PromiseMeasures {
-    PromiseMeasures(const Snapshot& snapshot, const RuleSet& rules, const std::vector<Progress>& progress);
-    /// kept_probability, milestone_attainment, milestone_quality, overdue or next_due_days, and the rows behind it.
-    struct Value { double raw = missing; std::uint32_t rows = 0; std::optional<Day> first = {}, last = {}; };
-    Value measure(const Signal& signal, CustomerIndex customer) const;
-
-private:
-    const Snapshot& snapshot_;
-    const RuleSet& rules_;
-    const std::vector<Progress>& progress_;
-};
 
 }  // namespace retaind

@@ -41,10 +41,12 @@ struct Health {
 };
 
 /// Combines the signals of one customer. `signals` is parallel to rules.signals (rules already with the customer's
-/// profiles). Without any weight or measured signal: health = prior, coverage = 0.
+/// profiles). A signal's weight is its share of its group's among the applicable ones, times the group's share among
+/// groups that have any. Missing ones leave their weight to the prior, unless `missing` gives them a score: then they
+/// count in full for the health, and not at all for the coverage. Without any weight or score: health = prior.
 Health combine(const RuleSet& rules, std::span<const SignalScore> signals, double prior);
 
-/// Applies the lowest of the caps whose conditions are known to hold.
+/// Applies the lowest of the caps whose conditions are known to hold, if the health lies above it.
 void apply_caps(Health& health, const RuleSet& rules, const FieldValues& customer);
 
 enum class Band { unknown, at_risk, watch, healthy };
@@ -52,7 +54,8 @@ std::string_view band_name(Band band);
 std::optional<Band> parse_band(std::string_view name);
 
 /// The band that `smoothed` sets, given the one before: falling is immediate, climbing takes `hysteresis` points above
-/// the edge; below the coverage floor it is unknown (and what comes after unknown is set directly).
+/// the edge; below the coverage floor, or without a smoothed health, it is unknown (and what comes after unknown is set
+/// directly).
 Band next_band(Band previous, double smoothed, double coverage, const HealthRules& rules);
 
 }  // namespace retaind

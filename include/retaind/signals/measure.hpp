@@ -1,8 +1,20 @@
 // Measures: what a signal reads off a customer's rows (RULES.md "measure", SCORING 1.0, 1.1).
+//
+// Which rows there are: those of days up to the feed's watermark that were known by the end of as-of; nothing later
+// exists. Windows of w days are the w days that end at the watermark, so a half day never reads as a fall.
+//
+// Three kinds of nothing stay apart:
+//   not loaded    the feed failed, or nothing of it has arrived yet: every measure is missing.
+//   no row        inside the window of a fresh feed: what `silence` says. For ratio and slope, when there is no row in
+//                 all of their periods; beside rows, a period without any sums to 0.
+//   NULL          a row without a value: counts for `count` and `share`, and in nothing else; a window of such rows only
+//                 is missing. With `carry`, the last value before it stands in for so many days (not for rate and
+//                 miss_streak, where NULL means excused).
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,23 +31,35 @@ struct Measured {
     std::optional<Day> first = {}, last = {};   ///< days of the first and the last of them
 };
 
+/// Buckets of cohort positions, and weeks of a slope: 8 of 7 days.
+inline constexpr int bucket_count = 8;
+inline constexpr int bucket_days = 7;
+
 /// Reads one signal for one customer at a time, as of the snapshot's day. Window, row conditions and feed are bound once.
-/// A feed that is not loaded, unmapped or has no watermark measures as missing (counts over an unmapped one: 0).
-/// Signals `from = "promises"` are not read here: see promises/measures.hpp. The snapshot and signal must outlive it.
+/// Signals `from = "promises"` and drift are not read here and measure as missing. Snapshot, signal and off-season
+/// must outlive it.
 class SignalReader {
 public:
-    SignalReader(const Snapshot& snapshot, const Signal& signal);
+    /// Days that `off_season` holds for a customer's segment ("" is everybody) age no feed.
+    SignalReader(const Snapshot& snapshot, const Signal& signal, std::span<const Calendar::Range> off_season = {});
     ~SignalReader();
     SignalReader(SignalReader&&) noexcept;
 
+    /// The raw value, in the unit of RULES.md's table, divided by the fact that `per` names (missing unless above 0).
+    ///   last, days_since, miss_streak   ask for the newest rows: no window. days_since counts to as-of, not the watermark
+    ///   count                           over a dataset that is not mapped: 0
+    ///   ratio                           missing while the customer, or the data, are younger than window and baseline
+    ///   slope                           missing likewise for 8 weeks, and where the median week is 0
     Measured measure(CustomerIndex customer) const;
 
-    /// f of SCORING 1.2, in 0..1, before "0 when missing": by the feed's age, or the newest row's.
+    /// f of SCORING 1.2, in 0..1, before "0 when missing": by the feed's age, or the newest row's; 0 without a feed.
     double freshness(CustomerIndex customer, const Measured& measured) const;
 
     /// The measure (count, sum, active_days) over the 7-day bucket that ends `back` weeks before the watermark (0 = newest).
     /// Missing before the data begin (Snapshot::read_from) or when the feed is.
     double bucket(CustomerIndex customer, int back) const;
+    /// The newest (at most 8) of them at once, element i as bucket(customer, i); one walk over the customer's rows.
+    void buckets(CustomerIndex customer, std::span<double> newest_first) const;
     /// The last day of that bucket; nothing without a watermark.
     std::optional<Day> bucket_end(int back) const;
 

@@ -1,0 +1,79 @@
+// A walk over the rows of one feed that exist for a signal: known by as-of, up to the watermark, and matching `where`.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "core/signals/row_filter.hpp"
+#include "retaind/model/snapshot.hpp"
+#include "retaind/rules/ruleset.hpp"
+
+namespace retaind {
+
+inline std::int32_t number_of(Day day) { return static_cast<std::int32_t>(day.time_since_epoch().count()); }
+inline Day day_of(std::int32_t number) { return Day{std::chrono::days{number}}; }
+
+/// Days from `from` to `to`, both included, counted from 1970-01-01.
+struct DaySpan {
+    std::int32_t from, to;
+};
+
+/// The snapshot and signal must outlive it.
+class Rows {
+public:
+    Rows(const Snapshot& snapshot, const Signal& signal);
+
+    bool is_mapped() const { return mapped_; }
+    /// The feed's watermark; none when it is not loaded or has brought nothing yet: then nothing can be said.
+    std::optional<std::int32_t> mark() const { return mark_; }
+    std::int32_t day(std::uint32_t row) const { return series_->day[row]; }
+
+    /// visit(row, value) in order of days; value is missing for a NULL that nothing is carried into.
+    template <class Visit>
+    void each(CustomerIndex customer, DaySpan days, Visit visit) const {
+        if (series_ == nullptr) return;
+        const auto first = series_->first[customer], end = series_->first[customer + 1];
+        for (auto row = first_from(customer, days.from); row < end && day(row) <= days.to; ++row) {
+            if (exists(row)) visit(row, value(row, first));
+        }
+    }
+
+    /// The same from the newest row back, until `visit` returns false. Needs a watermark.
+    template <class Visit>
+    void each_back(CustomerIndex customer, Visit visit) const {
+        if (series_ == nullptr) return;
+        const auto first = series_->first[customer];
+        for (auto row = first_from(customer, *mark_ + 1); row > first; --row) {
+            if (exists(row - 1) && !visit(row - 1, value(row - 1, first))) return;
+        }
+    }
+
+private:
+    bool exists(std::uint32_t row) const {
+        return (series_->known.empty() || series_->known[row] <= as_of_) && where_.matches(row);
+    }
+
+    /// The row's value or, while `carry` lasts, that of the customer's newest row before it that has one.
+    double value(std::uint32_t row, std::uint32_t first) const {
+        if (carry_ == 0 || is_known(series_->value[row])) return series_->value[row];
+        return carried(row, first);
+    }
+
+    /// The customer's first row on or after a day, by bisection.
+    std::uint32_t first_from(CustomerIndex customer, std::int32_t from) const {
+        const auto begin = series_->day.begin();
+        const auto found = std::lower_bound(begin + series_->first[customer], begin + series_->first[customer + 1], from);
+        return static_cast<std::uint32_t>(found - begin);
+    }
+
+    double carried(std::uint32_t row, std::uint32_t first) const;
+
+    const Series* series_ = nullptr;
+    bool mapped_ = false;
+    std::optional<std::int32_t> mark_ = {};
+    std::int32_t as_of_, carry_ = 0;
+    RowFilter where_ = {};
+};
+
+}  // namespace retaind
