@@ -4,6 +4,7 @@
 // a column (decoding, `check`, conditions on rows, documentation) reads it from here.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -24,6 +25,12 @@ struct ColumnSpec {
     CellType type = CellType::text;
     bool required = false;      ///< the query must have it; and a row without it is rejected, unless `nullable`
     bool nullable = false;      ///< required as a column, but NULL says something (a promise without a target)
+    std::span<const std::string_view> choices = {};   ///< the only texts allowed; others are "bad_<name>"
+    double least = -std::numeric_limits<double>::infinity();    ///< of numbers and money (major units): bounds, both
+    double most = std::numeric_limits<double>::infinity();      ///< allowed; beyond them is "out_of_range"
+
+    /// Ids are short and never empty.
+    bool is_id() const { return name.ends_with("_id"); }
 };
 
 struct DatasetSpec {

@@ -45,14 +45,21 @@ struct Column {
     std::vector<std::int32_t> seconds = {};    ///< moment: second of the day; empty while every cell is a date
 };
 
-/// Rejected rows of one reason: how many, and the first keys, to be looked at.
+/// Rejected rows of one reason: how many, and the first keys in alphabetical order, to be looked at.
 struct Rejection {
     std::uint64_t rows = 0;
-    std::vector<std::string> keys = {};
+    std::vector<std::string> keys = {};     ///< distinct, printable, "customer/2026-03-01" for a dated row
+
+    /// Counts one row. Of all keys the first `most` are kept, whatever order they come in.
+    void add(std::string_view key, std::size_t most);
+    bool operator==(const Rejection&) const = default;
 };
 
-/// Reasons are words fit for a metric label: "null", "bad_number", "bad_date", "out_of_range", "bad_utf8",
-/// "too_long", "bad_status", "duplicate", "unknown_customer", "unknown_promise", "contradiction", ...
+/// Reasons are words fit for a metric label.
+/// Of a cell: "null", "empty" (an id without letters), "bad_number", "not_finite", "bad_money" (more decimals than the
+/// currency has), "bad_date", "bad_flag", "out_of_range", "bad_utf8", "too_long", "bad_status", "bad_kind", "bad_origin".
+/// Of a row among others: "duplicate", "unknown_customer", "unknown_promise", "due_before_start",
+/// "target_is_baseline", "contradiction" (two columns of one row deny each other).
 using Rejections = std::map<std::string, Rejection, std::less<>>;
 
 /// Where and how a dataset was read.
@@ -79,11 +86,20 @@ struct Dataset {
     const Column* find(std::string_view name) const;
 };
 
-/// Turns rows of text into a Dataset.
+/// Turns rows of text into a Dataset. How cells are read:
+///   text    valid UTF-8 without NUL, at most cell_bytes (ids: id_bytes, and not empty)
+///   number  decimal or exponent; no inf, no NaN, at most ReadLimits::number in magnitude; -0 becomes 0
+///   money   major units with at most two decimals, kept in minor units
+///   flag    true/false, t/f, 1/0, yes/no in any case
+///   moment  a date stands for itself; a naive timestamp is in `zone`; an instant gets its day in `day_zone`
+///   day     a date, or the day of a naive timestamp as written, or an instant's day in `day_zone`
 class DatasetReader {
 public:
     /// Fails when a required column is missing, or a column is unknown (with a suggestion), naming all of them.
     static Result<DatasetReader> open(DatasetOptions options, std::vector<std::string> columns);
+    ~DatasetReader();
+    DatasetReader(DatasetReader&&) noexcept;
+    DatasetReader& operator=(DatasetReader&&) noexcept;
 
     /// Cells in the order of the columns given. A bad row is counted, never an error; false once the row limit is hit.
     bool add(std::span<const Cell> cells);
@@ -93,17 +109,23 @@ public:
     Dataset finish() &&;
 
 private:
-    explicit DatasetReader(Dataset dataset);
-    const char* decode(std::size_t column, const Cell& cell);
+    struct Slot;       ///< a column with the cell that is being read
+    DatasetReader(Dataset dataset, std::vector<Slot> slots);
+    std::string row_key(std::span<const Cell> cells) const;
 
     Dataset dataset_;
-    std::vector<ColumnSpec> specs_;
-    std::vector<std::vector<std::string>> attribute_texts_ = {};
+    std::vector<Slot> slots_;
 };
+
+/// Rejected rows of all reasons.
+std::uint64_t rejected_rows(const Rejections& rejections);
+/// "bad_date 12, null 3 (first: c1/2026-13-01, c7)": reasons by name with their counts, then the first keys.
+std::string describe(const Rejections& rejections);
 
 /// Strict parsers: the whole text or nothing. Numbers: decimal or exponent, no inf, no NaN, no locale.
 std::optional<double> parse_number(std::string_view text);
-/// "49.00" or "49" in major units to minor units (cents, two digits); more than two significant decimals are refused.
+/// "49.00" or "49" in major units to minor units (cents, two digits); more than two significant decimals are refused,
+/// except the noise of a binary fraction ("49.990000000000002" is 49.99).
 std::optional<std::int64_t> parse_money(std::string_view text);
 std::optional<bool> parse_flag(std::string_view text);    ///< true/false, t/f, 1/0, yes/no
 bool is_valid_utf8(std::string_view text);                ///< also refuses NUL

@@ -56,6 +56,7 @@ struct Subscription {
     std::optional<Day> renews_on = {}, ended_on = {};
     double notice_days = missing, seats = missing;
     double mrr = missing, list_mrr = missing;       ///< base currency, minor units; missing without a rate
+    bool over = false;                              ///< the status as read is cancelled or ended
 };
 
 /// A dated numeric or text feed of customers: usage, attendance, touchpoints, events. Rows of a customer stand
@@ -85,8 +86,10 @@ struct Promise {
     CustomerIndex customer = no_customer;
     Word outcome = no_word, unit = no_word, curve = no_word, measured_by = no_word;
     Word promised_by = no_word, kept_by = no_word;
+    Word subscription = no_word;                    ///< the subscription it belongs to, if it says so
     PromiseKind kind = PromiseKind::reach;
     Day starts_on, due_on;
+    std::optional<Day> known = {};                  ///< before the end of this day nobody knew of it
     double target = missing, baseline = 0, quality = 0, importance = 1;
     std::uint32_t first_reading = 0, readings = 0;       ///< their run in Snapshot::readings
     std::uint32_t first_milestone = 0, milestones = 0;   ///< their run in Snapshot::milestones
@@ -133,8 +136,12 @@ struct Feed {
     std::string error = {};                         ///< why it is not loaded
     std::uint64_t rows = 0, rows_read = 0;
     Rejections rejected = {};
-    std::map<std::string, std::uint64_t, std::less<>> contradictions = {};   ///< kept rows that contradict themselves
+    /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
+    /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end".
+    std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
+    std::vector<Series::Presence> presence = {};    ///< of a dated feed: per day with rows, ascending
     std::optional<Day> stated_watermark = {};       ///< by the dataset's own query
+    Seconds delay = Seconds{0};                     ///< rows become known this long after `at`
     std::optional<Seconds> stale_after = {};
     bool dated = false;                             ///< has `at`: its watermark moves with its rows
 };
@@ -182,21 +189,26 @@ struct SnapshotOptions {
 
 /// Joins datasets into a snapshot. Rows that name an unknown customer or promise, duplicates of a key, and rows that
 /// cannot be (a promise due before it starts, target = baseline) are rejected and counted on their feed. The result
-/// is the same for any order of rows. A dataset with a loaded parent only: readings without promises are unknown.
+/// is the same for any order of rows. A dataset needs a loaded parent: without customers, usage counts as not loaded;
+/// so do readings and milestones without promises. Of rows with one row_id the first by content stays: equal ones go
+/// silently (a row delivered twice), others are counted as "duplicate".
 Snapshot assemble(std::vector<Dataset> datasets, std::vector<FailedDataset> failed, const SnapshotOptions& options);
 
 /// Share of a feed's rows that were rejected, by the reader or while joining; 0 for an empty feed.
 double rejected_share(const Feed& feed);
 
-/// The newest day <= as_of with a row known by then (or the stated watermark, if older); of an undated feed, as_of.
-/// Nothing while a dated feed has no such row, or is not loaded.
+/// The newest day <= as_of with a row known by then; with a stated watermark that one, but no later than as_of (less the
+/// feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
 std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset);
 
+/// Stale: `stale_after` is set, and more than that lies between the end of the watermark's day and the end of as_of, or
+/// there is no watermark at all.
 enum class FeedState { unmapped, not_loaded, stale, fresh };
 FeedState feed_state(const Snapshot& snapshot, std::string_view dataset);
 
 /// Facts after as_of do not exist yet: `ended_on` later than as_of is none, and the status then reads "active" ("trial"
-/// stays). A customer is live while some subscription has started_on <= as_of < ended_on.
+/// stays). A customer is live while some subscription has started_on <= as_of < ended_on; one that is over without a date
+/// is not live. Where subscriptions are not mapped, every customer is live from `since` on.
 std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
 std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
 bool is_live(const Subscription& subscription, Day as_of);

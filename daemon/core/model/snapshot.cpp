@@ -1,0 +1,119 @@
+#include "retaind/model/snapshot.hpp"
+
+#include <algorithm>
+
+namespace retaind {
+namespace {
+
+/// The element of a vector sorted by `text_of` that has this text, or nullptr.
+template <class T, class TextOf>
+const T* find_sorted(const std::vector<T>& sorted, std::string_view wanted, TextOf text_of) {
+    const auto found = std::lower_bound(sorted.begin(), sorted.end(), wanted,
+                                        [&](const T& element, std::string_view text) { return text_of(element) < text; });
+    return found != sorted.end() && text_of(*found) == wanted ? &*found : nullptr;
+}
+
+template <class T>
+std::span<const T> run(const std::vector<T>& all, std::uint32_t first, std::uint32_t count) {
+    return std::span{all}.subspan(first, count);
+}
+
+std::optional<Day> newest_day(const Feed& feed, Day as_of) {
+    for (auto entry = feed.presence.rbegin(); entry != feed.presence.rend(); ++entry) {
+        const Day day{std::chrono::days{entry->day}}, known{std::chrono::days{entry->known}};
+        if (day <= as_of && known <= as_of) return day;
+    }
+    return std::nullopt;
+}
+
+std::optional<Day> watermark(const Feed& feed, Day as_of) {
+    if (!feed.loaded) return std::nullopt;
+    if (feed.stated_watermark)
+        return std::min(*feed.stated_watermark, as_of - std::chrono::ceil<std::chrono::days>(feed.delay));
+    return feed.dated ? newest_day(feed, as_of) : as_of;
+}
+
+}  // namespace
+
+const Feed* Snapshot::feed(std::string_view dataset) const {
+    return find_sorted(feeds, dataset, [](const Feed& f) -> std::string_view { return f.dataset; });
+}
+
+const Series* Snapshot::find_series(std::string_view dataset) const {
+    return find_sorted(series, dataset, [](const Series& s) -> std::string_view { return s.dataset; });
+}
+
+const Attribute* Snapshot::attribute(std::string_view name) const {
+    return find_sorted(attributes, name, [](const Attribute& a) -> std::string_view { return a.name; });
+}
+
+const Person* Snapshot::person(std::string_view id) const {
+    return find_sorted(people, id, [&](const Person& p) { return text(p.id); });
+}
+
+CustomerIndex Snapshot::find_customer(std::string_view id) const {
+    const auto* found = find_sorted(customers, id, [&](const Customer& c) { return text(c.id); });
+    return found ? static_cast<CustomerIndex>(found - customers.data()) : no_customer;
+}
+
+std::span<const Subscription> Snapshot::subscriptions_of(CustomerIndex customer) const {
+    return run(subscriptions, customers[customer].first_subscription, customers[customer].subscriptions);
+}
+
+std::span<const Promise> Snapshot::promises_of(CustomerIndex customer) const {
+    return run(promises, customers[customer].first_promise, customers[customer].promises);
+}
+
+std::span<const Reading> Snapshot::readings_of(const Promise& promise) const {
+    return run(readings, promise.first_reading, promise.readings);
+}
+
+std::span<const Milestone> Snapshot::milestones_of(const Promise& promise) const {
+    return run(milestones, promise.first_milestone, promise.milestones);
+}
+
+double rejected_share(const Feed& feed) {
+    if (feed.rows_read == 0) return 0;
+    return static_cast<double>(rejected_rows(feed.rejected)) / static_cast<double>(feed.rows_read);
+}
+
+std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset) {
+    const auto* feed = snapshot.feed(dataset);
+    return feed ? watermark(*feed, snapshot.as_of) : std::nullopt;
+}
+
+FeedState feed_state(const Snapshot& snapshot, std::string_view dataset) {
+    const auto* feed = snapshot.feed(dataset);
+    if (!feed) return FeedState::unmapped;
+    if (!feed->loaded) return FeedState::not_loaded;
+    if (!feed->stale_after) return FeedState::fresh;
+    const auto newest = watermark(*feed, snapshot.as_of);
+    return newest && snapshot.as_of - *newest <= *feed->stale_after ? FeedState::fresh : FeedState::stale;
+}
+
+std::optional<Day> ended_on(const Subscription& subscription, Day as_of) {
+    return subscription.ended_on && *subscription.ended_on <= as_of ? subscription.ended_on : std::nullopt;
+}
+
+std::string_view status(const Snapshot& snapshot, const Subscription& subscription) {
+    const auto stated = snapshot.text(subscription.status);
+    const bool later = subscription.ended_on && *subscription.ended_on > snapshot.as_of;
+    return later && stated != "trial" ? "active" : stated;
+}
+
+bool is_live(const Subscription& subscription, Day as_of) {
+    if (subscription.started_on > as_of) return false;
+    return subscription.ended_on ? as_of < *subscription.ended_on : !subscription.over;
+}
+
+bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of) {
+    if (!snapshot.feed("subscriptions")) {
+        const auto& since = snapshot.customers[customer].since;
+        return !since || *since <= as_of;
+    }
+    const auto subscriptions = snapshot.subscriptions_of(customer);
+    return std::any_of(subscriptions.begin(), subscriptions.end(),
+                       [&](const Subscription& subscription) { return is_live(subscription, as_of); });
+}
+
+}  // namespace retaind
