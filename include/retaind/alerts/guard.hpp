@@ -14,7 +14,8 @@
 //   next.feeds = remember_feeds(snapshot, state.feeds, feeds);
 //   next.rules = remember_rules(state.rules, rules, evaluated);
 //
-// A rule that is gone is stepped with `Rule{.name = ...}` and `present = false`; its Move has a null rule.
+// A rule that is gone is stepped with `Rule{.name = ...}` and `present = false`; its Move has a null rule. Alerts of the
+// built-in rules are guard()'s own: Moves that hold one are replaced.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +60,7 @@ inline constexpr int feed_days_kept = 32;
 /// One verdict per mapped dataset, sorted by name. Suspect: as many rows as rows_low or rows_high times the median of its
 /// last 14 remembered days, or beyond (empty days are no measure), or a watermark before one of theirs. Earlier records of
 /// the same day count unless they were suspect themselves, so reading the same load again changes no verdict. A level that
-/// lasts becomes the median, and is believed; an empty feed never is.
+/// lasts becomes the median, and is believed; a feed that became empty is not, while its better days are remembered.
 std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past, const AlertPolicy& policy);
 
 /// The feeds to remember: what was there before this as-of day, and this day. A suspect load does not replace a good one
@@ -91,11 +92,12 @@ struct GuardInput {
 
 /// Marks what may not be announced, and adds the alerts to ops.
 ///
-/// Blast guard: when more than max(blast_min, blast_share * live_customers) alerts newly fire or rise, or as many newly
-/// end, all of this cycle's are held. Those held before count again until they are told or undone, so the same load read
-/// again releases nothing; once the number is down, all are released. Also held: closings because an entity is gone,
-/// while so many customers are. An alert that opened and ended while held was never announced: it is let go. What
-/// `adopting` rules find is adopted instead: neither counted nor held. A rule that is gone counts no endings.
+/// Blast guard: when more than max(blast_min, blast_share * live_customers) alerts newly fire or rise, or as many of those
+/// that somebody was told of newly end, all of this cycle's are held. Those held before count again until they are told or undone, so the same load read
+/// again releases nothing; once the number is down, all are released. While as many customers are missing from `customers`
+/// (against its median), endings are held whatever their number. An alert that opened and ended while held was never
+/// announced: it is let go. What `adopting` rules find is adopted instead: neither counted nor held. Endings of a rule that
+/// is gone are not counted.
 ///
 /// To ops, scope source, entity = source: `source_failed` (not loaded for stale_ops_after), `source_suspect` (at once),
 /// `source_stale` (stale for stale_ops_after); of one source only the worst. And `alerts_held`, entity "".

@@ -23,16 +23,38 @@ struct Recipient {
     auto operator<=>(const Recipient&) const = default;
 };
 
-/// The people behind a role, of this customer or promise on this day: an absent person's deputy, the lead where
-/// somebody has left, else [people.defaults]; empty when nobody has an address (a data finding, never a silent drop).
+/// What tells this person or address from others: person_id, or the address where there are no ids.
+const std::string& person_key(const Recipient& recipient);
+
+/// The roles a rule may notify; every other name is a receiver's.
+bool is_role(std::string_view name);
+
 struct RoleQuestion {
     std::string role;                ///< account_manager, deputy, lead, seller, keeper, ops
     CustomerIndex customer = no_customer;
-    const Promise* promise = nullptr;
+    const Promise* promise = nullptr;   ///< whose seller and keeper; null: the customer's seller, and the keeper of the
+                                        ///< running promise that is due first
     Day on;
 };
+
+/// Who is told, and what is wrong with the data when it is not the one who was meant.
+struct RoleAnswer {
+    std::optional<Recipient> recipient = {};
+    std::string finding = {};        ///< "person p7 has no e-mail address"; "" when all is well
+    bool waiting = false;            ///< `people` is mapped but not loaded: nobody knows, ask again next cycle
+};
+
+/// The person behind a role on a day. Somebody absent (away_until >= the day): the deputy, else the default deputy, else
+/// the lead, else nobody stands in and the absent one is told. Somebody who left (not in `people`, or without an address):
+/// the lead, else the default lead, else ops, else the address itself if the role holds one. Nobody named at all: the
+/// default lead for an account manager, the defaults of deputy, lead and ops for those, nobody for seller and keeper.
+/// Without a `people` dataset roles hold addresses.
+RoleAnswer find_role(const Snapshot& snapshot, const RoleDefaults& defaults, const RoleQuestion& question);
 std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults,
                                       const RoleQuestion& question);
+
+/// The one who was told before, as they can be reached now; nothing without an address.
+std::optional<Recipient> find_recipient(const Snapshot& snapshot, std::string_view key);
 
 /// One alert as a reader needs it.
 struct AlertNote {
@@ -49,15 +71,21 @@ struct AlertNote {
     std::string doer = {};           ///< name of the one asked to act
     bool asked_to_act = false;       ///< the reader is the doer
     std::string closed_because = {};
-    bool operator==(const AlertNote&) const = default;
+    bool operator==(const AlertNote& other) const;   ///< two missing revenues are the same
 };
+
+/// The alert as it stands, with the names of `snapshot`. Who acts is not known here.
+AlertNote make_note(const Snapshot& snapshot, const Alert& alert, Transition transition);
+
+/// The order in which notes are read: what is over comes last; critical first; then the more revenue; then by key.
+bool is_more_urgent(const AlertNote& a, const AlertNote& b);
 
 enum class MessageKind { alerts, adoption, ops };
 std::string_view message_kind_name(MessageKind kind);
 std::optional<MessageKind> parse_message_kind(std::string_view name);
 
-/// One message to one receiver and person: what the outbox holds. `delivery_id` is made of all but the texts, so the
-/// same news always has the same id.
+/// One message to one receiver and person: what the outbox holds. `delivery_id` is made of receiver, person_key, kind,
+/// occurrence and the sorted (alert, episode, seq) it tells, so the same news always has the same id.
 struct Message {
     std::string receiver;
     Recipient recipient = {};        ///< empty for receivers that address no people

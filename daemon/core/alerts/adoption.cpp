@@ -1,0 +1,136 @@
+// What a new or changed rule finds was there before it asked.
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "retaind/alerts/guard.hpp"
+
+namespace retaind {
+
+namespace {
+
+/// FNV-1a over length-prefixed parts: it tells versions of a rule apart, and guards against nobody.
+class Digest {
+public:
+    void add(std::string_view part) {
+        mix(fmt::format("{}:", part.size()));
+        mix(part);
+    }
+    void add(Seconds span) { add(fmt::format("{}", span.count())); }
+    void add(int number) { add(fmt::format("{}", number)); }
+
+    void add(const std::vector<Condition>& conditions) {
+        add(static_cast<int>(conditions.size()));
+        for (const Condition& condition : conditions) add(condition.text);
+    }
+
+    void add(const Trigger& trigger) {
+        add(trigger.when);
+        add(trigger.any);
+        add(trigger.clear);
+        add(trigger.clear_is_negation ? 1 : 0);
+        add(trigger.hold);
+    }
+
+    void add(const Rule& rule) {
+        add(static_cast<int>(rule.scope));
+        add(rule.applies);
+        add(rule.trigger);
+        add(rule.critical ? 1 : 0);
+        if (rule.critical) add(*rule.critical);
+        add(rule.keep_firing_for);
+        add(static_cast<int>(rule.severity));
+    }
+
+    std::string hex() const { return fmt::format("{:016x}", state_); }
+
+private:
+    void mix(std::string_view text) {
+        for (const unsigned char byte : text) state_ = (state_ ^ byte) * 0x100000001b3ull;
+    }
+
+    std::uint64_t state_ = 0xcbf29ce484222325ull;
+};
+
+/// Signals, scores and promise states follow from the packs as a whole.
+bool is_computed(const Operand& operand) {
+    const Field* field = std::get_if<Field>(&operand);
+    if (!field) return false;
+    if (field->kind != Field::Kind::builtin) return field->kind != Field::Kind::attribute;
+    const auto reads = fields(field->scope)[static_cast<std::size_t>(field->index)].reads;
+    return reads.find("health") != reads.npos || reads.find("risk") != reads.npos || reads.find("readings") != reads.npos;
+}
+
+bool has_computed(const std::vector<Condition>& conditions) {
+    return std::any_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
+        return is_computed(condition.left) || is_computed(condition.right);
+    });
+}
+
+bool has_computed(const Trigger& trigger) {
+    return has_computed(trigger.when) || has_computed(trigger.any) || has_computed(trigger.clear);
+}
+
+bool has_computed(const Rule& rule) {
+    return has_computed(rule.applies) || has_computed(rule.trigger) || (rule.critical && has_computed(*rule.critical));
+}
+
+const AdoptedRule* find(std::span<const AdoptedRule> known, std::string_view name) {
+    const auto found = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.rule == name; });
+    return found == known.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string rule_hash(const RuleSet& rules, const Rule& rule) {
+    Digest digest;
+    digest.add(rule);
+    bool computed = has_computed(rule);
+    for (const Profile& profile : rules.profiles) {
+        for (const auto& patch : profile.rules) {
+            if (rules.rules[static_cast<std::size_t>(patch.target)].name != rule.name) continue;
+            digest.add(profile.match);
+            digest.add(patch.values);
+            for (const auto& key : patch.keys) digest.add(key);
+            computed = computed || has_computed(patch.values) || has_computed(profile.match);
+        }
+    }
+    if (computed) digest.add(rules.hash);
+    return digest.hex();
+}
+
+bool adopts(std::span<const AdoptedRule> known, const RuleSet& rules, const Rule& rule) {
+    const AdoptedRule* before = find(known, rule.name);
+    return !before || before->hash != rule_hash(rules, rule);
+}
+
+std::vector<AdoptedRule> remember_rules(std::span<const AdoptedRule> known, const RuleSet& rules,
+                                        const std::vector<bool>& evaluated) {
+    std::vector<AdoptedRule> result;
+    for (std::size_t at = 0; at < rules.rules.size(); ++at) {
+        const Rule& rule = rules.rules[at];
+        if (evaluated[at]) result.push_back({rule.name, rule_hash(rules, rule)});
+        else if (const AdoptedRule* before = find(known, rule.name)) result.push_back(*before);
+    }
+    std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.rule < b.rule; });
+    return result;
+}
+
+void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, const RuleSet& rules) {
+    for (const Rule& rule : rules.rules) {
+        const auto is_own = [&](const Alert& alert) { return alert.key.rule == rule.name; };
+        if (rule.was.empty() || find(known, rule.name) || std::any_of(alerts.begin(), alerts.end(), is_own)) continue;
+        for (Alert& alert : alerts) {
+            if (alert.key.rule == rule.was) alert.key.rule = rule.name;
+        }
+        for (AdoptedRule& one : known) {
+            if (one.rule == rule.was) one.rule = rule.name;
+        }
+    }
+    std::sort(alerts.begin(), alerts.end(), [](const Alert& a, const Alert& b) { return a.key < b.key; });
+    std::sort(known.begin(), known.end(), [](const auto& a, const auto& b) { return a.rule < b.rule; });
+}
+
+}  // namespace retaind
