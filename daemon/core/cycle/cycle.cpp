@@ -178,6 +178,13 @@ View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, I
     return view;
 }
 
+/// Somebody who should have been told has no address: a finding about the data of people.
+void note_unreachable(View& view, std::size_t findings) {
+    for (FeedView& feed : view.feeds) {
+        if (feed.dataset == "people" && findings > 0) feed.contradictions["unreachable"] = findings;
+    }
+}
+
 std::vector<AlertNews> news_of(const std::vector<Move>& moves) {
     std::vector<AlertNews> news;
     for (const Move& move : moves) {
@@ -212,7 +219,7 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
 }  // namespace
 
 CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const State& state, Instant now) {
-    State renamed{.alerts = state.alerts, .rules = state.rules};
+    State renamed{.rules = state.rules, .alerts = state.alerts};
     rename_rules(renamed.alerts, renamed.rules, rules);
     const std::vector<FeedVerdict> feeds = judge_feeds(snapshot, state.feeds, rules.policy.alerts);
     const Evaluation evaluation = evaluate(snapshot, rules, state);
@@ -221,13 +228,15 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
            .live_customers = evaluation.customers.size(), .now = now}, judged.moves);
 
     CycleResult result;
-    result.outbox = plan_messages(snapshot, rules, judged.moves);
+    MessagePlan plan = plan_messages(snapshot, rules, judged.moves);
+    result.outbox = std::move(plan.messages);
     result.news = news_of(judged.moves);
     result.state = {.as_of = snapshot.as_of, .rules_hash = rules.hash, .customers = next_customers(evaluation, state),
                     .promises = next_promises(evaluation, state), .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, feeds),
                     .rules = remember_rules(renamed.rules, rules, judged.evaluated), .alerts = kept_alerts(judged.moves, snapshot.as_of)};
     result.view = make_view(evaluation, result.state.alerts, now);
+    note_unreachable(result.view, plan.findings.size());
     return result;
 }
 

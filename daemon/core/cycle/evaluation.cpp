@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "retaind/promises/measures.hpp"
 #include "retaind/signals/measure.hpp"
 #include "retaind/signals/scale.hpp"
 #include "values.hpp"

@@ -16,6 +16,7 @@
 #include "retaind/rules/ruleset.hpp"
 #include "retaind/scores/health.hpp"
 #include "retaind/scores/risk.hpp"
+#include "retaind/signals/measure.hpp"
 
 namespace retaind {
 

@@ -11,7 +11,7 @@ namespace {
 
 /// Something a rule can speak about, with its fields.
 struct Entity {
-    std::string id;
+    std::string id = {};
     CustomerIndex customer = no_customer;
     const Promise* promise = nullptr;
     std::unique_ptr<FieldValues> values = {};

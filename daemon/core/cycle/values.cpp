@@ -6,6 +6,9 @@
 namespace retaind {
 namespace {
 
+/// Fields are in major units.
+constexpr double minor_units = 100;
+
 Value text_or_none(std::string_view text) { return text.empty() ? Value::none() : Value::of(text); }
 
 double days_between(std::optional<Day> from, Day to) { return from ? in_days(to - *from) : missing; }
@@ -109,8 +112,8 @@ double CustomerValues::contract(CustomerField field) const {
     const ContractFacts& facts = scored.facts;
     switch (field) {
         using enum CustomerField;
-        case revenue: return facts.revenue;
-        case mrr: return facts.mrr;
+        case revenue: return facts.revenue / minor_units;
+        case mrr: return facts.mrr / minor_units;
         case seats: return facts.seats;
         case discount_ratio: return facts.discount_ratio;
         case payback_ratio: return facts.payback_ratio;
@@ -160,16 +163,16 @@ Value PromiseValues::value(const Field& field) const {
 Value PromiseValues::builtin(PromiseField field) const {
     const Snapshot& snapshot = evaluation_.snapshot;
     const Promise& promise = snapshot.promises[promise_];
-    const Progress& progress = evaluation_.promises[promise_];
+    const Progress& reached = evaluation_.promises[promise_];
     switch (field) {
         using enum PromiseField;
         case promise_id: return text_or_none(snapshot.text(promise.id));
         case outcome: return text_or_none(snapshot.text(promise.outcome));
         case kind: return Value::of(promise.kind == PromiseKind::reach ? "reach" : promise.kind == PromiseKind::hold ? "hold" : "milestones");
         case state: return Value::of(promise_state_name(evaluation_.promise_days[promise_].state));
-        case disputed: return Value::of(progress.disputed);
-        case reported_kept: return Value::of(progress.reported_kept);
-        case reviewed: return Value::of(reviewed());
+        case disputed: return Value::of(reached.disputed);
+        case reported_kept: return Value::of(reached.reported_kept);
+        case reviewed: return Value::of(is_reviewed());
         case handed_over: return Value::of(promise.kept_by != no_word);
         case promised_by: case kept_by: {
             const std::string_view id = snapshot.text(field == promised_by ? promise.promised_by : promise.kept_by);
@@ -182,18 +185,18 @@ Value PromiseValues::builtin(PromiseField field) const {
 
 double PromiseValues::number(PromiseField field) const {
     const Promise& promise = evaluation_.snapshot.promises[promise_];
-    const Progress& progress = evaluation_.promises[promise_];
+    const Progress& reached = evaluation_.promises[promise_];
     const Day as_of = evaluation_.snapshot.as_of;
     switch (field) {
         using enum PromiseField;
-        case PromiseField::progress: return progress.progress;
-        case pace: return progress.pace;
-        case days_behind: return progress.days_behind;
+        case progress: return reached.progress;
+        case pace: return reached.pace;
+        case days_behind: return reached.days_behind;
         case days_to_due: return in_days(promise.due_on - as_of);
-        case probability_kept: return progress.probability;
-        case required_rate_ratio: return progress.required_rate_ratio;
+        case probability_kept: return reached.probability;
+        case required_rate_ratio: return reached.required_rate_ratio;
         case target: return promise.target;
-        case last_reading: return progress.value;
+        case last_reading: return reached.value;
         case days_since_kept: return days_between(evaluation_.kept_on[promise_], as_of);
         case importance: return promise.importance;
         case due_on: return in_days(promise.due_on.time_since_epoch());
@@ -202,7 +205,7 @@ double PromiseValues::number(PromiseField field) const {
 }
 
 /// Talked over with the customer: a review since the promise was kept, or, while it is not, since it began.
-bool PromiseValues::reviewed() const {
+bool PromiseValues::is_reviewed() const {
     const Promise& promise = evaluation_.snapshot.promises[promise_];
     const double since = days_since_touch(evaluation_.snapshot, promise.customer, "review");
     const Day from = evaluation_.kept_on[promise_].value_or(promise.starts_on);
@@ -214,7 +217,7 @@ Value SegmentValues::value(const Field& field) const {
         using enum SegmentField;
         case segment: return Value::of(std::string_view(view_.segment));
         case customers: return Value::of(static_cast<double>(view_.customers));
-        case revenue: return Value::of(view_.revenue);
+        case revenue: return Value::of(view_.revenue / minor_units);
         case revenue_share: return Value::of(view_.revenue_share);
         case revenue_change_yoy: return Value::of(view_.revenue_change_yoy);
         case customers_change_yoy: return Value::of(view_.customers_change_yoy);

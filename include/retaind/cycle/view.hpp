@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "retaind/alerts/alert.hpp"
+#include "retaind/portfolio/segments.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
 
@@ -36,16 +37,6 @@ struct FeedView {
     std::map<std::string, std::uint64_t, std::less<>> rejected = {}, contradictions = {};
     std::optional<Day> watermark = {};
     std::optional<Seconds> stale_after = {};
-};
-
-/// A segment, or with segment = "" the portfolio.
-struct SegmentView {
-    std::string segment;
-    int customers = 0;
-    double revenue = 0, revenue_share = missing, revenue_change_yoy = missing, customers_change_yoy = missing;
-    double usage_change_28d = missing, health = missing, at_risk_share = missing;
-    double top5_share = missing, top10_share = missing;
-    double hhi = missing, payback_ratio = missing, largest_segment_share = missing, demand_change_yoy = missing;
 };
 
 struct View {
