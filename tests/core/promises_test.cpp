@@ -313,6 +313,14 @@ TEST(ReachPromise, LearnsItsCurveFromTwentyKeptOnesOfTheSegment) {
     expect_number(at_end[21].expected, 1, "linear, at its end");
 }
 
+TEST(Promise, DoesNotExistBeforeItIsKnown) {
+    PromiseRow promise = milestones(5, 0.8, {1, 2});
+    promise.known = on(21);
+    EXPECT_EQ(measured(promise, 20).verdict, PromiseState::open);
+    EXPECT_TRUE(is_missing(measured(promise, 20).value));
+    expect_number(measured(promise, 21).value, 0.4, "from the day it is known on");
+}
+
 // -- hold -----------------------------------------------------------------------------------------------------------
 
 TEST(HoldPromise, IsJudgedByItsMeanOnTheDueDay) {

@@ -45,7 +45,8 @@ void add_promise(Snapshot& snapshot, const PromiseRow& row) {
                     .customer = index_of(snapshot, row.customer),
                     .kind = row.kind,
                     .starts_on = row.starts_on,
-                    .due_on = row.due_on};
+                    .due_on = row.due_on,
+                    .known = row.known};
     promise.target = row.target;
     promise.baseline = row.baseline;
     promise.quality = row.quality;
