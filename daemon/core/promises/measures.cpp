@@ -98,9 +98,8 @@ PromiseMeasures::Value PromiseMeasures::measure(const Signal& signal, CustomerIn
 std::vector<const Promise*> PromiseMeasures::counted(const Signal& signal, CustomerIndex customer) const {
     std::vector<const Promise*> promises;
     for (const Promise& promise : snapshot_.promises_of(customer)) {
-        const bool begun = promise.starts_on <= snapshot_.as_of;
         const bool remembered = in_days(snapshot_.as_of - promise.due_on) <= rules_.promises.memory_days;
-        if (!begun || !remembered) continue;
+        if (!has_begun(promise, snapshot_.as_of) || !remembered) continue;
         if (evaluate_all(signal.where_rows, PromiseRow{snapshot_, promise}) == Truth::yes) promises.push_back(&promise);
     }
     return promises;

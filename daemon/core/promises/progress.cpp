@@ -29,7 +29,7 @@ std::string trouble_in_terms(const Promise& promise) {
 }
 
 Judged judge(const Snapshot& snapshot, const PromiseRules& rules, const EvidenceReader& reader, const Promise& promise) {
-    Judged judged{.goal = goal_of(promise, snapshot.as_of), .begun = promise.starts_on <= snapshot.as_of};
+    Judged judged{.goal = goal_of(promise, snapshot.as_of), .begun = has_begun(promise, snapshot.as_of)};
     const bool in_steps = promise.kind == PromiseKind::milestones;
     if (!in_steps) judged.evidence = reader.read(promise);
     if (in_steps) judged.evidence.loaded = feed_state(snapshot, "milestones") != FeedState::not_loaded;

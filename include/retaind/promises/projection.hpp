@@ -37,7 +37,7 @@ private:
 struct ReachProjection {
     double rate;                         ///< rho, per day
     double probability;                  ///< Phi(dir (v + rho (D - t) - V) / (sigma sqrt(D - t)))
-    double required_rate_ratio;          ///< ((V - v) / (D - t)) / rho; missing where rho does not lead to the target
+    double required_rate_ratio;          ///< ((V - v) / (D - t)) / rho; missing where rho leads nowhere or away
 };
 ReachProjection project_reach(std::span<const Point> readings, const Goal& goal);
 

@@ -36,8 +36,11 @@ struct Progress {
     bool not_loaded = false;             ///< a dataset it needs failed: nothing above is known, keep the state shown
 };
 
+/// Whether a promise has started by a day, and was known by its end.
+bool has_begun(const Promise& promise, Day as_of);
+
 /// Progress of every promise (parallel to snapshot.promises) as of the snapshot's day. Needs all of them: curves and
-/// kept rates are those of the segment's earlier promises. Promises that start after as_of are `open`.
+/// kept rates are those of the segment's earlier promises. Promises that have not begun are `open`.
 ///
 /// The verdict, first that fits: kept; unmeasurable for lack of a target, a measure, milestones or any evidence;
 /// missed (D + grace <= t); unmeasurable for lack of a keeper (where some promise names one) or of a reading for
