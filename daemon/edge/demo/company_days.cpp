@@ -27,7 +27,7 @@ bool public_holiday(Day day) {
     using namespace std::chrono;
     const year_month_day date{day};
     const month_day here{date.month(), date.day()};
-    const month_day holidays[] = {January / 1, May / 1, October / 3, December / 24, December / 25, December / 26, December / 31};
+    const month_day holidays[] = {January / 1, May / 1, October / 3, December / 25, December / 26};
     return std::find(std::begin(holidays), std::end(holidays), here) != std::end(holidays);
 }
 
@@ -67,7 +67,7 @@ void write_logins(Company& company, std::size_t index) {
     double mood_of_week = 1.0;
     for (Day day = first; day <= last; day = plus(day, 1)) {
         if (std::chrono::weekday{day} == std::chrono::Monday) mood_of_week = 1.0 + 0.08 * random.normal();
-        const double workday = public_holiday(day) ? 0.0 : weekend(day) ? 0.25 : 1.0;
+        const double workday = weekend(day) || public_holiday(day) ? 0.28 : 1.0;
         const double share = std::clamp(
             life.use * level_at(life.level, day) * time_of_year(company, life.segment, day) * mood_of_week * workday, 0.0, 1.0);
         const double mean = life.licences * share;
@@ -148,7 +148,7 @@ void write_journal(Company& company, std::size_t index) {
     if (life.champion_left && *life.champion_left <= last)
         company.journal.push_back({index, *life.champion_left, "champion left", 0});
     for (Day day = plus(first, turn); day <= last; day = plus(day, 30)) {
-        const bool slow = random.chance(0.05);
+        const bool slow = random.chance(0.05) && !life.planted;
         const int wait = slow ? random.whole(22, 40) : random.whole(2, 18);
         company.journal.push_back({index, day, "invoice", 0});
         if (life.pays_late && day >= company.ago(75)) continue;

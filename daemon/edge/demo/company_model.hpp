@@ -144,7 +144,7 @@ struct Company {
 
 /// The night the usage feed stopped: rows of these days arrived only on the day after the last of them.
 inline constexpr int outage_first_day_ago = 40;
-inline constexpr int outage_last_day_ago = 38;
+inline constexpr int outage_last_day_ago = 37;
 
 /// Season tickets all renew together, and the arena rests for eight weeks before.
 inline constexpr int season_renews_in = 75;

@@ -127,7 +127,7 @@ void plant_not_paid_back(Company& company) {
         life.monthly_cost = life.monthly * 25 / 100;
         life.level = {{company.ago(85), 1.0}, {company.ago(50), 0.32}, {company.until, 0.22}};
         life.pledges.push_back({.what = "Seats sold online", .start_value = 22, .goal = 50, .unit = "percent",
-                                .from = plus(life.joined, 14), .due = plus(life.joined, 330), .tempo = 0.95, .importance = 2});
+                                .from = plus(life.joined, 14), .due = plus(life.joined, 340), .tempo = 1.2, .importance = 2});
         company.lives.push_back(std::move(life));
     }
 }
@@ -170,7 +170,7 @@ Day missed_four(const Company& company) {
     return company.until;
 }
 
-// The first day on which 28 days of working-day logins use less than a third of the seats bought.
+// The first day on which 28 days of working-day logins use little more than a third of the seats bought.
 Day seats_went_unused(const Company& company, std::size_t who) {
     for (Day day = company.ago(69); day < company.until; day = plus(day, 1)) {
         double people = 0, days = 0;
@@ -180,7 +180,7 @@ Day seats_went_unused(const Company& company, std::size_t who) {
             if (weekday == std::chrono::Saturday || weekday == std::chrono::Sunday) continue;
             people += login.people, days += 1;
         }
-        if (days > 0 && people / days < company.lives[who].licences / 3.0) return day;
+        if (days > 0 && people / days < 0.36 * company.lives[who].licences) return day;
     }
     return company.until;
 }
@@ -192,7 +192,7 @@ double change_over_a_year(const Company& company, const std::string& segment, Da
 
 Day segment_began_to_shrink(const Company& company) {
     Day from = company.until;
-    while (from > company.ago(300) && change_over_a_year(company, "clubs", plus(from, -1)) <= -0.06) from = plus(from, -1);
+    while (from > company.ago(300) && change_over_a_year(company, "clubs", plus(from, -1)) <= -0.02) from = plus(from, -1);
     return from;
 }
 
@@ -208,10 +208,10 @@ void tell_of_segment(Company& company) {
 }
 
 void tell_of_feed(Company& company) {
-    company.stories.push_back({"feed_stops", "usage", "Logins", "feed_late",
-                               "One night the login feed did not arrive; the rows of three days came late, all at once. "
+    company.stories.push_back({"dead_feed", "usage", "Logins", "feed_late",
+                               "One night the login feed did not arrive; the rows of four days came late, all at once. "
                                "Nobody had stopped working.",
-                               true, company.ago(outage_last_day_ago + 1), company.ago(outage_last_day_ago)});
+                               true, company.ago(outage_first_day_ago), company.ago(outage_last_day_ago)});
 }
 
 }  // namespace
@@ -230,7 +230,7 @@ void plant_lives(Company& company) {
 void tell_stories(Company& company) {
     tell(company, "stopped_coming", season_holder, "stopped_coming", missed_four(company),
          "Stopped coming, while the three friends in the same row still come.");
-    tell(company, "promise_slips", slipping_theatre, "promise_slipping", company.ago(117),
+    tell(company, "promise_slips", slipping_theatre, "promise_slipping", company.ago(125),
          "Was promised 45 % of seats sold online; each month brings less than the month before.");
     tell(company, "only_sold_to", sold_to_club, "only_sold_to", company.ago(41),
          "Hears from us only to be sold to, and renews soon.");
@@ -244,11 +244,11 @@ void tell_stories(Company& company) {
          "Three seats, little use, the same for five years.");
     tell_of_segment(company);
     for (const char* name : unpaid_theatres)
-        tell(company, "not_paid_back", name, "not_paid_back", company.ago(40),
+        tell(company, "not_paid_back", name, "not_paid_back", company.ago(85),
              "Cost more to win than it has brought in so far, and is using it less and less.");
     for (const char* name : late_boxes)
         tell(company, "pays_late", name, "pays_late", company.ago(36), "Reminded again and again, and has not paid.");
-    tell(company, "nobody_can_measure", vague_box, "promise_unmeasurable", company.ago(95),
+    tell(company, "nobody_can_measure", vague_box, "promise_unmeasurable", company.ago(140),
          "Was promised \"more attention\"; nobody agreed how to count it.");
     tell_of_feed(company);
 }
