@@ -94,7 +94,7 @@ Result<void> Daemon::open() {
         listen_http(settings_.metrics.listen, false, [this](const HttpRequest& request) { return board_.answer(request); });
     if (!server) return server.error();
     server_ = std::move(*server);
-    deliverer_ = std::make_unique<Deliverer>(*outbox_, make_senders(receivers(settings_, directory)), clock_, DelivererOptions{
+    deliverer_ = std::make_unique<Deliverer>(*outbox_, make_outlets(receivers(settings_, directory)), clock_, DelivererOptions{
         .on_result = [this](const std::string& receiver, const std::string& result) {
             board_.update([&](Telemetry& telemetry) { ++telemetry.deliveries[{receiver, result}]; });
         },
@@ -163,7 +163,7 @@ void Daemon::reload() {
             log(LogLevel::warning, "[state], [http] listen, [metrics] listen and threads need a restart; the old values stay");
         }
         settings_.interval = fresh.interval;
-        deliverer_->replace(make_senders(receivers(fresh, state_directory(options_.state_directory, settings_))));
+        deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
         log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
         evaluator_->replace(std::move(company));
     } else {

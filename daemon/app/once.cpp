@@ -54,7 +54,7 @@ int run_once(const Options& options) {
     const std::string said = options.json ? once_json(turn->result.view) : once_text(turn->result.view);
     std::fputs(said.c_str(), stdout);
     if (writes) {
-        const Result<void> sent = deliver_all(**store, make_senders(receivers(company->settings(), state_directory(options.state_directory, company->settings()))),
+        const Result<void> sent = deliver_all(**store, make_outlets(receivers(company->settings(), state_directory(options.state_directory, company->settings()))),
                                               clock, longest_delivery);
         if (!sent) return fail(sent.error());
     }

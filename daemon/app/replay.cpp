@@ -75,7 +75,7 @@ int run_replay(const Options& options) {
         else fmt::print("{}  {} customers  {} opened  {} ended  {} messages\n", format_day(day.day), day.customers, opened, ended, day.messages);
     }
     if (!options.deliver) return 0;
-    const Result<void> sent = deliver_all(**store, make_senders(receivers(company->settings(), directory)), clock, longest_delivery);
+    const Result<void> sent = deliver_all(**store, make_outlets(receivers(company->settings(), directory)), clock, longest_delivery);
     return sent ? 0 : fail(sent.error());
 }
 

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "edge/delivery/delivery.hpp"
 #include "edge/render/render.hpp"
 #include "retaind/ports/failpoint.hpp"
 #include "version.hpp"
@@ -18,7 +19,7 @@ std::vector<Payload> render_all(const Company& company, const std::vector<Messag
         for (const ReceiverSettings& each : settings.receivers) {
             if (each.name == message.receiver) receiver = each;
         }
-        payloads.push_back(render(message, {.receiver = receiver, .brand = settings.brand, .external_url = settings.external_url,
+        payloads.push_back(render(message, {.receiver = receiver, .delivery_id = delivery_id(message), .brand = settings.brand, .external_url = settings.external_url,
                                             .currency = company.rules().policy.currency.base}));
     }
     return payloads;
