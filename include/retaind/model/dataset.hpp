@@ -57,7 +57,8 @@ struct Rejection {
 
 /// Reasons are words fit for a metric label.
 /// Of a cell: "null", "empty" (an id without letters), "bad_number", "not_finite", "bad_money" (more decimals than the
-/// currency has), "bad_date", "bad_flag", "out_of_range", "bad_utf8", "too_long", "bad_status", "bad_kind", "bad_origin".
+/// currency has), "bad_date", "bad_flag", "out_of_range", "bad_utf8", "too_long", "bad_status", "bad_kind",
+/// "bad_origin".
 /// Of a row among others: "duplicate", "unknown_customer", "unknown_promise", "due_before_start",
 /// "target_is_baseline", "contradiction" (two columns of one row deny each other).
 using Rejections = std::map<std::string, Rejection, std::less<>>;

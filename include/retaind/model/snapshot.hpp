@@ -197,8 +197,8 @@ Snapshot assemble(std::vector<Dataset> datasets, std::vector<FailedDataset> fail
 /// Share of a feed's rows that were rejected, by the reader or while joining; 0 for an empty feed.
 double rejected_share(const Feed& feed);
 
-/// The newest day <= as_of with a row known by then; with a stated watermark that one, but no later than as_of (less the
-/// feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
+/// The newest day <= as_of with a row known by then; with a stated watermark that one, but no later than as_of (less
+/// the feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
 std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset);
 
 /// Stale: `stale_after` is set, and more than that lies between the end of the watermark's day and the end of as_of, or
@@ -207,8 +207,8 @@ enum class FeedState { unmapped, not_loaded, stale, fresh };
 FeedState feed_state(const Snapshot& snapshot, std::string_view dataset);
 
 /// Facts after as_of do not exist yet: `ended_on` later than as_of is none, and the status then reads "active" ("trial"
-/// stays). A customer is live while some subscription has started_on <= as_of < ended_on; one that is over without a date
-/// is not live. Where subscriptions are not mapped, every customer is live from `since` on.
+/// stays). A customer is live while some subscription has started_on <= as_of < ended_on; one that is over without a
+/// date is not live. Where subscriptions are not mapped, every customer is live from `since` on.
 std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
 std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
 bool is_live(const Subscription& subscription, Day as_of);
