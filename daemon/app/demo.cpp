@@ -99,7 +99,7 @@ Result<Shown> replay_history(Company& company, const DemoPlace& place, const std
         const int percent = static_cast<int>(100 * in_days(day - options.from + std::chrono::days{1}) / total);
         if (isatty(STDOUT_FILENO) || percent % 25 == 0) say_progress(fmt::format("replaying {}: {} %", format_day(day), percent));
     };
-    options.before_day = [&](const Snapshot& snapshot, const State& state) {
+    options.before_day = [&](Snapshot& snapshot, const State& state) {
         if (snapshot.as_of == shown.nights.from) count_as_zero(shown.nights, snapshot, state, company.rules(), shown.dark_dataset);
     };
     Result<Replayed> replayed = replay(company, **store, options, clock);

@@ -71,20 +71,22 @@ Leavers find_leavers(const Snapshot& snapshot, const Replayed& replayed, const s
     return leavers;
 }
 
-void count_as_zero(DarkNights& nights, const Snapshot& snapshot, const State& before, const RuleSet& rules, std::string_view dataset) {
-    Snapshot blind = snapshot;
-    for (Series& series : blind.series) {
-        if (series.dataset != dataset) continue;
-        for (Series::Presence& presence : series.presence) presence.known = presence.day;
-    }
+void count_as_zero(DarkNights& nights, Snapshot& snapshot, const State& before, const RuleSet& rules, std::string_view dataset) {
+    const auto series = std::find_if(snapshot.series.begin(), snapshot.series.end(), [&](const Series& each) { return each.dataset == dataset; });
+    if (series == snapshot.series.end()) return;
+    const std::vector<Series::Presence> presence = series->presence;
+    for (Series::Presence& day : series->presence) day.known = day.day;
+    const Day as_of = snapshot.as_of;
     State state = before;
     for (Day day = *nights.from; day <= *nights.to; day += std::chrono::days{1}) {
-        blind.as_of = day;
-        CycleResult result = run_cycle(blind, rules, state, day + std::chrono::days{1});
+        snapshot.as_of = day;
+        CycleResult result = run_cycle(snapshot, rules, state, day + std::chrono::days{1});
         nights.alerts_if_counted_as_zero += opened(result.news);
         nights.messages_if_counted_as_zero += result.outbox.size();
         state = std::move(result.state);
     }
+    snapshot.as_of = as_of;
+    series->presence = presence;
 }
 
 void count_as_done(DarkNights& nights, const Replayed& replayed) {

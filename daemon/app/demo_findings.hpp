@@ -34,8 +34,9 @@ struct DarkNights {
     std::size_t messages_if_counted_as_zero = 0, messages = 0;
 };
 
-/// Evaluates the days of `nights` from the state before them, with the dataset's late rows unseen and nothing noticed.
-void count_as_zero(DarkNights& nights, const Snapshot& snapshot, const State& before, const RuleSet& rules, std::string_view dataset);
+/// Evaluates the days of `nights` from the state before them, with the dataset's late rows unseen and nothing noticed; the
+/// snapshot is as it was afterwards.
+void count_as_zero(DarkNights& nights, Snapshot& snapshot, const State& before, const RuleSet& rules, std::string_view dataset);
 void count_as_done(DarkNights& nights, const Replayed& replayed);
 
 }  // namespace retaind
