@@ -54,7 +54,8 @@ class Example(unittest.TestCase):
         return [dict(row) for row in self.base.execute(query, BOUNDS if ":from" in query else {})]
 
     def as_text(self, dataset):
-        names = [column[0] for column in self.base.execute(f"SELECT * FROM ({self.queries[dataset]}\n) AS q LIMIT 0", BOUNDS).description]
+        empty = self.base.execute(f"SELECT * FROM ({self.queries[dataset]}\n) AS q LIMIT 0", BOUNDS)
+        names = [column[0] for column in empty.description]
         cells = ", ".join(f'CAST(q."{name}" AS TEXT)' for name in names)
         found = self.base.execute(f"SELECT {cells} FROM ({self.queries[dataset]}\n) AS q", BOUNDS)
         return cells, sorted("|".join("~" if cell is None else cell for cell in row) for row in found)
@@ -111,7 +112,8 @@ class Example(unittest.TestCase):
 
     def test_the_reference_still_gives_the_expected_health(self):
         reference = os.path.join(ROOT, "tests", "reference", "oulad_health.py")
-        made = subprocess.run([sys.executable, reference, "expected", SAMPLE], check=True, capture_output=True, text=True).stdout
+        command = [sys.executable, reference, "expected", SAMPLE]
+        made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         with open(os.path.join(SAMPLE, "expected_health.csv")) as expected:
             self.assertEqual(made, expected.read())
 
@@ -126,8 +128,9 @@ class Example(unittest.TestCase):
             cells, here = self.as_text(dataset)
             for name, value in BOUNDS.items():
                 query = query.replace(f":{name}", f"'{value}'")
-            there = subprocess.run(["psql", "-XAtq", "-F|", "-Pnull=~", "-d", POSTGRESQL, "-c", f"SELECT {cells} FROM ({query}\n) AS q"],
-                                   check=True, capture_output=True, text=True).stdout
+            query = f"SELECT {cells} FROM ({query}\n) AS q"
+            command = ["psql", "-XAtq", "-F|", "-Pnull=~", "-d", POSTGRESQL, "-c", query]
+            there = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             self.assertEqual(sorted(there.splitlines()), here, dataset)
 
 
