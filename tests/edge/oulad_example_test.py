@@ -5,6 +5,7 @@ SQLite always; PostgreSQL too when RETAIND_TEST_POSTGRESQL holds a connection to
 """
 import csv
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -135,4 +136,7 @@ class Example(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if shutil.which("sqlite3") is None:
+        print("SKIPPED: the loader needs the sqlite3 program")
+        sys.exit(77)
     unittest.main()
