@@ -53,9 +53,15 @@ struct OutboxLimits {
     std::uint64_t rows = 100'000;
     std::uint64_t bytes = 256ull << 20;
     int claims_until_quarantine = 3;
+    int tries_until_passed = 8;         ///< a message tried so often no longer holds back later ones to the same person
 };
 
-struct OutboxCount { std::string receiver; DeliveryStatus status; std::uint64_t messages = 0; Instant oldest; };
+struct OutboxCount {
+    std::string receiver;
+    DeliveryStatus status = DeliveryStatus::queued;
+    std::uint64_t messages = 0, bytes = 0;
+    Instant oldest;                     ///< when the oldest of them was decided
+};
 
 class StateStore {
 public:
