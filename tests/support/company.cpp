@@ -69,12 +69,22 @@ void add_presence(Series& series) {
     for (const auto& [day, presence] : days) series.presence.push_back(presence);
 }
 
-std::vector<FeedRow> in_canonical_order(const Company& sorted, std::vector<FeedRow> rows) {
-    std::ranges::sort(rows, {}, [&](const FeedRow& row) {
-        return std::tuple(index_of(sorted, row.customer), row.day, row.texts, is_missing(row.value),
-                          is_missing(row.value) ? 0 : row.value, row.known);
+struct PlacedRow {
+    CustomerIndex customer;
+    const FeedRow* row;
+};
+
+/// By customer, then day, then everything else: a row's place says nothing about when it arrived.
+std::vector<PlacedRow> in_canonical_order(const Company& sorted, const std::vector<FeedRow>& rows) {
+    std::vector<PlacedRow> placed;
+    for (const auto& row : rows) placed.push_back({index_of(sorted, row.customer), &row});
+    std::ranges::sort(placed, [](const PlacedRow& a, const PlacedRow& b) {
+        if (const auto order = std::tie(a.customer, a.row->day) <=> std::tie(b.customer, b.row->day); order != 0) return order < 0;
+        const auto value = [](const FeedRow& row) { return is_missing(row.value) ? -1e300 : row.value; };
+        if (value(*a.row) != value(*b.row)) return value(*a.row) < value(*b.row);
+        return std::tie(a.row->texts, a.row->known) < std::tie(b.row->texts, b.row->known);
     });
-    return rows;
+    return placed;
 }
 
 void add_feed(Snapshot& snapshot, const Company& sorted, const std::string& name, const FeedRows& feed) {
@@ -86,8 +96,9 @@ void add_feed(Snapshot& snapshot, const Company& sorted, const std::string& name
     }
     Series series{.dataset = name, .first = std::vector<std::uint32_t>(snapshot.customers.size() + 1)};
     for (const auto& column : columns) series.texts.push_back({column, {}});
-    for (const auto& row : in_canonical_order(sorted, feed.rows)) {
-        ++series.first[index_of(sorted, row.customer) + 1];
+    for (const auto& [customer, placed] : in_canonical_order(sorted, feed.rows)) {
+        const auto& row = *placed;
+        ++series.first[customer + 1];
         series.day.push_back(number_of(row.day));
         series.known.push_back(number_of(row.known.value_or(row.day)));
         series.value.push_back(row.value);
