@@ -94,6 +94,7 @@ TEST(DaysBehind, AreCountedFromTheNearestDayThatExpectedThisProgress) {
         {"a sum taken in another order stays on its plateau", steps, 0.5 - 1e-15, 60, 0},
         {"a sum taken in another order does not jump ahead", steps, 0.5 + 1e-15, 60, 0},
         {"who is done is never behind, however late it gets", {}, 1, 140, 0},
+        {"nor who is a rounding short of done", {}, 1 - 1e-15, 140, 0},
         {"who is done early is ahead: 40 - 100", {}, 1, 40, -60},
         {"more than done is done", {}, 1.7, 40, -60},
         {"after the due day it goes on: 120 - 90", {}, 0.9, 120, 30},

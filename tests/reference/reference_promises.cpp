@@ -204,7 +204,7 @@ double behind_steps(const Promise& p, double progress, int today) {
     while (from < p.due && due_share(p, from) < level - 1e-9) ++from;
     int to = p.start;
     while (to < p.due && due_share(p, to) <= level + 1e-9) ++to;
-    return outside(today, from, progress >= 1 ? 1e9 : to);
+    return outside(today, from, progress >= 1 - 1e-9 ? 1e9 : to);
 }
 
 std::optional<Curve> curve_of(const std::vector<Promise>& all, const Promise& p, const Rules& r, int today) {
