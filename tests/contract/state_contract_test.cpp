@@ -39,8 +39,13 @@ const Instant noon = Instant{first_day} + 36h;
 Day day(int number) { return first_day + std::chrono::days{number}; }
 
 Payload payload(const std::string& id, const std::string& receiver = "managers", const std::string& recipient = "") {
-    return {.delivery_id = id, .receiver = receiver, .recipient = recipient, .subject = "Subject of " + id,
-            .text = "text\n'quoted' :bound", .html = "<b>html</b>", .json = "{\"id\":\"" + id + "\"}"};
+    return {.delivery_id = id,
+            .receiver = receiver,
+            .recipient = recipient,
+            .subject = "Subject of " + id,
+            .text = "text\n'quoted' :bound",
+            .html = "<b>html</b>",
+            .json = "{\"id\":\"" + id + "\"}"};
 }
 
 std::vector<std::string> ids(const std::vector<Delivery>& deliveries) {
@@ -68,8 +73,11 @@ protected:
     }
 
     void commit(StateStore& store, const State& state, std::vector<Payload> outbox = {}, Instant now = noon) {
-        const auto done = store.commit({.state = state, .outbox = std::move(outbox), .now = now,
-                                        .engine_version = "1", .rules_text = "rules " + state.rules_hash});
+        const auto done = store.commit({.state = state,
+                                        .outbox = std::move(outbox),
+                                        .now = now,
+                                        .engine_version = "1",
+                                        .rules_text = "rules " + state.rules_hash});
         ASSERT_TRUE(done.ok()) << to_string(done.error());
     }
 
@@ -96,8 +104,8 @@ protected:
         soci::session sql(soci::sqlite3, "db=" + file());
         std::string text, table;
         std::vector<std::string> tables;
-        soci::statement names = (sql.prepare << "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
-                                 soci::into(table));
+        soci::statement names =
+            (sql.prepare << "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", soci::into(table));
         names.execute();
         while (names.fetch()) tables.push_back(table);
         for (const auto& name : tables) {
@@ -108,12 +116,12 @@ protected:
 
     static std::string rows_of(soci::session& sql, const std::string& table) {
         std::string column, columns, row, text = table + "\n";
-        soci::statement names = (sql.prepare << "SELECT name FROM pragma_table_info('" << table << "')",
-                                 soci::into(column));
+        soci::statement names =
+            (sql.prepare << "SELECT name FROM pragma_table_info('" << table << "')", soci::into(column));
         names.execute();
         while (names.fetch()) columns += (columns.empty() ? "quote(" : " || ',' || quote(") + column + ")";
-        soci::statement rows = (sql.prepare << "SELECT " << columns << " FROM " << table << " ORDER BY 1",
-                                soci::into(row));
+        soci::statement rows =
+            (sql.prepare << "SELECT " << columns << " FROM " << table << " ORDER BY 1", soci::into(row));
         rows.execute();
         while (rows.fetch()) text += "  " + row + "\n";
         return text;
@@ -179,7 +187,7 @@ TEST_F(StateContract, ACycleWritesItsOwnDayAndLeavesEarlierRecordsAsTheyAre) {
     auto store = open();
     const auto first = make_state({.seed = 1, .last = day(0), .days = 1});
     commit(*store, first);
-    commit(*store, make_state({.seed = 2, .last = day(1), .days = 2}));   // tells other numbers for day 0
+    commit(*store, make_state({.seed = 2, .last = day(1), .days = 2}));  // tells other numbers for day 0
     const auto state = load(*store, day(1));
     ASSERT_EQ(state.customers.size(), first.customers.size());
     for (std::size_t i = 0; i < state.customers.size(); ++i) {
@@ -237,7 +245,8 @@ TEST_F(StateContract, RefusesACycleForADayBeforeTheNewest) {
     commit(*store, make_state({.seed = 1, .last = day(5)}));
     const auto before = dump();
     const auto old = make_state({.seed = 2, .last = day(4)});
-    const auto refused = store->commit({.state = old, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""});
+    const auto refused =
+        store->commit({.state = old, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""});
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::state);
     EXPECT_EQ(dump(), before);
@@ -258,8 +267,11 @@ TEST_F(StateContract, KeepsRulesOncePerHashAndTheEngineOfEachCycle) {
 TEST_F(StateContract, AuditsEachTransitionOnce) {
     auto store = open();
     State state{.as_of = day(0), .rules_hash = "h"};
-    Alert alert{.key = {.rule = "drifting", .scope = Scope::customer, .entity = "c1"}, .phase = AlertPhase::pending,
-                .episode = 1, .seq = 1, .reasons = {"pace <= -0.15 (-0.2)", "due soon"}};
+    Alert alert{.key = {.rule = "drifting", .scope = Scope::customer, .entity = "c1"},
+                .phase = AlertPhase::pending,
+                .episode = 1,
+                .seq = 1,
+                .reasons = {"pace <= -0.15 (-0.2)", "due soon"}};
     const auto step = [&](int d, const std::vector<Alert>& alerts) {
         state.as_of = day(d);
         state.alerts = alerts;
@@ -275,7 +287,8 @@ TEST_F(StateContract, AuditsEachTransitionOnce) {
     step(2, {});
     EXPECT_EQ(number("SELECT count(*) FROM alert_event"), 3);
     EXPECT_EQ(number("SELECT count(*) FROM alert_event WHERE phase_before IS NULL AND phase = 'pending' "
-                     "AND reasons = 'pace <= -0.15 (-0.2); due soon'"), 1);
+                     "AND reasons = 'pace <= -0.15 (-0.2); due soon'"),
+              1);
     EXPECT_EQ(number("SELECT count(*) FROM alert_event WHERE phase_before = 'pending' AND phase = 'firing'"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM alert_event WHERE phase_before = 'firing' AND phase IS NULL"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM alert_reason"), 0);
@@ -286,9 +299,9 @@ TEST_F(StateContract, AFailedCommitChangesNothing) {
     commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a")});
     const auto before = dump({});
     auto broken = make_state({.seed = 2, .last = day(1)});
-    broken.feeds.push_back(broken.feeds.back());   // twice the same feed breaks the key, after scores were written
-    const auto refused = store->commit(
-        {.state = broken, .outbox = {payload("b")}, .now = noon, .engine_version = "", .rules_text = ""});
+    broken.feeds.push_back(broken.feeds.back());  // twice the same feed breaks the key, after scores were written
+    const auto refused =
+        store->commit({.state = broken, .outbox = {payload("b")}, .now = noon, .engine_version = "", .rules_text = ""});
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(dump({}), before);
     commit(*store, make_state({.seed = 3, .last = day(1)}));
@@ -349,7 +362,8 @@ TEST_F(StateContract, OneBadRecipientDelaysNobodyElse) {
     commit(*store, make_state({.seed = 1, .last = day(0)}),
            {payload("x1", "mail", "x"), payload("x2", "mail", "x"), payload("y1", "mail", "y")});
     ASSERT_THAT(ids(claim(*store)), ElementsAre("x1"));
-    settle(*store, {.delivery_id = "x1", .status = DeliveryStatus::retry, .next_at = noon + 60s, .error_class = "smtp_451"});
+    settle(*store,
+           {.delivery_id = "x1", .status = DeliveryStatus::retry, .next_at = noon + 60s, .error_class = "smtp_451"});
     ASSERT_THAT(ids(claim(*store)), ElementsAre("y1"));
     settle(*store, {.delivery_id = "y1"});
     EXPECT_THAT(claim(*store), IsEmpty()) << "x2 must not overtake x1";
@@ -365,7 +379,8 @@ TEST_F(StateContract, AMessageTriedTooOftenNoLongerHoldsBackTheNext) {
     commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("poison"), payload("good")});
     for (int tries = 0; tries < 2; ++tries) {
         ASSERT_THAT(ids(claim(*store)), ElementsAre("poison"));
-        settle(*store, {.delivery_id = "poison", .status = DeliveryStatus::retry, .next_at = noon + (tries == 0 ? 0h : 1h)});
+        settle(*store,
+               {.delivery_id = "poison", .status = DeliveryStatus::retry, .next_at = noon + (tries == 0 ? 0h : 1h)});
     }
     EXPECT_EQ(*store->next_due(), noon);
     EXPECT_THAT(ids(claim(*store)), ElementsAre("good"));
@@ -397,7 +412,11 @@ TEST_F(StateContract, AResultForgetsTheClaimsBeforeIt) {
 }
 
 TEST_F(StateContract, AFullOutboxDropsWhatIsDeliveredAndNeverWhatWaits) {
-    struct Case { std::string sentence; OutboxLimits limits; std::size_t delivered_left, waiting; };
+    struct Case {
+        std::string sentence;
+        OutboxLimits limits;
+        std::size_t delivered_left, waiting;
+    };
     const std::vector<Case> cases = {
         {"nothing is full", {.rows = 100, .bytes = 1 << 20}, 6, 4},
         {"too many rows: the oldest delivered ones go", {.rows = 7, .bytes = 1 << 20}, 3, 4},
@@ -415,7 +434,8 @@ TEST_F(StateContract, AFullOutboxDropsWhatIsDeliveredAndNeverWhatWaits) {
             settle(*store, {.delivery_id = fmt::format("old{}", i)});
         }
         for (int i = 0; i < 4; ++i) commit(*store, state, {payload(fmt::format("new{}", i))}, noon + 1h);
-        EXPECT_EQ(static_cast<std::size_t>(number("SELECT count(*) FROM outbox WHERE status = 'delivered'")), c.delivered_left);
+        EXPECT_EQ(static_cast<std::size_t>(number("SELECT count(*) FROM outbox WHERE status = 'delivered'")),
+                  c.delivered_left);
         EXPECT_EQ(static_cast<std::size_t>(number("SELECT count(*) FROM outbox WHERE status = 'queued'")), c.waiting);
     }
 }
@@ -441,7 +461,8 @@ TEST_F(StateContract, ReadersNeedNoLockAndCannotWrite) {
     commit(*owner, state);
     auto reader = open({.access = StateAccess::reader});
     EXPECT_EQ(to_text(load(*reader, day(0))), to_text(state));
-    EXPECT_FALSE(reader->commit({.state = state, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""}).ok());
+    EXPECT_FALSE(
+        reader->commit({.state = state, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""}).ok());
     commit(*owner, make_state({.seed = 2, .last = day(1)}));
     EXPECT_EQ(*reader->newest_day(), day(1));
 }
@@ -473,7 +494,8 @@ TEST_F(StateContract, ALockedFileIsReportedAsBusy) {
     soci::session other(soci::sqlite3, "db=" + file());
     other << "BEGIN IMMEDIATE";
     const auto state = make_state({.seed = 1, .last = day(0)});
-    const auto refused = store->commit({.state = state, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""});
+    const auto refused =
+        store->commit({.state = state, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""});
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::state);
     EXPECT_THAT(refused.error().message, HasSubstr("another process is writing"));
@@ -520,20 +542,24 @@ TEST_F(StateContract, AnOlderSchemaIsBroughtForwardWholeOrNotAtAll) {
     commit(*open(), state);
     std::vector<Migration> future(migrations().begin(), migrations().end());
     future.push_back({"ALTER TABLE cycle ADD COLUMN note TEXT NOT NULL DEFAULT 'old'"});
-    future.push_back({"CREATE TABLE extra (id INTEGER)", "CREATE TABLE cycle (day INTEGER)"});   // the second one fails
+    future.push_back({"CREATE TABLE extra (id INTEGER)", "CREATE TABLE cycle (day INTEGER)"});  // the second one fails
     soci::session sql(soci::sqlite3, "db=" + file());
     EXPECT_FALSE(expect_current(sql, future).ok()) << "who only reads must not bring it forward";
     EXPECT_THROW((void)bring_forward(sql, future), soci::soci_error);
     EXPECT_EQ(schema_version(sql), static_cast<int>(migrations().size()) + 1) << "the first one stands";
     EXPECT_EQ(number("SELECT count(*) FROM cycle WHERE note = 'old'"), 1);
-    EXPECT_EQ(number("SELECT count(*) FROM sqlite_master WHERE name = 'extra'"), 0) << "half of the second one is undone";
+    EXPECT_EQ(number("SELECT count(*) FROM sqlite_master WHERE name = 'extra'"), 0)
+        << "half of the second one is undone";
     future.back() = {"CREATE TABLE extra (id INTEGER)"};
     EXPECT_TRUE(bring_forward(sql, future).ok());
     EXPECT_TRUE(expect_current(sql, future).ok());
 }
 
 TEST_F(StateContract, ACorruptFileIsALostStateAndKeptAsideOnlyWhenAccepted) {
-    struct Damage { std::string sentence; std::size_t offset; };
+    struct Damage {
+        std::string sentence;
+        std::size_t offset;
+    };
     for (const auto& damage : {Damage{"the header", 0}, Damage{"a page in the middle", 3 * 4096}}) {
         SCOPED_TRACE(damage.sentence);
         for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) std::filesystem::remove(entry);
@@ -575,7 +601,9 @@ TEST_F(StateContract, AFolderThatIsNotThereIsAStateError) {
 }
 
 TEST(StateFile, IsTheOneTheSettingsName) {
-    struct Case { std::string sentence, connection, path; };
+    struct Case {
+        std::string sentence, connection, path;
+    };
     const std::vector<Case> cases = {
         {"nothing said: in the state directory", "", "/var/lib/retaind/state.db"},
         {"as SOCI writes it", "db=/srv/a.db", "/srv/a.db"},
@@ -606,10 +634,14 @@ TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
         SCOPED_TRACE(table);
         EXPECT_EQ(number("SELECT count(DISTINCT day) FROM " + table), 92 + 15);
         EXPECT_EQ(number("SELECT count(*) FROM " + table + " WHERE day < " +
-                         std::to_string(day(100).time_since_epoch().count())), 0);
+                         std::to_string(day(100).time_since_epoch().count())),
+                  0);
         EXPECT_EQ(number("SELECT count(*) FROM " + table + " WHERE day < " +
-                         std::to_string(day(208).time_since_epoch().count()) + " AND strftime('%w', day * 86400, "
-                         "'unixepoch') <> '0'"), 0) << "of older weeks only Sundays stay";
+                         std::to_string(day(208).time_since_epoch().count()) +
+                         " AND strftime('%w', day * 86400, "
+                         "'unixepoch') <> '0'"),
+                  0)
+            << "of older weeks only Sundays stay";
     }
     EXPECT_EQ(number("SELECT count(*) FROM rules"), 1) << "rules that no cycle refers to go";
 }

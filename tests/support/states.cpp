@@ -20,7 +20,12 @@ public:
     bool coin() { return below(2) == 0; }
 
     double number() {
-        static const std::array<double, 8> odd = {missing, -0.0, 0.0, 5e-324, -1.0 / 3.0, 100.0,
+        static const std::array<double, 8> odd = {missing,
+                                                  -0.0,
+                                                  0.0,
+                                                  5e-324,
+                                                  -1.0 / 3.0,
+                                                  100.0,
                                                   std::numeric_limits<double>::infinity(),
                                                   std::numeric_limits<double>::max()};
         if (below(4) == 0) return odd[static_cast<std::size_t>(below(8))];
@@ -33,10 +38,14 @@ public:
     }
 
     std::string text() {
-        static const std::array<const char*, 8> texts = {
-            "", "plain", "O'Neil \"and\" Sons", ":day :x", "line\r\nbreak\ttab", "Žofie 株式会社 🏟",
-            "a; DROP TABLE alert; --",
-            "%s \\ {} {{x}}"};
+        static const std::array<const char*, 8> texts = {"",
+                                                         "plain",
+                                                         "O'Neil \"and\" Sons",
+                                                         ":day :x",
+                                                         "line\r\nbreak\ttab",
+                                                         "Žofie 株式会社 🏟",
+                                                         "a; DROP TABLE alert; --",
+                                                         "%s \\ {} {{x}}"};
         return texts[static_cast<std::size_t>(below(8))];
     }
 
@@ -55,8 +64,11 @@ std::vector<CustomerMemory> make_customers(Dice& dice, const StateRecipe& recipe
         CustomerMemory memory{.customer_id = fmt::format("c{:06}", i), .account_manager = dice.text()};
         memory.owner_since = dice.day(recipe.last);
         for (int back = recipe.days - 1; back >= 0; --back) {
-            memory.days.push_back({.day = recipe.last - std::chrono::days{back}, .band = dice.one_of<Band>(4),
-                                   .health = dice.number(), .smoothed = dice.number(), .coverage = dice.number(),
+            memory.days.push_back({.day = recipe.last - std::chrono::days{back},
+                                   .band = dice.one_of<Band>(4),
+                                   .health = dice.number(),
+                                   .smoothed = dice.number(),
+                                   .coverage = dice.number(),
                                    .risk = dice.number()});
         }
         customers.push_back(memory);
@@ -69,8 +81,10 @@ std::vector<PromiseMemory> make_promises(Dice& dice, const StateRecipe& recipe) 
     for (int i = 0; i < recipe.promises; ++i) {
         PromiseMemory memory{.promise_id = fmt::format("p:{}'", i), .kept_on = dice.day(recipe.last)};
         for (int back = std::min(recipe.days, 3) - 1; back >= 0; --back) {
-            memory.days.push_back({.day = recipe.last - std::chrono::days{back}, .state = dice.one_of<PromiseState>(7),
-                                   .verdict = dice.one_of<PromiseState>(7), .probability = dice.number()});
+            memory.days.push_back({.day = recipe.last - std::chrono::days{back},
+                                   .state = dice.one_of<PromiseState>(7),
+                                   .verdict = dice.one_of<PromiseState>(7),
+                                   .probability = dice.number()});
         }
         promises.push_back(memory);
     }
@@ -79,8 +93,10 @@ std::vector<PromiseMemory> make_promises(Dice& dice, const StateRecipe& recipe) 
 
 Alert make_alert(Dice& dice, const StateRecipe& recipe, int number) {
     Alert alert;
-    alert.key = {.rule = fmt::format("rule_{}", number / 3), .scope = static_cast<Scope>(1 + dice.below(5)),
-                 .entity = fmt::format("e{}", number), .dimension = dice.text()};
+    alert.key = {.rule = fmt::format("rule_{}", number / 3),
+                 .scope = static_cast<Scope>(1 + dice.below(5)),
+                 .entity = fmt::format("e{}", number),
+                 .dimension = dice.text()};
     alert.customer_id = dice.text();
     alert.phase = dice.one_of<AlertPhase>(5);
     alert.severity = dice.one_of<Severity>(3);
@@ -95,8 +111,11 @@ Alert make_alert(Dice& dice, const StateRecipe& recipe, int number) {
     if (dice.coin()) alert.opened_at = Instant{Seconds{1'700'000'000 + dice.below(1'000'000)}};
     for (int i = dice.below(4); i > 0; --i) alert.reasons.push_back(dice.text());
     for (int i = dice.below(4); i > 0; --i) {
-        alert.told.push_back({.receiver = fmt::format("r{}", i), .recipient = dice.text(), .episode = dice.below(9),
-                              .severity = dice.one_of<Severity>(3), .phase = dice.one_of<AlertPhase>(5)});
+        alert.told.push_back({.receiver = fmt::format("r{}", i),
+                              .recipient = dice.text(),
+                              .episode = dice.below(9),
+                              .severity = dice.one_of<Severity>(3),
+                              .phase = dice.one_of<AlertPhase>(5)});
     }
     alert.message = dice.text();
     alert.advice = dice.text();
@@ -123,11 +142,16 @@ State make_state(const StateRecipe& recipe) {
     for (int back = recipe.days - 1; back >= 0; --back) {
         const auto day = recipe.last - std::chrono::days{back};
         for (const char* segment : {"", "retail", "sport: \"A\""}) {
-            state.priors.push_back({.day = day, .segment = segment, .rules_hash = state.rules_hash,
-                                    .mean = dice.number(), .customers = dice.below(1000)});
+            state.priors.push_back({.day = day,
+                                    .segment = segment,
+                                    .rules_hash = state.rules_hash,
+                                    .mean = dice.number(),
+                                    .customers = dice.below(1000)});
         }
         for (const char* dataset : {"attendance", "usage"}) {
-            state.feeds.push_back({.day = day, .dataset = dataset, .loaded = dice.coin(),
+            state.feeds.push_back({.day = day,
+                                   .dataset = dataset,
+                                   .loaded = dice.coin(),
                                    .rows = 6'000'000'000 + static_cast<std::uint64_t>(dice.below(1000)),
                                    .watermark = dice.day(day)});
         }

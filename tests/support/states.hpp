@@ -10,8 +10,8 @@ namespace retaind::test {
 
 struct StateRecipe {
     std::uint64_t seed = 1;
-    Day last;                    ///< the cycle's day
-    int days = 3;                ///< records each customer has, up to and with `last`
+    Day last;      ///< the cycle's day
+    int days = 3;  ///< records each customer has, up to and with `last`
     int customers = 5;
     int promises = 4;
     int alerts = 6;

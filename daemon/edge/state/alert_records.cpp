@@ -26,11 +26,21 @@ struct AlertRow {
 };
 
 AlertRow to_row(const Alert& alert) {
-    AlertRow row{.rule = alert.key.rule, .scope = to_word(alert.key.scope), .entity = alert.key.entity,
-                 .dimension = alert.key.dimension, .customer_id = alert.customer_id, .phase = to_word(alert.phase),
-                 .severity = to_word(alert.severity), .held = alert.held ? 1 : 0, .adopted = alert.adopted ? 1 : 0,
-                 .absent_cycles = alert.absent_cycles, .episode = alert.episode, .seq = alert.seq,
-                 .message = alert.message, .advice = alert.advice, .closed_because = alert.closed_because};
+    AlertRow row{.rule = alert.key.rule,
+                 .scope = to_word(alert.key.scope),
+                 .entity = alert.key.entity,
+                 .dimension = alert.key.dimension,
+                 .customer_id = alert.customer_id,
+                 .phase = to_word(alert.phase),
+                 .severity = to_word(alert.severity),
+                 .held = alert.held ? 1 : 0,
+                 .adopted = alert.adopted ? 1 : 0,
+                 .absent_cycles = alert.absent_cycles,
+                 .episode = alert.episode,
+                 .seq = alert.seq,
+                 .message = alert.message,
+                 .advice = alert.advice,
+                 .closed_because = alert.closed_because};
     row.pending_since = alert.pending_since;
     row.firing_since = alert.firing_since;
     row.recovering_since = alert.recovering_since;
@@ -44,8 +54,8 @@ AlertRow to_row(const Alert& alert) {
 
 Alert to_alert(const AlertRow& row) {
     Alert alert;
-    alert.key = {.rule = row.rule, .scope = from_word<Scope>(row.scope), .entity = row.entity,
-                 .dimension = row.dimension};
+    alert.key = {
+        .rule = row.rule, .scope = from_word<Scope>(row.scope), .entity = row.entity, .dimension = row.dimension};
     alert.customer_id = row.customer_id;
     alert.phase = from_word<AlertPhase>(row.phase);
     alert.severity = from_word<Severity>(row.severity);
@@ -103,8 +113,8 @@ void read_told(soci::session& sql, AlertsByKey& alerts) {
     Told told;
     soci::statement rows = (sql.prepare << "SELECT alert, receiver, recipient, episode, severity, phase FROM told "
                                            "ORDER BY alert, place",
-                            soci::into(key), soci::into(told.receiver), soci::into(told.recipient),
-                            soci::into(episode), soci::into(severity), soci::into(phase));
+                            soci::into(key), soci::into(told.receiver), soci::into(told.recipient), soci::into(episode),
+                            soci::into(severity), soci::into(phase));
     rows.execute();
     while (rows.fetch()) {
         told.episode = episode;
@@ -133,7 +143,8 @@ bool same_alert(const Alert& a, const Alert& b) {
 }
 
 bool moved(const Alert& a, const Alert& b) {
-    return a.phase != b.phase || a.severity != b.severity || a.held != b.held || a.episode != b.episode || a.seq != b.seq;
+    return a.phase != b.phase || a.severity != b.severity || a.held != b.held || a.episode != b.episode ||
+           a.seq != b.seq;
 }
 
 /// Writes alerts one by one with statements that are prepared once.
@@ -144,8 +155,10 @@ public:
     void put(const Alert& alert, long long key) {
         row_ = to_row(alert);
         row_.key = key;
-        if (key == 0) insert();
-        else update();
+        if (key == 0)
+            insert();
+        else
+            update();
         write_reasons(alert.reasons);
         write_told(alert.told);
     }
@@ -164,8 +177,8 @@ private:
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
             soci::use(row_.adopted), soci::use(row_.episode), soci::use(row_.seq), use(row_.pending_since),
             use(row_.firing_since), use(row_.recovering_since), use(row_.ended_on), use(row_.critical_since),
-            use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline),
-            use(row_.revenue), soci::use(row_.closed_because), soci::use(row_.absent_cycles), soci::into(row_.key);
+            use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
+            soci::use(row_.closed_because), soci::use(row_.absent_cycles), soci::into(row_.key);
     }
 
     void update() {
@@ -178,8 +191,8 @@ private:
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
             soci::use(row_.adopted), soci::use(row_.episode), soci::use(row_.seq), use(row_.pending_since),
             use(row_.firing_since), use(row_.recovering_since), use(row_.ended_on), use(row_.critical_since),
-            use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline),
-            use(row_.revenue), soci::use(row_.closed_because), soci::use(row_.absent_cycles), soci::use(row_.key);
+            use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
+            soci::use(row_.closed_because), soci::use(row_.absent_cycles), soci::use(row_.key);
         sql_ << "DELETE FROM alert_reason WHERE alert = :key", soci::use(row_.key);
         sql_ << "DELETE FROM told WHERE alert = :key", soci::use(row_.key);
     }
@@ -187,8 +200,8 @@ private:
     void write_reasons(const std::vector<std::string>& reasons) {
         long long place = 0;
         for (const auto& reason : reasons) {
-            sql_ << "INSERT INTO alert_reason (alert, place, text) VALUES (:alert, :place, :text)",
-                soci::use(row_.key), soci::use(place), soci::use(reason);
+            sql_ << "INSERT INTO alert_reason (alert, place, text) VALUES (:alert, :place, :text)", soci::use(row_.key),
+                soci::use(place), soci::use(reason);
             ++place;
         }
     }

@@ -13,7 +13,10 @@ namespace retaind {
 std::vector<Alert> read_alerts(soci::session& sql);
 
 /// When a change happened: in data time, and in wall time.
-struct AlertMoment { Day day; Instant at; };
+struct AlertMoment {
+    Day day;
+    Instant at;
+};
 
 /// Makes the stored alerts equal to `alerts`, and writes an audit row for each whose phase, severity, hold, episode or
 /// seq changed, which is new, or which is no longer remembered (its phase is then NULL).

@@ -67,11 +67,10 @@ template <class Each>
 void for_each_promise(soci::session& sql, DayRange range, Each each) {
     PromiseRow row;
     const long long first = to_column(range.first), last = to_column(range.last);
-    soci::statement rows =
-        (sql.prepare << "SELECT day, promise, state, verdict, probability "
-                        "FROM promise_day WHERE day BETWEEN :first AND :last ORDER BY day, promise",
-         soci::use(first), soci::use(last), soci::into(row.day), soci::into(row.key), soci::into(row.state),
-         soci::into(row.verdict), into(row.probability));
+    soci::statement rows = (sql.prepare << "SELECT day, promise, state, verdict, probability "
+                                           "FROM promise_day WHERE day BETWEEN :first AND :last ORDER BY day, promise",
+                            soci::use(first), soci::use(last), soci::into(row.day), soci::into(row.key),
+                            soci::into(row.state), soci::into(row.verdict), into(row.probability));
     rows.execute();
     while (rows.fetch()) each(row);
 }
@@ -84,8 +83,12 @@ void read_scores(soci::session& sql, DayRange range, State& state) {
     for_each_score(sql, range, [&](const ScoreRow& row) {
         auto& memory = by_key[static_cast<std::size_t>(row.key)];
         if (memory.days.empty()) memory.days.reserve(static_cast<std::size_t>(days_carried) + 1);
-        memory.days.push_back({.day = day_of(row.day), .band = from_word<Band>(row.band), .health = row.health.get(),
-                               .smoothed = row.smoothed.get(), .coverage = row.coverage.get(), .risk = row.risk.get()});
+        memory.days.push_back({.day = day_of(row.day),
+                               .band = from_word<Band>(row.band),
+                               .health = row.health.get(),
+                               .smoothed = row.smoothed.get(),
+                               .coverage = row.coverage.get(),
+                               .risk = row.risk.get()});
         if (const auto& manager = managers.id(row.manager); memory.account_manager != manager) {
             memory.account_manager = manager;
         }
@@ -117,14 +120,16 @@ std::map<long long, Day> read_kept(soci::session& sql, Day known) {
 }
 
 void read_promises(soci::session& sql, DayRange range, State& state) {
-    constexpr std::size_t newest = 3;   // the two that suffice, and the day itself
+    constexpr std::size_t newest = 3;  // the two that suffice, and the day itself
     const Keys promises{sql, "promise"};
     std::vector<PromiseMemory> by_key(promises.size());
     for_each_promise(sql, range, [&](const PromiseRow& row) {
         auto& memory = by_key[static_cast<std::size_t>(row.key)];
         if (memory.days.size() == newest) memory.days.erase(memory.days.begin());
-        memory.days.push_back({.day = day_of(row.day), .state = from_word<PromiseState>(row.state),
-                               .verdict = from_word<PromiseState>(row.verdict), .probability = row.probability.get()});
+        memory.days.push_back({.day = day_of(row.day),
+                               .state = from_word<PromiseState>(row.state),
+                               .verdict = from_word<PromiseState>(row.verdict),
+                               .probability = row.probability.get()});
     });
     for (const auto& [key, kept_on] : read_kept(sql, range.last)) {
         by_key[static_cast<std::size_t>(key)].kept_on = kept_on;
@@ -178,10 +183,9 @@ void read_feeds(soci::session& sql, DayRange range, State& state) {
 void read_adopted(soci::session& sql, DayRange range, State& state) {
     AdoptedRule adopted;
     const long long last = to_column(range.last);
-    soci::statement rows =
-        (sql.prepare << "SELECT rule, hash FROM adopted_rule "
-                        "WHERE day = (SELECT max(day) FROM cycle WHERE day <= :last) ORDER BY rule",
-         soci::use(last), soci::into(adopted.rule), soci::into(adopted.hash));
+    soci::statement rows = (sql.prepare << "SELECT rule, hash FROM adopted_rule "
+                                           "WHERE day = (SELECT max(day) FROM cycle WHERE day <= :last) ORDER BY rule",
+                            soci::use(last), soci::into(adopted.rule), soci::into(adopted.hash));
     rows.execute();
     while (rows.fetch()) state.rules.push_back(adopted);
 }
@@ -215,9 +219,10 @@ void write_scores(soci::session& sql, const State& state, Day day) {
     for_each_score(sql, {day, day}, [&](const ScoreRow& row) { stored.push_back(row); });
     ScoreRow bound;
     soci::statement put =
-        (sql.prepare << "INSERT OR REPLACE INTO score_day (day, customer, manager, owner_since, band, health, smoothed, "
-                        "coverage, risk) VALUES (:day, :customer, :manager, :since, :band, :health, :smoothed, "
-                        ":coverage, :risk)",
+        (sql.prepare
+             << "INSERT OR REPLACE INTO score_day (day, customer, manager, owner_since, band, health, smoothed, "
+                "coverage, risk) VALUES (:day, :customer, :manager, :since, :band, :health, :smoothed, "
+                ":coverage, :risk)",
          soci::use(bound.day), soci::use(bound.key), soci::use(bound.manager), use(bound.owner_since),
          soci::use(bound.band), use(bound.health), use(bound.smoothed), use(bound.coverage), use(bound.risk));
     soci::statement erase = (sql.prepare << "DELETE FROM score_day WHERE day = :day AND customer = :customer",

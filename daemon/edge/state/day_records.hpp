@@ -8,7 +8,9 @@
 namespace retaind {
 
 /// Days whose records are read, both included.
-struct DayRange { Day first, last; };
+struct DayRange {
+    Day first, last;
+};
 
 /// Fills the day records of `state`, sorted as it promises.
 void read_days(soci::session& sql, DayRange range, State& state);

@@ -7,8 +7,8 @@ namespace retaind {
 Keys::Keys(soci::session& sql, std::string_view table) : sql_(sql), table_(table) {
     long long key = 0;
     std::string id;
-    soci::statement rows = (sql_.prepare << fmt::format("SELECT key, id FROM {} ORDER BY key", table_),
-                            soci::into(key), soci::into(id));
+    soci::statement rows =
+        (sql_.prepare << fmt::format("SELECT key, id FROM {} ORDER BY key", table_), soci::into(key), soci::into(id));
     rows.execute();
     while (rows.fetch()) remember(key, id);
 }

@@ -15,9 +15,9 @@ class Keys {
 public:
     Keys(soci::session& sql, std::string_view table);
 
-    long long of(const std::string& id);                                   ///< a new id is stored
+    long long of(const std::string& id);  ///< a new id is stored
     const std::string& id(long long key) const { return ids_[index(key)]; }
-    std::size_t size() const { return ids_.size(); }                       ///< every key is below it
+    std::size_t size() const { return ids_.size(); }  ///< every key is below it
 
 private:
     static std::size_t index(long long key) { return static_cast<std::size_t>(key); }
@@ -26,7 +26,7 @@ private:
     soci::session& sql_;
     std::string table_;
     std::unordered_map<std::string, long long> keys_;
-    std::vector<std::string> ids_;                                         ///< by key
+    std::vector<std::string> ids_;  ///< by key
 };
 
 }  // namespace retaind

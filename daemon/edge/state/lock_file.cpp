@@ -38,9 +38,10 @@ Result<LockFile> LockFile::take(const std::string& path) {
                      .hint = "the state's folder must exist and belong to the user retaind runs as"};
     }
     if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
-        return Error{.kind = ErrorKind::state,
-                     .message = fmt::format("{} is held by {}", path, holder(lock.file_)),
-                     .hint = "one retaind owns a state at a time: stop the other one, or give this one its own [state]"};
+        return Error{
+            .kind = ErrorKind::state,
+            .message = fmt::format("{} is held by {}", path, holder(lock.file_)),
+            .hint = "one retaind owns a state at a time: stop the other one, or give this one its own [state]"};
     }
     sign(lock.file_);
     return lock;

@@ -15,7 +15,10 @@ public:
 
     LockFile() = default;
     LockFile(LockFile&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-    LockFile& operator=(LockFile&& other) noexcept { std::swap(file_, other.file_); return *this; }
+    LockFile& operator=(LockFile&& other) noexcept {
+        std::swap(file_, other.file_);
+        return *this;
+    }
     ~LockFile();
 
 private:

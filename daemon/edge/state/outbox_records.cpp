@@ -21,8 +21,12 @@ struct OutboxRow {
 };
 
 Delivery to_delivery(const OutboxRow& row) {
-    return {.payload = row.payload, .status = from_word<DeliveryStatus>(row.status), .attempts = row.attempts,
-            .claims = row.claims, .created_at = instant_of(row.created_at), .next_at = instant_of(row.next_at),
+    return {.payload = row.payload,
+            .status = from_word<DeliveryStatus>(row.status),
+            .attempts = row.attempts,
+            .claims = row.claims,
+            .created_at = instant_of(row.created_at),
+            .next_at = instant_of(row.next_at),
             .error_class = row.error_class};
 }
 
@@ -33,7 +37,9 @@ long long size_of(const Payload& payload) {
 
 // -- limits ---------------------------------------------------------------------------------------------------------
 
-struct OutboxSize { long long rows = 0, bytes = 0; };
+struct OutboxSize {
+    long long rows = 0, bytes = 0;
+};
 
 OutboxSize measure(soci::session& sql) {
     OutboxSize size;
@@ -67,7 +73,8 @@ struct Head {
     int attempts = 0, claims = 0;
 };
 
-/// Calls `each` for every head. Walks the index from one to the next, so that a long queue costs no more than a short one.
+/// Calls `each` for every head. Walks the index from one to the next, so that a long queue costs no more than a short
+/// one.
 template <class Each>
 void for_each_head(soci::session& sql, int passed, Each each) {
     Head at, next;
@@ -141,9 +148,10 @@ void enqueue(soci::session& sql, const std::vector<Payload>& payloads, Instant n
     const auto queued = to_word(DeliveryStatus::queued);
     long long bytes = 0;
     soci::statement put =
-        (sql.prepare << "INSERT INTO outbox (delivery_id, receiver, recipient, subject, text, html, json, bytes, status, "
-                        "created_at, next_at) VALUES (:id, :receiver, :recipient, :subject, :text, :html, :json, :bytes, "
-                        ":status, :created, :next) ON CONFLICT (delivery_id) DO NOTHING",
+        (sql.prepare
+             << "INSERT INTO outbox (delivery_id, receiver, recipient, subject, text, html, json, bytes, status, "
+                "created_at, next_at) VALUES (:id, :receiver, :recipient, :subject, :text, :html, :json, :bytes, "
+                ":status, :created, :next) ON CONFLICT (delivery_id) DO NOTHING",
          soci::use(bound.delivery_id), soci::use(bound.receiver), soci::use(bound.recipient), soci::use(bound.subject),
          soci::use(bound.text), soci::use(bound.html), soci::use(bound.json), soci::use(bytes), soci::use(queued),
          soci::use(at), soci::use(at));

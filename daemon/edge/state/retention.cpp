@@ -16,15 +16,18 @@ namespace {
 constexpr int rows_per_step = 5000;
 
 /// A delete that is repeated until it finds nothing.
-struct Outdated { std::string table; std::string condition; };
+struct Outdated {
+    std::string table;
+    std::string condition;
+};
 
 std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
     const auto today = std::chrono::floor<std::chrono::days>(now);
     const auto oldest = to_column(std::chrono::floor<std::chrono::days>(now - retention.scores));
     const auto daily = to_column(today) - days_kept_daily;
     // 1970-01-01 was a Thursday: days that leave 3 when divided by 7 are Sundays.
-    const auto old = fmt::format("(day < {} OR (day < {} AND day % 7 <> 3)) AND day <> (SELECT max(day) FROM cycle)",
-                                 oldest, daily);
+    const auto old =
+        fmt::format("(day < {} OR (day < {} AND day % 7 <> 3)) AND day <> (SELECT max(day) FROM cycle)", oldest, daily);
     return {
         {"score_day", old},
         {"promise_day", old},

@@ -21,10 +21,12 @@ const std::array<Migration, 1>& all_migrations() {
         "CREATE TABLE cycle (day INTEGER PRIMARY KEY, evaluated_at INTEGER NOT NULL, rules_hash TEXT NOT NULL, "
         "engine TEXT NOT NULL) STRICT",
         "CREATE TABLE score_day (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
-        "manager INTEGER NOT NULL REFERENCES manager, owner_since INTEGER, band TEXT NOT NULL, health ANY, smoothed ANY, "
+        "manager INTEGER NOT NULL REFERENCES manager, owner_since INTEGER, band TEXT NOT NULL, health ANY, smoothed "
+        "ANY, "
         "coverage ANY, risk ANY, PRIMARY KEY (day, customer)) STRICT, WITHOUT ROWID",
         "CREATE TABLE promise_day (day INTEGER NOT NULL, promise INTEGER NOT NULL REFERENCES promise, "
-        "state TEXT NOT NULL, verdict TEXT NOT NULL, probability ANY, PRIMARY KEY (day, promise)) STRICT, WITHOUT ROWID",
+        "state TEXT NOT NULL, verdict TEXT NOT NULL, probability ANY, PRIMARY KEY (day, promise)) STRICT, WITHOUT "
+        "ROWID",
         // A row where it changed: a look back must not know what was only found later.
         "CREATE TABLE kept_promise (promise INTEGER NOT NULL REFERENCES promise, known_on INTEGER NOT NULL, "
         "kept_on INTEGER, PRIMARY KEY (promise, known_on)) STRICT, WITHOUT ROWID",
@@ -38,7 +40,8 @@ const std::array<Migration, 1>& all_migrations() {
         "CREATE TABLE alert (key INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, scope TEXT NOT NULL, "
         "entity TEXT NOT NULL, dimension TEXT NOT NULL, customer_id TEXT NOT NULL, phase TEXT NOT NULL, "
         "severity TEXT NOT NULL, held INTEGER NOT NULL, adopted INTEGER NOT NULL, episode INTEGER NOT NULL, "
-        "seq INTEGER NOT NULL, pending_since INTEGER, firing_since INTEGER, recovering_since INTEGER, ended_on INTEGER, "
+        "seq INTEGER NOT NULL, pending_since INTEGER, firing_since INTEGER, recovering_since INTEGER, ended_on "
+        "INTEGER, "
         "critical_since INTEGER, opened_at INTEGER, message TEXT NOT NULL, advice TEXT NOT NULL, deadline INTEGER, "
         "revenue ANY, closed_because TEXT NOT NULL, absent_cycles INTEGER NOT NULL, "
         "UNIQUE (rule, scope, entity, dimension)) STRICT",
@@ -69,9 +72,10 @@ const std::array<Migration, 1>& all_migrations() {
 }
 
 Error newer(int version, std::size_t known) {
-    return Error{.kind = ErrorKind::state,
-                 .message = fmt::format("the state has schema version {}, newer than this program's {}", version, known),
-                 .hint = "install the version of retaind that wrote it, or restore a backup made before the upgrade"};
+    return Error{
+        .kind = ErrorKind::state,
+        .message = fmt::format("the state has schema version {}, newer than this program's {}", version, known),
+        .hint = "install the version of retaind that wrote it, or restore a backup made before the upgrade"};
 }
 
 bool holds_tables(soci::session& sql) {

@@ -83,9 +83,8 @@ public:
     }
 
     Result<std::vector<Delivery>> claim(Instant now, const std::vector<std::string>& busy, std::size_t most) override {
-        return writing<std::vector<Delivery>>("claim", [&] {
-            return claim_due(sql(), {.now = now, .busy = busy, .most = most}, parts_.limits);
-        });
+        return writing<std::vector<Delivery>>(
+            "claim", [&] { return claim_due(sql(), {.now = now, .busy = busy, .most = most}, parts_.limits); });
     }
 
     Result<void> settle(const Settlement& settlement) override {
@@ -229,8 +228,11 @@ Result<std::unique_ptr<StateStore>> open_state(const StateSettings& settings, co
     }
     auto sql = open_file(*path, options);
     if (!sql) return sql.error();
-    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(SqliteStore::Parts{
-        .path = *path, .lock = std::move(lock), .sql = std::move(*sql), .settings = settings, .limits = options.limits})};
+    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(SqliteStore::Parts{.path = *path,
+                                                                                        .lock = std::move(lock),
+                                                                                        .sql = std::move(*sql),
+                                                                                        .settings = settings,
+                                                                                        .limits = options.limits})};
 }
 
 }  // namespace retaind

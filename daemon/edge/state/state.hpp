@@ -17,16 +17,16 @@
 namespace retaind {
 
 enum class StateAccess {
-    owner,        ///< reads and writes, creates the file, holds the lock
-    companion,    ///< another thread of the owner: reads and writes, no lock, the file must be there
-    reader,       ///< only reads; finds an empty state where there is no file yet
+    owner,      ///< reads and writes, creates the file, holds the lock
+    companion,  ///< another thread of the owner: reads and writes, no lock, the file must be there
+    reader,     ///< only reads; finds an empty state where there is no file yet
 };
 
 struct StateOptions {
-    std::string directory = ".";               ///< holds state.db when the settings name no file
+    std::string directory = ".";  ///< holds state.db when the settings name no file
     StateAccess access = StateAccess::owner;
-    bool accept_loss = false;                  ///< a corrupt file is kept aside as `<file>.lost-N` and a new one begun
-    Seconds patience = Seconds{10};            ///< how long to wait while another connection writes
+    bool accept_loss = false;        ///< a corrupt file is kept aside as `<file>.lost-N` and a new one begun
+    Seconds patience = Seconds{10};  ///< how long to wait while another connection writes
     OutboxLimits limits = {};
 };
 

@@ -25,7 +25,7 @@ private:
     void undo() {
         try {
             sql_ << "ROLLBACK";
-        } catch (const soci::soci_error&) {   // SQLite has undone it by itself already
+        } catch (const soci::soci_error&) {  // SQLite has undone it by itself already
         }
     }
 
