@@ -23,7 +23,8 @@ Day on(int day) { return first_day + days{day}; }
 const AlertKey key{.rule = "stopped_coming", .scope = Scope::customer, .entity = "c1"};
 
 /// What an evaluation found, in one word:
-///   holds, clear, between (neither), unknown, frozen, gone, ended, not_mine (applies is no), maybe_mine (applies is unknown)
+///   holds, clear, between (neither), unknown, frozen, gone, ended, not_mine (applies is no), maybe_mine (applies is
+///   unknown)
 /// and after a space for the critical condition: critical, calm (its clear), or nothing (neither).
 Finding found(int day, const std::string& words) {
     const auto space = words.find(' ');
@@ -47,7 +48,7 @@ struct Moment {
     int day;
     std::string found;
     Transition transition;
-    std::optional<AlertPhase> phase = {};    ///< nothing: nothing is stored
+    std::optional<AlertPhase> phase = {};  ///< nothing: nothing is stored
     Severity severity = Severity::warning;
     std::int64_t episode = 1;
 };
@@ -100,31 +101,37 @@ TEST(AlertStep, OpensAndEndsAsTheTableSays) {
     const std::vector<Life> lives = {
         {"with no `for` it fires at once", plain(), {{0, "holds", T::fired, firing}}},
         {"nothing is stored while nothing is wrong", plain(), {{0, "clear", T::none}, {1, "between", T::none}}},
-        {"with `for` it is pending, and fires once that has passed in data time", patient(3),
+        {"with `for` it is pending, and fires once that has passed in data time",
+         patient(3),
          {{0, "holds", T::started_pending, pending, warning, 0},
           {2, "holds", T::none, pending, warning, 0},
           {3, "holds", T::fired, firing}}},
-        {"pending is forgotten when the condition no longer holds, and starts anew", patient(2),
+        {"pending is forgotten when the condition no longer holds, and starts anew",
+         patient(2),
          {{0, "holds", T::started_pending, pending, warning, 0},
           {1, "between", T::dropped},
           {2, "holds", T::started_pending, pending, warning, 0},
           {3, "holds", T::none, pending, warning, 0},
           {4, "holds", T::fired, firing}}},
-        {"between `when` and `clear` a firing alert stays", plain(),
+        {"between `when` and `clear` a firing alert stays",
+         plain(),
          {{0, "holds", T::fired, firing}, {1, "between", T::none, firing}, {2, "clear", T::resolved, resolved}}},
-        {"with keep_firing_for it recovers first", patient(0, 2),
+        {"with keep_firing_for it recovers first",
+         patient(0, 2),
          {{0, "holds", T::fired, firing},
           {1, "clear", T::recovering, recovering},
           {2, "clear", T::none, recovering},
           {3, "clear", T::resolved, resolved}}},
-        {"recovering goes back to firing, same episode, and its clock starts anew", patient(0, 2),
+        {"recovering goes back to firing, same episode, and its clock starts anew",
+         patient(0, 2),
          {{0, "holds", T::fired, firing},
           {1, "clear", T::recovering, recovering},
           {2, "between", T::relapsed, firing},
           {3, "clear", T::recovering, recovering},
           {4, "clear", T::none, recovering},
           {5, "clear", T::resolved, resolved}}},
-        {"a day gap counts as the days it spans", patient(3),
+        {"a day gap counts as the days it spans",
+         patient(3),
          {{0, "holds", T::started_pending, pending, warning, 0}, {30, "holds", T::fired, firing}}},
     };
     for (const Life& life : lives) live(life);
@@ -135,30 +142,37 @@ TEST(AlertStep, MovesOnlyOnWhatIsKnown) {
         {"frozen opens nothing", plain(), {{0, "frozen", T::none}}},
         {"unknown opens nothing", plain(), {{0, "unknown", T::none}}},
         {"an unknown `applies` opens nothing", plain(), {{0, "maybe_mine", T::none}}},
-        {"frozen neither fires a pending alert nor drops it, and data time that covers the gap counts", patient(3),
+        {"frozen neither fires a pending alert nor drops it, and data time that covers the gap counts",
+         patient(3),
          {{0, "holds", T::started_pending, pending, warning, 0},
           {1, "frozen", T::none, pending, warning, 0},
           {9, "frozen", T::none, pending, warning, 0},
           {3, "holds", T::fired, firing}}},
-        {"frozen days that data time does not cover give no credit", patient(3),
+        {"frozen days that data time does not cover give no credit",
+         patient(3),
          {{0, "holds", T::started_pending, pending, warning, 0},
           {0, "frozen", T::none, pending, warning, 0},
           {1, "holds", T::none, pending, warning, 0}}},
-        {"unknown neither fires nor drops a pending alert", patient(1),
+        {"unknown neither fires nor drops a pending alert",
+         patient(1),
          {{0, "holds", T::started_pending, pending, warning, 0},
           {5, "unknown", T::none, pending, warning, 0},
           {6, "holds", T::fired, firing}}},
-        {"unknown neither clears nor relapses", patient(0, 1),
+        {"unknown neither clears nor relapses",
+         patient(0, 1),
          {{0, "holds", T::fired, firing},
           {1, "unknown", T::none, firing},
           {2, "clear", T::recovering, recovering},
           {5, "unknown", T::none, recovering},
           {6, "clear", T::resolved, resolved}}},
-        {"frozen never resolves", plain(),
+        {"frozen never resolves",
+         plain(),
          {{0, "holds", T::fired, firing}, {1, "frozen", T::none, firing}, {2, "clear", T::resolved, resolved}}},
-        {"an unknown `applies` closes nothing", plain(),
+        {"an unknown `applies` closes nothing",
+         plain(),
          {{0, "holds", T::fired, firing}, {1, "maybe_mine", T::none, firing}}},
-        {"data time that goes back fires nothing early", patient(3),
+        {"data time that goes back fires nothing early",
+         patient(3),
          {{5, "holds", T::started_pending, pending, warning, 0},
           {2, "holds", T::none, pending, warning, 0},
           {8, "holds", T::fired, firing}}},
@@ -173,39 +187,47 @@ TEST(AlertStep, RisesAndEasesOnItsOwnConditions) {
     recovering_slowly.keep_firing_for = days{3};
     const std::vector<Life> lives = {
         {"it opens critical when both hold", rising(), {{0, "holds critical", T::fired, firing, critical}}},
-        {"it rises while firing, and eases on its own clear", rising(),
+        {"it rises while firing, and eases on its own clear",
+         rising(),
          {{0, "holds", T::fired, firing},
           {1, "holds critical", T::escalated, firing, critical},
           {2, "holds", T::none, firing, critical},
           {3, "holds calm", T::eased, firing},
           {4, "holds critical", T::escalated, firing, critical}}},
-        {"the critical condition has a `for` of its own", rising(2),
+        {"the critical condition has a `for` of its own",
+         rising(2),
          {{0, "holds critical", T::fired, firing},
           {1, "holds critical", T::none, firing},
           {2, "holds critical", T::escalated, firing, critical}}},
-        {"which starts anew when the condition pauses", rising(2),
+        {"which starts anew when the condition pauses",
+         rising(2),
          {{0, "holds critical", T::fired, firing},
           {1, "holds", T::none, firing},
           {2, "holds critical", T::none, firing},
           {3, "holds critical", T::none, firing},
           {4, "holds critical", T::escalated, firing, critical}}},
-        {"it counts while the alert is pending", both,
+        {"it counts while the alert is pending",
+         both,
          {{0, "holds critical", T::started_pending, pending, warning, 0},
           {1, "holds critical", T::none, pending, warning, 0},
           {2, "holds critical", T::fired, firing, critical}}},
         {"it does not rise without `when` ever having held", rising(), {{0, "between critical", T::none}}},
-        {"it rises while `when` pauses between its bounds", rising(),
+        {"it rises while `when` pauses between its bounds",
+         rising(),
          {{0, "holds", T::fired, firing}, {1, "between critical", T::escalated, firing, critical}}},
-        {"it does not rise while recovering, but with the relapse", recovering_slowly,
+        {"it does not rise while recovering, but with the relapse",
+         recovering_slowly,
          {{0, "holds", T::fired, firing},
           {1, "clear critical", T::recovering, recovering},
           {2, "clear critical", T::none, recovering},
           {3, "between critical", T::escalated, firing, critical}}},
-        {"it eases while recovering", recovering_slowly,
+        {"it eases while recovering",
+         recovering_slowly,
          {{0, "holds critical", T::fired, firing, critical},
           {1, "clear calm", T::recovering, recovering},
           {4, "clear calm", T::resolved, resolved}}},
-        {"frozen moves no severity", rising(),
+        {"frozen moves no severity",
+         rising(),
          {{0, "holds", T::fired, firing}, {1, "frozen critical", T::none, firing}}},
     };
     for (const Life& life : lives) live(life);
@@ -213,29 +235,37 @@ TEST(AlertStep, RisesAndEasesOnItsOwnConditions) {
 
 TEST(AlertStep, ClosesWithoutCallingItRecovery) {
     const std::vector<Life> lives = {
-        {"a contract that ended closes at once", plain(), {{0, "holds", T::fired, firing}, {1, "ended", T::closed, closed}}},
-        {"an entity is gone after two data days, not after two looks at one", plain(),
+        {"a contract that ended closes at once",
+         plain(),
+         {{0, "holds", T::fired, firing}, {1, "ended", T::closed, closed}}},
+        {"an entity is gone after two data days, not after two looks at one",
+         plain(),
          {{0, "holds", T::fired, firing},
           {1, "gone", T::none, firing},
           {1, "gone", T::none, firing},
           {2, "gone", T::closed, closed}}},
-        {"an entity that comes back was never gone", plain(),
+        {"an entity that comes back was never gone",
+         plain(),
          {{0, "holds", T::fired, firing},
           {1, "gone", T::none, firing},
           {2, "between", T::none, firing},
           {3, "gone", T::none, firing},
           {4, "gone", T::closed, closed}}},
-        {"frozen snapshots do not count as absence", plain(),
+        {"frozen snapshots do not count as absence",
+         plain(),
          {{0, "holds", T::fired, firing},
           {1, "gone", T::none, firing},
           {2, "frozen", T::none, firing},
           {3, "frozen", T::none, firing},
           {4, "gone", T::closed, closed}}},
-        {"a rule that no longer applies closes", plain(),
+        {"a rule that no longer applies closes",
+         plain(),
          {{0, "holds", T::fired, firing}, {1, "not_mine", T::closed, closed}}},
-        {"pending alerts just go", patient(3),
+        {"pending alerts just go",
+         patient(3),
          {{0, "holds", T::started_pending, pending, warning, 0}, {1, "ended", T::dropped}}},
-        {"nothing opens for the ended, the gone and the others", plain(),
+        {"nothing opens for the ended, the gone and the others",
+         plain(),
          {{0, "ended", T::none}, {1, "gone", T::none}, {2, "not_mine", T::none}}},
     };
     for (const Life& life : lives) live(life);
@@ -243,8 +273,8 @@ TEST(AlertStep, ClosesWithoutCallingItRecovery) {
 
 TEST(AlertStep, SaysWhyItClosed) {
     const Alert before{.key = key, .phase = firing, .episode = 1, .seq = 1, .firing_since = on(0)};
-    const std::vector<std::pair<std::string, std::string>> cases = {
-        {"ended", "the contract ended"}, {"not_mine", "the rule no longer applies"}};
+    const std::vector<std::pair<std::string, std::string>> cases = {{"ended", "the contract ended"},
+                                                                    {"not_mine", "the rule no longer applies"}};
     for (const auto& [what, because] : cases) {
         EXPECT_EQ(step(&before, key, plain(), found(1, what)).after->closed_because, because);
     }
@@ -262,37 +292,45 @@ TEST(AlertStep, ReopensQuietlyWithinTheCooldown) {
     Rule slow = patient(1);
     slow.cooldown = days{7};
     const std::vector<Life> lives = {
-        {"a recurrence a day later is the old episode, without a message", plain(),
+        {"a recurrence a day later is the old episode, without a message",
+         plain(),
          {{0, "holds", T::fired, firing}, {1, "clear", T::resolved, resolved}, {2, "holds", T::relapsed, firing}}},
-        {"later it is a new one", plain(),
+        {"later it is a new one",
+         plain(),
          {{0, "holds", T::fired, firing},
           {1, "clear", T::resolved, resolved},
           {3, "holds", T::fired, firing, warning, 2}}},
-        {"without a cooldown it is a new one at once", never,
+        {"without a cooldown it is a new one at once",
+         never,
          {{0, "holds", T::fired, firing},
           {1, "clear", T::resolved, resolved},
           {1, "holds", T::fired, firing, warning, 2}}},
-        {"a recurrence that is more severe is told", week,
+        {"a recurrence that is more severe is told",
+         week,
          {{0, "holds", T::fired, firing},
           {1, "clear", T::resolved, resolved},
           {4, "holds critical", T::escalated, firing, critical}}},
-        {"one as severe as before is not", week,
+        {"one as severe as before is not",
+         week,
          {{0, "holds critical", T::fired, firing, critical},
           {1, "clear", T::resolved, resolved, critical},
           {4, "holds critical", T::relapsed, firing, critical}}},
-        {"one that is still there when the cooldown is over is told, once", plain(),
+        {"one that is still there when the cooldown is over is told, once",
+         plain(),
          {{0, "holds", T::fired, firing},
           {1, "clear", T::resolved, resolved},
           {2, "holds", T::relapsed, firing},
           {3, "holds", T::fired, firing},
           {4, "holds", T::none, firing}}},
-        {"one that ends before is never told", week,
+        {"one that ends before is never told",
+         week,
          {{0, "holds", T::fired, firing},
           {1, "clear", T::resolved, resolved},
           {2, "holds", T::relapsed, firing},
           {3, "clear", T::resolved, resolved},
           {12, "clear", T::none, resolved}}},
-        {"a pending recurrence that goes away leaves what was", slow,
+        {"a pending recurrence that goes away leaves what was",
+         slow,
          {{0, "holds", T::started_pending, pending, warning, 0},
           {1, "holds", T::fired, firing},
           {2, "ended", T::closed, closed},
@@ -305,8 +343,8 @@ TEST(AlertStep, ReopensQuietlyWithinTheCooldown) {
 }
 
 TEST(AlertStep, TakesAHeldEndingBackHoweverLateItRecurs) {
-    const Alert before{.key = key, .phase = resolved, .held = true, .episode = 3, .seq = 8, .firing_since = on(0),
-                       .ended_on = on(2)};
+    const Alert before{
+        .key = key, .phase = resolved, .held = true, .episode = 3, .seq = 8, .firing_since = on(0), .ended_on = on(2)};
     const auto stepped = step(&before, key, plain(), found(30, "holds"));
     EXPECT_EQ(stepped.transition, T::relapsed);
     EXPECT_EQ(stepped.after->episode, 3);
@@ -325,7 +363,8 @@ TEST(AlertStep, FollowsARuleWhoseSeverityChanged) {
 }
 
 TEST(AlertNames, AreReadBackAsTheyAreWritten) {
-    for (const auto phase : {pending, firing, recovering, resolved, closed}) EXPECT_EQ(parse_phase(phase_name(phase)), phase);
+    for (const auto phase : {pending, firing, recovering, resolved, closed})
+        EXPECT_EQ(parse_phase(phase_name(phase)), phase);
     for (const auto severity : {Severity::info, warning, critical}) {
         EXPECT_EQ(parse_severity(severity_name(severity)), severity);
     }
@@ -343,7 +382,7 @@ TEST(AlertEquality, TakesTwoMissingRevenuesForTheSame) {
     EXPECT_EQ(one, other);
     other.revenue = 12;
     EXPECT_NE(one, other);
-    EXPECT_NE(one, (Alert{.key = key, .told = {{.receiver = "managers"}}}));
+    EXPECT_NE(one, (Alert{.key = key, .told = {{.receiver = "managers", .recipient = "ada"}}}));
 }
 
 TEST(EndedAlerts, AreRememberedForNinetyDaysAndLongerWhileHeld) {
@@ -367,9 +406,12 @@ TEST(RetryOfADelivery, WaitsAsThePolicySays) {
     const auto at = [](Seconds after) { return created + after; };
     const std::vector<Case> cases = {
         {"delivered is done", {.outcome = Outcome::delivered, .created_at = created, .now = at(1s)}, {Kind::delivered}},
-        {"abandoned stays in flight", {.outcome = Outcome::abandoned, .created_at = created, .now = at(1s)}, {Kind::undecided}},
+        {"abandoned stays in flight",
+         {.outcome = Outcome::abandoned, .created_at = created, .now = at(1s)},
+         {Kind::undecided}},
         {"the first retry is never under a second away",
-         {.outcome = Outcome::retry, .attempts = 1, .created_at = created, .now = at(0s), .jitter = 0.0}, {Kind::retry, at(1s)}},
+         {.outcome = Outcome::retry, .attempts = 1, .created_at = created, .now = at(0s), .jitter = 0.0},
+         {Kind::retry, at(1s)}},
         {"the fifth is at most 16 s away",
          {.outcome = Outcome::retry, .attempts = 5, .created_at = created, .now = at(20s), .jitter = 0.999},
          {Kind::retry, at(36s)}},
@@ -389,11 +431,14 @@ TEST(RetryOfADelivery, WaitsAsThePolicySays) {
          {.outcome = Outcome::retry, .attempts = 300, .created_at = created, .now = at(72h - 1min), .jitter = 0.9},
          {Kind::retry, at(72h)}},
         {"after it the message is dead",
-         {.outcome = Outcome::retry, .attempts = 301, .created_at = created, .now = at(72h)}, {Kind::dead}},
+         {.outcome = Outcome::retry, .attempts = 301, .created_at = created, .now = at(72h)},
+         {Kind::dead}},
         {"a daemon that slept through them still tries in earnest",
-         {.outcome = Outcome::retry, .attempts = 1, .created_at = created, .now = at(200h)}, {Kind::retry, at(200h + 1s)}},
+         {.outcome = Outcome::retry, .attempts = 1, .created_at = created, .now = at(200h)},
+         {Kind::retry, at(200h + 1s)}},
         {"a clock that went back gives nothing up",
-         {.outcome = Outcome::retry, .attempts = 40, .created_at = created, .now = at(-9000h)}, {Kind::retry, at(-9000h + 1s)}},
+         {.outcome = Outcome::retry, .attempts = 40, .created_at = created, .now = at(-9000h)},
+         {Kind::retry, at(-9000h + 1s)}},
         {"refused is tried again slowly",
          {.outcome = Outcome::refused, .attempts = 1, .refusals = 1, .created_at = created, .now = at(0s)},
          {Kind::retry, at(30min)}},
@@ -401,7 +446,8 @@ TEST(RetryOfADelivery, WaitsAsThePolicySays) {
          {.outcome = Outcome::refused, .attempts = 2, .refusals = 2, .created_at = created, .now = at(30min)},
          {Kind::retry, at(1h)}},
         {"and three times within an hour is enough",
-         {.outcome = Outcome::refused, .attempts = 3, .refusals = 3, .created_at = created, .now = at(1h)}, {Kind::dead}},
+         {.outcome = Outcome::refused, .attempts = 3, .refusals = 3, .created_at = created, .now = at(1h)},
+         {Kind::dead}},
         {"earlier failures of another kind are no refusals",
          {.outcome = Outcome::refused, .attempts = 50, .refusals = 1, .created_at = created, .now = at(9h)},
          {Kind::retry, at(9h + 30min)}},
@@ -421,8 +467,8 @@ TEST(RetryOfADelivery, GivesUpWithinItsBoundsWhateverTheJitter) {
             ASSERT_LE(next.next_at - now, 15min);
             now = next.next_at;
             ++attempts;
-            next = after_attempt({.outcome = Outcome::retry, .attempts = attempts, .created_at = created, .now = now,
-                                  .jitter = jitter});
+            next = after_attempt(
+                {.outcome = Outcome::retry, .attempts = attempts, .created_at = created, .now = now, .jitter = jitter});
         }
         EXPECT_EQ(next.kind, Kind::dead);
         EXPECT_EQ(now, created + 72h);

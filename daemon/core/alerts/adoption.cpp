@@ -60,7 +60,8 @@ bool is_computed(const Operand& operand) {
     if (!field) return false;
     if (field->kind != Field::Kind::builtin) return field->kind != Field::Kind::attribute;
     const auto reads = fields(field->scope)[static_cast<std::size_t>(field->index)].reads;
-    return reads.find("health") != reads.npos || reads.find("risk") != reads.npos || reads.find("readings") != reads.npos;
+    return reads.find("health") != reads.npos || reads.find("risk") != reads.npos ||
+           reads.find("readings") != reads.npos;
 }
 
 bool has_computed(const std::vector<Condition>& conditions) {
@@ -111,8 +112,10 @@ std::vector<AdoptedRule> remember_rules(std::span<const AdoptedRule> known, cons
     std::vector<AdoptedRule> result;
     for (std::size_t at = 0; at < rules.rules.size(); ++at) {
         const Rule& rule = rules.rules[at];
-        if (evaluated[at]) result.push_back({rule.name, rule_hash(rules, rule)});
-        else if (const AdoptedRule* before = find(known, rule.name)) result.push_back(*before);
+        if (evaluated[at])
+            result.push_back({rule.name, rule_hash(rules, rule)});
+        else if (const AdoptedRule* before = find(known, rule.name))
+            result.push_back(*before);
     }
     std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.rule < b.rule; });
     return result;

@@ -10,7 +10,7 @@ namespace retaind {
 namespace {
 
 template <std::size_t N>
-using Names = std::array<std::string_view, N>;   // in the order of their enumeration
+using Names = std::array<std::string_view, N>;  // in the order of their enumeration
 
 constexpr Names<5> phase_names = {"pending", "firing", "recovering", "resolved", "closed"};
 constexpr Names<3> severity_names = {"info", "warning", "critical"};
@@ -62,7 +62,9 @@ Transition step_severity(Alert& alert, const Rule& rule, const Finding& finding)
     track_critical(alert, rule, finding);
     if (is_raised(alert, rule)) {
         const bool eases = finding.critical_clear == Truth::yes && finding.critical_when != Truth::yes;
-        return eases ? change_severity(alert, rule.severity) : Transition::none;
+        if (!eases) return Transition::none;
+        alert.critical_since = std::nullopt;
+        return change_severity(alert, rule.severity);
     }
     const bool may_rise = alert.phase == AlertPhase::firing;
     if (may_rise && critical_holds(alert, rule, finding)) return change_severity(alert, Severity::critical);
@@ -106,9 +108,9 @@ Transition step_absent(std::optional<Alert>& alert, const Finding& finding) {
 }
 
 Transition reopen(Alert& alert, Severity severity) {
-    if (alert.held) alert.ended_on = std::nullopt;   // nobody was told of the end, so it never was one
-    alert.held = false;
     const bool rises = severity > alert.severity;
+    if (alert.held || rises) alert.ended_on = std::nullopt;  // nobody was told of the end; or all are told of the rise
+    alert.held = false;
     alert.severity = severity;
     return rises ? Transition::escalated : Transition::relapsed;
 }
@@ -176,7 +178,10 @@ Transition step_firing(std::optional<Alert>& alert, const Rule& rule, const Find
     if (!is_open(*alert)) return moved;
     const auto severity = step_severity(*alert, rule, finding);
     const auto late = outlive_cooldown(*alert, rule, finding);
-    if (severity == Transition::escalated) return severity;
+    if (severity == Transition::escalated) {
+        alert->ended_on = std::nullopt;
+        return severity;
+    }
     if (late != Transition::none) return late;
     return moved == Transition::none ? severity : moved;
 }
@@ -228,7 +233,8 @@ bool Alert::operator==(const Alert& other) const {
 }
 
 bool is_open(const Alert& alert) {
-    return alert.phase == AlertPhase::pending || alert.phase == AlertPhase::firing || alert.phase == AlertPhase::recovering;
+    return alert.phase == AlertPhase::pending || alert.phase == AlertPhase::firing ||
+           alert.phase == AlertPhase::recovering;
 }
 
 bool is_worth_keeping(const Alert& alert, Day as_of) {

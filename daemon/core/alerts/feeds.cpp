@@ -51,7 +51,8 @@ std::string watermark_gone_back(std::optional<Day> watermark, const std::vector<
     return fmt::format("newest day {}, after {} had been seen", now, format_day(*newest));
 }
 
-FeedVerdict judge(const Snapshot& snapshot, const Feed& feed, std::span<const FeedDay> past, const AlertPolicy& policy) {
+FeedVerdict judge(const Snapshot& snapshot, const Feed& feed, std::span<const FeedDay> past,
+                  const AlertPolicy& policy) {
     FeedVerdict verdict{.dataset = feed.dataset, .source = feed.source, .watermark = watermark(snapshot, feed.dataset)};
     if (!feed.loaded) {
         verdict.trouble = FeedTrouble::not_loaded;
@@ -84,7 +85,8 @@ double rows_missing(const Snapshot& snapshot, std::span<const FeedDay> past, std
     return feed && feed->loaded && is_known(median) ? median - static_cast<double>(feed->rows) : 0;
 }
 
-std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past, const AlertPolicy& policy) {
+std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
+                                     const AlertPolicy& policy) {
     std::vector<FeedVerdict> verdicts;
     for (const Feed& feed : snapshot.feeds) verdicts.push_back(judge(snapshot, feed, past, policy));
     std::sort(verdicts.begin(), verdicts.end(), [](const auto& a, const auto& b) { return a.dataset < b.dataset; });
@@ -104,9 +106,15 @@ std::vector<FeedDay> remember_feeds(const Snapshot& snapshot, std::span<const Fe
             return day.day == today && day.dataset == verdict.dataset && day.loaded && !day.suspect;
         });
         const bool doubtful = verdict.trouble == FeedTrouble::suspect || !feed.loaded;
-        if (doubtful && good != past.end()) days.push_back(*good);
-        else days.push_back({.day = today, .dataset = feed.dataset, .loaded = feed.loaded, .rows = feed.rows,
-                             .watermark = verdict.watermark, .suspect = doubtful && feed.loaded});
+        if (doubtful && good != past.end())
+            days.push_back(*good);
+        else
+            days.push_back({.day = today,
+                            .dataset = feed.dataset,
+                            .loaded = feed.loaded,
+                            .rows = feed.rows,
+                            .watermark = verdict.watermark,
+                            .suspect = doubtful && feed.loaded});
     }
     std::sort(days.begin(), days.end(), [](const FeedDay& a, const FeedDay& b) {
         return std::tie(a.day, a.dataset) < std::tie(b.day, b.dataset);

@@ -60,9 +60,12 @@ Blast count(const GuardInput& input, std::vector<Move>& moves) {
     for (Move& move : moves) {
         Alert& alert = move.alert;
         const bool let_go = alert.held && !is_open(alert) && !somebody_knows(alert);
-        if (let_go) alert.held = false;
-        else if (newly_opens(move) || (alert.held && is_firing(alert))) blast.opening += 1;
-        else if (newly_ends(move) || (alert.held && !is_open(alert))) blast.ending += 1;
+        if (let_go)
+            alert.held = false;
+        else if (newly_opens(move) || (alert.held && is_firing(alert)))
+            blast.opening += 1;
+        else if (newly_ends(move) || (alert.held && !is_open(alert)))
+            blast.ending += 1;
     }
     return blast;
 }
@@ -70,29 +73,35 @@ Blast count(const GuardInput& input, std::vector<Move>& moves) {
 void hold_or_release(const Blast& blast, std::vector<Move>& moves) {
     for (Move& move : moves) {
         Alert& alert = move.alert;
-        if (alert.phase == AlertPhase::pending) continue;   // an ending that was held stays so until it is decided
+        if (alert.phase == AlertPhase::pending) continue;  // an ending that was held stays so until it is decided
         const bool hold = blast.too_many() || (blast.customers_gone() && !is_open(alert));
-        if (hold) alert.held = alert.held || newly_opens(move) || newly_ends(move);
-        else release(alert);
+        if (hold)
+            alert.held = alert.held || newly_opens(move) || newly_ends(move);
+        else
+            release(alert);
     }
 }
 
 // -- alerts to ops --------------------------------------------------------------------------------------------------
 
 Rule ops_rule(std::string name) {
-    return {.name = std::move(name), .scope = Scope::source, .severity = Severity::warning, .notify = {"ops"}, .doer = "ops"};
+    return {.name = std::move(name),
+            .scope = Scope::source,
+            .severity = Severity::warning,
+            .notify = {"ops"},
+            .doer = "ops"};
 }
 
 const std::vector<Rule>& builtin_rules() {
-    static const std::vector<Rule> rules = {ops_rule("alerts_held"), ops_rule("source_failed"), ops_rule("source_stale"),
-                                            ops_rule("source_suspect")};
+    static const std::vector<Rule> rules = {ops_rule("alerts_held"), ops_rule("source_failed"),
+                                            ops_rule("source_stale"), ops_rule("source_suspect")};
     return rules;
 }
 
 /// What is asked of one built-in rule about one entity.
 struct OpsCase {
     AlertKey key;
-    bool known = true;                       ///< false: something worse is in the way
+    bool known = true;  ///< false: something worse is in the way
     bool present = true;
     bool holds = false;
     Seconds for_data_time = Seconds{0};
@@ -116,13 +125,14 @@ public:
 
     void about_held(const Blast& blast) {
         const auto held = std::count_if(moves_.begin(), moves_.end(), [](const Move& move) { return move.alert.held; });
-        step_one({.key = {.rule = "alerts_held", .scope = Scope::source, .entity = ""},
-                  .holds = held > 0,
-                  .message = fmt::format("{} alerts are held back, nobody was told: one cycle would open {} and end {}, "
-                                         "more than {}. They are told once the number falls back.",
-                                         held, blast.opening, blast.ending, std::floor(blast.limit)),
-                  .reasons = {fmt::format("opening or rising: {}", blast.opening), fmt::format("ending: {}", blast.ending),
-                              fmt::format("customers missing: {}", std::max(0.0, blast.customers_missing))}});
+        step_one(
+            {.key = {.rule = "alerts_held", .scope = Scope::source, .entity = ""},
+             .holds = held > 0,
+             .message = fmt::format("{} alerts are held back, nobody was told: one cycle would open {} and end {}, "
+                                    "more than {}. They are told once the number falls back.",
+                                    held, blast.opening, blast.ending, std::floor(blast.limit)),
+             .reasons = {fmt::format("opening or rising: {}", blast.opening), fmt::format("ending: {}", blast.ending),
+                         fmt::format("customers missing: {}", std::max(0.0, blast.customers_missing))}});
     }
 
 private:
@@ -136,8 +146,11 @@ private:
         }
         const Seconds patience = input_.policy.stale_ops_after;
         const auto ask = [&](const char* rule, FeedTrouble trouble, std::string_view what) {
-            OpsCase one{.key = {.rule = rule, .scope = Scope::source, .entity = source}, .known = worst <= trouble,
-                        .present = present, .holds = worst == trouble, .reasons = reasons(source, trouble)};
+            OpsCase one{.key = {.rule = rule, .scope = Scope::source, .entity = source},
+                        .known = worst <= trouble,
+                        .present = present,
+                        .holds = worst == trouble,
+                        .reasons = reasons(source, trouble)};
             if (trouble == FeedTrouble::stale) one.for_data_time = patience;
             if (trouble == FeedTrouble::not_loaded) one.for_wall_time = patience;
             one.message = fmt::format("{} {}. Alerts that depend on it stand still.", source, what);
@@ -169,8 +182,11 @@ private:
         const bool waits = input_.now - since < one.for_wall_time;
         Rule rule = *builtin_rule(one.key.rule);
         rule.trigger.hold = waits ? Seconds::max() : one.for_data_time;
-        const Finding finding{.frozen = one.present && !one.known, .present = one.present, .when = truth(one.holds),
-                              .clear = truth(!one.holds), .data_time = input_.snapshot.as_of,
+        const Finding finding{.frozen = one.present && !one.known,
+                              .present = one.present,
+                              .when = truth(one.holds),
+                              .clear = truth(!one.holds),
+                              .data_time = input_.snapshot.as_of,
                               .gone_because = "no longer configured"};
         auto stepped = step(before, one.key, rule, finding);
         if (!stepped.after) return;
@@ -179,8 +195,8 @@ private:
             stepped.after->message = std::move(one.message);
             stepped.after->reasons = std::move(one.reasons);
         }
-        moves_.push_back({.alert = std::move(*stepped.after), .transition = stepped.transition,
-                          .rule = builtin_rule(one.key.rule)});
+        moves_.push_back(
+            {.alert = std::move(*stepped.after), .transition = stepped.transition, .rule = builtin_rule(one.key.rule)});
     }
 
     const GuardInput& input_;

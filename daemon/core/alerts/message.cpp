@@ -23,11 +23,6 @@ bool is_address(std::string_view text) {
 
 bool people_are_mapped(const Snapshot& snapshot) { return snapshot.feed("people") || !snapshot.people.empty(); }
 
-bool people_are_unknown(const Snapshot& snapshot) {
-    const Feed* feed = snapshot.feed("people");
-    return feed && !feed->loaded;
-}
-
 /// By id, or by address where a role holds one although there is a people dataset.
 const Person* find_person(const Snapshot& snapshot, std::string_view key) {
     if (const Person* person = snapshot.person(key)) return person;
@@ -51,8 +46,7 @@ public:
 
     RoleAnswer answer() {
         const std::string_view named = holder(question_.role);
-        const bool is_default = question_.role == "ops";
-        if (people_are_unknown(snapshot_) && !(is_default && is_address(named))) return {.waiting = true};
+        if (!question_.people_believed) return answer_without_people(named);
         auto found = named.empty() ? by_default(question_.role) : behind(named);
         if (!named.empty() && !found) found = first_of({defaults_.lead, defaults_.ops});
         if (!found && is_address(named)) found = Recipient{.email = std::string{named}};
@@ -61,6 +55,13 @@ public:
     }
 
 private:
+    RoleAnswer answer_without_people(std::string_view named) {
+        auto found = question_.role == "ops" && !named.empty() ? behind(named) : std::nullopt;
+        if (!found) return {.waiting = true};
+        found->role = question_.role;
+        return {.recipient = std::move(found)};
+    }
+
     std::string_view holder(std::string_view role) const {
         if (role == "ops") return defaults_.ops;
         if (question_.customer == no_customer) return {};
@@ -104,8 +105,8 @@ private:
 
     std::optional<Recipient> behind(std::string_view key) {
         if (const Person* person = find_person(snapshot_, key)) return behind(*person);
-        const bool stands_for_itself = !people_are_mapped(snapshot_) || key == defaults_.lead || key == defaults_.deputy ||
-                                       key == defaults_.ops;
+        const bool stands_for_itself =
+            !people_are_mapped(snapshot_) || key == defaults_.lead || key == defaults_.deputy || key == defaults_.ops;
         if (is_address(key) && stands_for_itself) return Recipient{.email = std::string{key}};
         note(fmt::format("{} {}", key, people_are_mapped(snapshot_) ? "is not in people" : "is not an e-mail address"));
         return std::nullopt;
@@ -136,13 +137,13 @@ private:
     std::string finding_ = {};
 };
 
-void append(std::string& to, std::string_view part) { fmt::format_to(std::back_inserter(to), "{}:{}", part.size(), part); }
+void append(std::string& to, std::string_view part) {
+    fmt::format_to(std::back_inserter(to), "{}:{}", part.size(), part);
+}
 
 double worth(const AlertNote& note) { return is_missing(note.revenue) ? -1 : note.revenue; }
 
-bool is_over(const AlertNote& note) {
-    return note.phase == AlertPhase::resolved || note.phase == AlertPhase::closed;
-}
+bool is_over(const AlertNote& note) { return note.phase == AlertPhase::resolved || note.phase == AlertPhase::closed; }
 
 }  // namespace
 
@@ -156,7 +157,8 @@ RoleAnswer find_role(const Snapshot& snapshot, const RoleDefaults& defaults, con
     return RoleSearch{snapshot, defaults, question}.answer();
 }
 
-std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults, const RoleQuestion& question) {
+std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults,
+                                      const RoleQuestion& question) {
     return find_role(snapshot, defaults, question).recipient;
 }
 
@@ -180,11 +182,20 @@ bool AlertNote::operator==(const AlertNote& other) const {
 }
 
 AlertNote make_note(const Snapshot& snapshot, const Alert& alert, Transition transition) {
-    AlertNote note{.key = alert.key, .episode = alert.episode, .seq = alert.seq, .transition = transition,
-                   .severity = alert.severity, .phase = alert.phase, .customer_id = alert.customer_id,
-                   .message = alert.message, .advice = alert.advice, .reasons = alert.reasons,
-                   .since = alert.pending_since ? alert.pending_since : alert.firing_since, .deadline = alert.deadline,
-                   .revenue = alert.revenue, .closed_because = alert.closed_because};
+    AlertNote note{.key = alert.key,
+                   .episode = alert.episode,
+                   .seq = alert.seq,
+                   .transition = transition,
+                   .severity = alert.severity,
+                   .phase = alert.phase,
+                   .customer_id = alert.customer_id,
+                   .message = alert.message,
+                   .advice = alert.advice,
+                   .reasons = alert.reasons,
+                   .since = alert.pending_since ? alert.pending_since : alert.firing_since,
+                   .deadline = alert.deadline,
+                   .revenue = alert.revenue,
+                   .closed_because = alert.closed_because};
     if (alert.key.scope == Scope::segment) note.segment = alert.key.entity;
     const auto index = alert.customer_id.empty() ? no_customer : snapshot.find_customer(alert.customer_id);
     if (index == no_customer) return note;

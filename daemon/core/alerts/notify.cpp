@@ -17,6 +17,12 @@ struct Address {
 
 bool is_ended(AlertPhase phase) { return phase == AlertPhase::resolved || phase == AlertPhase::closed; }
 
+bool is_believed(std::span<const FeedVerdict> feeds, std::string_view dataset) {
+    return std::none_of(feeds.begin(), feeds.end(), [&](const FeedVerdict& feed) {
+        return feed.dataset == dataset && feed.trouble >= FeedTrouble::suspect;
+    });
+}
+
 /// What somebody who was told `told` of this alert should hear now, if anything.
 std::optional<Transition> news_of_open(const Move& move, const Told* told) {
     const Alert& alert = move.alert;
@@ -38,7 +44,8 @@ bool must_hear_the_end(const Alert& alert, const Told& told) {
 class RouteFields {
 public:
     RouteFields(const Snapshot& snapshot, const Alert& alert)
-        : snapshot_(snapshot), alert_(alert),
+        : snapshot_(snapshot),
+          alert_(alert),
           customer_(alert.customer_id.empty() ? no_customer : snapshot.find_customer(alert.customer_id)) {}
 
     bool matches(const Route& route) const {
@@ -85,7 +92,10 @@ private:
         if (field == "seller") return customer.seller;
         const Subscription* largest = largest_subscription();
         if (!largest) return no_word;
-        return field == "plan" ? largest->plan : field == "stage" ? largest->stage : field == "status" ? largest->status : no_word;
+        return field == "plan"     ? largest->plan
+               : field == "stage"  ? largest->stage
+               : field == "status" ? largest->status
+                                   : no_word;
     }
 
     const Subscription* largest_subscription() const {
@@ -105,8 +115,12 @@ private:
 /// Who hears of one alert.
 class Audience {
 public:
-    Audience(const Snapshot& snapshot, const RuleSet& rules, const Move& move, std::vector<PeopleFinding>& findings)
-        : snapshot_(snapshot), policy_(rules.policy), move_(move), findings_(findings) {
+    Audience(const NotifyInput& input, const Move& move, std::vector<PeopleFinding>& findings)
+        : snapshot_(input.snapshot),
+          policy_(input.rules.policy),
+          move_(move),
+          findings_(findings),
+          people_believed_(is_believed(input.feeds, "people")) {
         split_notify();
         find_people();
     }
@@ -117,7 +131,8 @@ public:
             const ReceiverTraits* receiver = traits(name);
             if (!receiver) continue;
             if (!receiver->addresses_people) found.push_back({.receiver = name});
-            else for (const Recipient& person : people_) found.push_back({.receiver = name, .person = person});
+            if (!receiver->addresses_people) continue;
+            for (const Recipient& person : people_) found.push_back({.receiver = name, .person = person});
         }
         if (found.empty() && !waiting_) found = last_resort();
         return found;
@@ -163,7 +178,7 @@ private:
 
     RoleQuestion question(const std::string& role) const {
         const Alert& alert = move_.alert;
-        RoleQuestion asked{.role = role, .on = snapshot_.as_of};
+        RoleQuestion asked{.role = role, .on = snapshot_.as_of, .people_believed = people_believed_};
         if (!alert.customer_id.empty()) asked.customer = snapshot_.find_customer(alert.customer_id);
         if (alert.key.scope != Scope::promise || asked.customer == no_customer) return asked;
         for (const Promise& promise : snapshot_.promises_of(asked.customer)) {
@@ -184,8 +199,10 @@ private:
         const RouteFields fields{snapshot_, move_.alert};
         const auto route = std::find_if(policy_.routes.begin(), policy_.routes.end(),
                                         [&](const auto& one) { return fields.matches(one); });
-        if (route != policy_.routes.end()) names.insert(route->receivers.begin(), route->receivers.end());
-        else for (const auto& receiver : policy_.receivers) names.insert(receiver.name);
+        if (route != policy_.routes.end())
+            names.insert(route->receivers.begin(), route->receivers.end());
+        else
+            for (const auto& receiver : policy_.receivers) names.insert(receiver.name);
         return names;
     }
 
@@ -202,21 +219,23 @@ private:
     const Policy& policy_;
     const Move& move_;
     std::vector<PeopleFinding>& findings_;
+    bool people_believed_ = true, by_route_ = true, waiting_ = false;
     std::vector<std::string> roles_ = {}, named_ = {};
-    bool by_route_ = true, waiting_ = false;
     std::vector<Recipient> people_ = {};
 };
 
 /// Gathers notes into messages.
 class Planner {
 public:
-    Planner(const Snapshot& snapshot, const RuleSet& rules) : snapshot_(snapshot), rules_(rules) {}
+    explicit Planner(const NotifyInput& input) : input_(input) {}
 
     void consider(Move& move) {
         Alert& alert = move.alert;
         if (alert.held || alert.phase == AlertPhase::pending) return;
-        if (is_open(alert)) tell_open(move);
-        else tell_end(alert);
+        if (is_open(alert))
+            tell_open(move);
+        else
+            tell_end(alert);
         std::sort(alert.told.begin(), alert.told.end(), [](const Told& a, const Told& b) {
             return std::tie(a.receiver, a.recipient) < std::tie(b.receiver, b.recipient);
         });
@@ -231,18 +250,22 @@ public:
     }
 
 private:
-    using Place = std::tuple<std::string, std::string, MessageKind>;   // receiver, person, kind
-    struct Draft { AlertNote note; Recipient reader; };
+    using Place = std::tuple<std::string, std::string, MessageKind>;  // receiver, person, kind
+    struct Draft {
+        AlertNote note;
+        Recipient reader;
+    };
 
     void tell_open(Move& move) {
         if (!move.rule) return;
-        const Audience audience{snapshot_, rules_, move, findings_};
+        const Audience audience{input_, move, findings_};
         for (const Address& address : audience.addresses()) {
             Told* told = find_told(move.alert, address.receiver, person_key(address.person));
             const auto news = news_of_open(move, told);
             if (!news) continue;
-            const bool in_digest = move.adopting || (move.alert.adopted && (!told || told->episode != move.alert.episode));
-            AlertNote note = make_note(snapshot_, move.alert, *news);
+            const bool in_digest =
+                move.adopting || (move.alert.adopted && (!told || told->episode != move.alert.episode));
+            AlertNote note = make_note(input_.snapshot, move.alert, *news);
             note.doer = audience.doer();
             note.asked_to_act = address.person.asked_to_act;
             add(address, kind(move.alert, in_digest), std::move(note));
@@ -256,10 +279,10 @@ private:
     void tell_end(Alert& alert) {
         for (Told& told : alert.told) {
             if (!must_hear_the_end(alert, told) || !has_receiver(told.receiver)) continue;
-            const auto reader = told.recipient.empty() ? Recipient{} : find_recipient(snapshot_, told.recipient);
+            const auto reader = told.recipient.empty() ? Recipient{} : find_recipient(input_.snapshot, told.recipient);
             if (!reader) continue;
             const auto what = alert.phase == AlertPhase::closed ? Transition::closed : Transition::resolved;
-            add({told.receiver, *reader}, kind(alert, false), make_note(snapshot_, alert, what));
+            add({told.receiver, *reader}, kind(alert, false), make_note(input_.snapshot, alert, what));
             told.phase = alert.phase;
         }
     }
@@ -277,7 +300,7 @@ private:
     }
 
     bool has_receiver(std::string_view name) const {
-        return std::any_of(rules_.policy.receivers.begin(), rules_.policy.receivers.end(),
+        return std::any_of(input_.rules.policy.receivers.begin(), input_.rules.policy.receivers.end(),
                            [&](const auto& receiver) { return receiver.name == name; });
     }
 
@@ -288,8 +311,10 @@ private:
     Message message(const Place& place, std::vector<Draft>& drafts) const {
         std::sort(drafts.begin(), drafts.end(),
                   [](const Draft& a, const Draft& b) { return is_more_urgent(a.note, b.note); });
-        Message made{.receiver = std::get<0>(place), .recipient = drafts.front().reader, .kind = std::get<2>(place),
-                     .as_of = snapshot_.as_of};
+        Message made{.receiver = std::get<0>(place),
+                     .recipient = drafts.front().reader,
+                     .kind = std::get<2>(place),
+                     .as_of = input_.snapshot.as_of};
         for (Draft& draft : drafts) {
             made.recipient.asked_to_act = made.recipient.asked_to_act || draft.note.asked_to_act;
             made.notes.push_back(std::move(draft.note));
@@ -297,16 +322,15 @@ private:
         return made;
     }
 
-    const Snapshot& snapshot_;
-    const RuleSet& rules_;
+    const NotifyInput& input_;
     std::map<Place, std::vector<Draft>> drafts_ = {};
     std::vector<PeopleFinding> findings_ = {};
 };
 
 }  // namespace
 
-MessagePlan plan_messages(const Snapshot& snapshot, const RuleSet& rules, std::vector<Move>& moves) {
-    Planner planner{snapshot, rules};
+MessagePlan plan_messages(const NotifyInput& input, std::vector<Move>& moves) {
+    Planner planner{input};
     for (Move& move : moves) planner.consider(move);
     return planner.finish();
 }

@@ -10,7 +10,8 @@ Seconds backoff(const Attempt& attempt, const RetryPolicy& policy) {
     Seconds ceiling = policy.shortest;
     for (int doubled = 1; doubled < attempt.attempts && ceiling < policy.longest; ++doubled) ceiling *= 2;
     ceiling = std::min(ceiling, policy.longest);
-    const auto jittered = Seconds{static_cast<Seconds::rep>(attempt.jitter * static_cast<double>(ceiling.count()) + 0.5)};
+    const auto jittered =
+        Seconds{static_cast<Seconds::rep>(attempt.jitter * static_cast<double>(ceiling.count()) + 0.5)};
     return std::max(jittered, policy.shortest);
 }
 

@@ -45,8 +45,8 @@ struct Told {
 
 /// An alert that is open, or was lately. Days are data time.
 ///
-/// A pending alert that had earlier episodes keeps their number, `ended_on` and `closed_because` until it fires. A firing
-/// one with `ended_on` came back within its cooldown: nobody was told, yet.
+/// A pending alert that had earlier episodes keeps their number, `ended_on` and `closed_because` until it fires. A
+/// firing one with `ended_on` came back within its cooldown: nobody was told, yet.
 struct Alert {
     AlertKey key;
     std::string customer_id = {};            ///< whom it is about; "" for segment, portfolio, source
@@ -74,7 +74,8 @@ struct Alert {
 
 bool is_open(const Alert& alert);            ///< pending, firing or recovering
 
-/// Ended alerts are remembered so long (days): for cooldown, recurrence, and "resolved" that somebody still has to be told.
+/// Ended alerts are remembered so long (days): for cooldown, recurrence, and "resolved" that somebody still has to be
+/// told.
 inline constexpr int days_ended_alerts_are_kept = 90;
 bool is_worth_keeping(const Alert& alert, Day as_of);
 
@@ -85,7 +86,7 @@ struct Finding {
     bool ended = false;                      ///< the customer's contract ended
     Truth applies = Truth::yes, when = Truth::unknown, clear = Truth::unknown;
     Truth critical_when = Truth::unknown, critical_clear = Truth::unknown;
-    Day data_time;                           ///< the oldest watermark among the datasets the rule reads
+    Day data_time = {};                      ///< the oldest watermark among the datasets the rule reads
     std::string gone_because = {};           ///< for "closed"; "" says it in general words
 };
 
@@ -119,8 +120,8 @@ inline constexpr int absences_until_closed = 2;
 /// - Episode and seq only grow, seq by one per step that is a transition. Stepping twice with the same finding changes
 ///   nothing the second time.
 ///
-/// Texts, reasons, deadline, revenue and customer_id are the caller's: set them on `after`. `opened_at` is emptied when a
-/// new episode begins.
+/// Texts, reasons, deadline, revenue and customer_id are the caller's: set them on `after`. `opened_at` is emptied
+/// when a new episode begins.
 struct AlertStep {
     std::optional<Alert> after = {};
     Transition transition = Transition::none;

@@ -9,13 +9,13 @@
 //       auto stepped = step(before, key, rule, {.frozen = !time, ...});
 //       if (stepped.after) moves.push_back({*stepped.after, stepped.transition, &rule, adopts(...)});
 //   guard({...}, moves);                                         // held, adopted, and the alerts to ops
-//   auto plan = plan_messages(snapshot, rules, moves);           // notify.hpp
+//   auto plan = plan_messages({snapshot, rules, feeds}, moves);  // notify.hpp
 //   next.alerts = kept_alerts(moves, as_of);
 //   next.feeds = remember_feeds(snapshot, state.feeds, feeds);
 //   next.rules = remember_rules(state.rules, rules, evaluated);
 //
-// A rule that is gone is stepped with `Rule{.name = ...}` and `present = false`; its Move has a null rule. Alerts of the
-// built-in rules are guard()'s own: Moves that hold one are replaced.
+// A rule that is gone is stepped with `Rule{.name = ...}` and `present = false`; its Move has a null rule. Alerts of
+// the built-in rules are guard()'s own: Moves that hold one are replaced.
 #pragma once
 
 #include <cstdint>
@@ -57,19 +57,21 @@ inline constexpr std::uint64_t rows_that_matter = 10;
 inline constexpr int guard_band_days = 14;
 inline constexpr int feed_days_kept = 32;
 
-/// One verdict per mapped dataset, sorted by name. Suspect: as many rows as rows_low or rows_high times the median of its
-/// last 14 remembered days, or beyond (empty days are no measure), or a watermark before one of theirs. Earlier records of
-/// the same day count unless they were suspect themselves, so reading the same load again changes no verdict. A level that
-/// lasts becomes the median, and is believed; a feed that became empty is not, while its better days are remembered.
-std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past, const AlertPolicy& policy);
+/// One verdict per mapped dataset, sorted by name. Suspect: as many rows as rows_low or rows_high times the median of
+/// its last 14 remembered days, or beyond (empty days are no measure), or a watermark before one of theirs. Earlier
+/// records of the same day count unless they were suspect themselves, so reading the same load again changes no
+/// verdict. A level that lasts becomes the median, and is believed; a feed that became empty is not, while its better
+/// days are remembered.
+std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
+                                     const AlertPolicy& policy);
 
-/// The feeds to remember: what was there before this as-of day, and this day. A suspect load does not replace a good one
-/// of the same day.
+/// The feeds to remember: what was there before this as-of day, and this day. A suspect load does not replace a good
+/// one of the same day.
 std::vector<FeedDay> remember_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
                                     std::span<const FeedVerdict> feeds);
 
-/// The oldest watermark among the datasets a rule reads (`rule.reads`, and what its entities are made of); as_of when none
-/// of them has one. Nothing when one of them is in trouble: the rule is frozen. Unmapped datasets say nothing.
+/// The oldest watermark among the datasets a rule reads (`rule.reads`, and what its entities are made of); as_of when
+/// none of them has one. Nothing when one of them is in trouble: the rule is frozen. Unmapped datasets say nothing.
 std::optional<Day> data_time(std::span<const FeedVerdict> feeds, const Rule& rule, Day as_of);
 
 /// An alert after its step, and what happened in it.
@@ -92,12 +94,12 @@ struct GuardInput {
 
 /// Marks what may not be announced, and adds the alerts to ops.
 ///
-/// Blast guard: when more than max(blast_min, blast_share * live_customers) alerts newly fire or rise, or as many of those
-/// that somebody was told of newly end, all of this cycle's are held. Those held before count again until they are told or undone, so the same load read
-/// again releases nothing; once the number is down, all are released. While as many customers are missing from `customers`
-/// (against its median), endings are held whatever their number. An alert that opened and ended while held was never
-/// announced: it is let go. What `adopting` rules find is adopted instead: neither counted nor held. Endings of a rule that
-/// is gone are not counted.
+/// Blast guard: when more than max(blast_min, blast_share * live_customers) alerts newly fire or rise, or as many of
+/// those that somebody was told of newly end, all of this cycle's are held. Those held before count again until they
+/// are told or undone, so the same load read again releases nothing; once the number is down, all are released. While
+/// as many customers are missing from `customers` (against its median), endings are held whatever their number. An
+/// alert that opened and ended while held was never announced: it is let go. What `adopting` rules find is adopted
+/// instead: neither counted nor held. Endings of a rule that is gone are not counted.
 ///
 /// To ops, scope source, entity = source: `source_failed` (not loaded for stale_ops_after), `source_suspect` (at once),
 /// `source_stale` (stale for stale_ops_after); of one source only the worst. And `alerts_held`, entity "".
@@ -112,8 +114,8 @@ void release(Alert& alert);
 /// All that is to be remembered, sorted by key.
 std::vector<Alert> kept_alerts(const std::vector<Move>& moves, Day as_of);
 
-/// Changes when the rule's conditions, times or severities do, its profiles' too; or anything in the packs when it reads
-/// signals or scores. Not with its name, texts or receivers. 16 hex digits.
+/// Changes when the rule's conditions, times or severities do, its profiles' too; or anything in the packs when it
+/// reads signals or scores. Not with its name, texts or receivers. 16 hex digits.
 std::string rule_hash(const RuleSet& rules, const Rule& rule);
 
 /// Whether what `rule` finds was there before it was asked: it is new in this state, or its hash has changed.

@@ -35,20 +35,21 @@ struct RoleQuestion {
     const Promise* promise = nullptr;   ///< whose seller and keeper; null: the customer's seller, and the keeper of the
                                         ///< running promise that is due first
     Day on;
+    bool people_believed = true;     ///< false: `people` is not loaded or suspect; only ops is looked up in what there is
 };
 
 /// Who is told, and what is wrong with the data when it is not the one who was meant.
 struct RoleAnswer {
     std::optional<Recipient> recipient = {};
     std::string finding = {};        ///< "person p7 has no e-mail address"; "" when all is well
-    bool waiting = false;            ///< `people` is mapped but not loaded: nobody knows, ask again next cycle
+    bool waiting = false;            ///< nobody knows while `people` cannot be believed: ask again next cycle
 };
 
-/// The person behind a role on a day. Somebody absent (away_until >= the day): the deputy, else the default deputy, else
-/// the lead, else nobody stands in and the absent one is told. Somebody who left (not in `people`, or without an address):
-/// the lead, else the default lead, else ops, else the address itself if the role holds one. Nobody named at all: the
-/// default lead for an account manager, the defaults of deputy, lead and ops for those, nobody for seller and keeper.
-/// Without a `people` dataset roles hold addresses.
+/// The person behind a role on a day. Somebody absent (away_until >= the day): the deputy, else the default deputy,
+/// else the lead, else nobody stands in and the absent one is told. Somebody who left (not in `people`, or without an
+/// address): the lead, else the default lead, else ops, else the address itself if the role holds one. Nobody named
+/// at all: the default lead for an account manager, the defaults of deputy, lead and ops for those, nobody for seller
+/// and keeper. Without a `people` dataset roles hold addresses.
 RoleAnswer find_role(const Snapshot& snapshot, const RoleDefaults& defaults, const RoleQuestion& question);
 std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaults& defaults,
                                       const RoleQuestion& question);

@@ -1,5 +1,5 @@
-// When to send again, and when to give up (ALERTS.md "Commit, outbox, restart"). A sender says how it went; this says what
-// follows. Wall time only.
+// When to send again, and when to give up (ALERTS.md "Commit, outbox, restart"). A sender says how it went; this says
+// what follows. Wall time only.
 //
 //   auto next = after_attempt({.outcome = ..., .attempts = d.attempts + 1, .created_at = d.created_at, ...});
 #pragma once
@@ -16,7 +16,7 @@ struct RetryPolicy {
     Seconds longest = std::chrono::minutes{15};
     Seconds longest_retry_after = std::chrono::hours{1};   ///< a receiver that asks for more is asked again after this
     Seconds give_up_after = std::chrono::hours{72};
-    int least_attempts = 12;        ///< before giving up, however old: a daemon that slept for days still tries in earnest
+    int least_attempts = 12;        ///< before giving up, however old: who slept for days still tries in earnest
     int refused_attempts = 3;       ///< of a receiver that says no
     Seconds refused_wait = std::chrono::minutes{30};       ///< between them: three within an hour
 };
@@ -40,9 +40,9 @@ struct RetryDecision {
     bool operator==(const RetryDecision&) const = default;
 };
 
-/// Delivered is done; abandoned is undecided. `retry` waits shortest * 2^(attempts - 1), at most longest, times jitter (full
-/// jitter, at least shortest), or what the receiver asked for, and ends dead. A last try is made at the very end of
-/// give_up_after. Refused waits refused_wait.
+/// Delivered is done; abandoned is undecided. `retry` waits shortest * 2^(attempts - 1), at most longest, times
+/// jitter (full jitter, at least shortest), or what the receiver asked for, and ends dead. A last try is made at the
+/// very end of give_up_after. Refused waits refused_wait.
 RetryDecision after_attempt(const Attempt& attempt, const RetryPolicy& policy = {});
 
 }  // namespace retaind
