@@ -77,10 +77,14 @@ void count_as_zero(DarkNights& nights, Snapshot& snapshot, const State& before, 
     const std::vector<Series::Presence> presence = series->presence;
     for (Series::Presence& day : series->presence) day.known = day.day;
     const Day as_of = snapshot.as_of;
+    // Nor is there a guard that wonders about so many alerts at once.
+    RuleSet naive = rules;
+    naive.policy.alerts.blast_share = 1;
+    naive.policy.alerts.blast_min = static_cast<int>(snapshot.customers.size());
     State state = before;
     for (Day day = *nights.from; day <= *nights.to; day += std::chrono::days{1}) {
         snapshot.as_of = day;
-        CycleResult result = run_cycle(snapshot, rules, state, day + std::chrono::days{1});
+        CycleResult result = run_cycle(snapshot, naive, state, day + std::chrono::days{1});
         nights.alerts_if_counted_as_zero += opened(result.news);
         nights.messages_if_counted_as_zero += result.outbox.size();
         state = std::move(result.state);

@@ -228,7 +228,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
            .live_customers = evaluation.customers.size(), .now = now}, judged.moves);
 
     CycleResult result;
-    MessagePlan plan = plan_messages(snapshot, rules, judged.moves);
+    MessagePlan plan = plan_messages({.snapshot = snapshot, .rules = rules, .feeds = feeds}, judged.moves);
     result.outbox = std::move(plan.messages);
     result.news = news_of(judged.moves);
     result.state = {.as_of = snapshot.as_of, .rules_hash = rules.hash, .customers = next_customers(evaluation, state),
