@@ -2,6 +2,7 @@
 
 import datetime as dt
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -33,7 +34,7 @@ def main():
         found = [line for line in done.stderr.splitlines() if f"{place}/rules.toml:" in line]
         assert len(found) == len(MISTAKES), done.stderr
         for _, _, word in MISTAKES:
-            row = next(n for n, line in enumerate(lines, 1) if word in line)
+            row = next(n for n, line in enumerate(lines, 1) if re.search(rf"\b{word}\b", line))
             error = next((line for line in found if f"rules.toml:{row}:" in line), None)
             assert error, f"no error at line {row} ({word}):\n{done.stderr}"
             column = int(error.split(f"rules.toml:{row}:")[1].split(":")[0])

@@ -58,12 +58,12 @@ def wait_until(condition, seconds=20, every=0.02, what="the condition"):
 
 SCHEMA = {
     "customers": "customer_id TEXT, name TEXT, segment TEXT, motion TEXT, account_manager TEXT",
-    "subscriptions": "subscription_id TEXT, customer_id TEXT, status TEXT, started_on TEXT, renews_on TEXT, ended_on TEXT, mrr TEXT",
-    "usage": "customer_id TEXT, at TEXT, value DOUBLE PRECISION",
-    "touchpoints": "customer_id TEXT, at TEXT, kind TEXT",
-    "promises": "promise_id TEXT, customer_id TEXT, outcome TEXT, kind TEXT, starts_on TEXT, due_on TEXT, target DOUBLE PRECISION, baseline DOUBLE PRECISION, promised_by TEXT",
-    "readings": "promise_id TEXT, at TEXT, value DOUBLE PRECISION",
-    "people": "person_id TEXT, name TEXT, email TEXT, deputy_id TEXT, away_until TEXT",
+    "subscriptions": "subscription_id TEXT, customer_id TEXT, status TEXT, started_on DATE, renews_on DATE, ended_on DATE, mrr TEXT",
+    "usage": "customer_id TEXT, at DATE, value DOUBLE PRECISION",
+    "touchpoints": "customer_id TEXT, at DATE, kind TEXT",
+    "promises": "promise_id TEXT, customer_id TEXT, outcome TEXT, kind TEXT, starts_on DATE, due_on DATE, target DOUBLE PRECISION, baseline DOUBLE PRECISION, promised_by TEXT",
+    "readings": "promise_id TEXT, at DATE, value DOUBLE PRECISION",
+    "people": "person_id TEXT, name TEXT, email TEXT, deputy_id TEXT, away_until DATE",
 }
 
 
@@ -174,7 +174,8 @@ def configuration(place, source='backend = "sqlite3"\nconnection = "db={company}
     datasets = ""
     for table in SCHEMA:
         dated = " WHERE at >= :from AND at < :to" if table in ("usage", "touchpoints", "readings") else ""
-        datasets += f'\n[dataset.{table}]\nsource = "main"\nquery = "SELECT * FROM \\"{table}\\"{dated}"\n'
+        columns = ", ".join(column.split()[0] for column in SCHEMA[table].split(", "))
+        datasets += f'\n[dataset.{table}]\nsource = "main"\nquery = "SELECT {columns} FROM \\"{table}\\"{dated}"\n'
     source = source.format(company=place / "company.db")
     if not receivers:
         receivers = f'[receiver.file]\ntype = "file"\npath = "{place}/messages.jsonl"\n\n[[route]]\nreceivers = ["file"]\n'
