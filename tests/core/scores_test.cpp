@@ -33,13 +33,16 @@ RuleSet default_score() {
     return rules;
 }
 
-SignalScore scored(double score, double freshness = 1) { return {.raw = score, .score = score, .freshness = freshness}; }
+SignalScore scored(double score, double freshness = 1) {
+    return {.raw = score, .score = score, .freshness = freshness};
+}
 SignalScore gone() { return {}; }
 SignalScore not_for_them() { return {.raw = 1, .score = 100, .applies = false}; }
 
 double explained(const Health& health) {
     const auto add = [](double sum, const Term& term) { return sum + term.contribution; };
-    return health.prior + std::accumulate(health.terms.begin(), health.terms.end(), 0.0, add) + health.weakest_part + health.caps;
+    return health.prior + std::accumulate(health.terms.begin(), health.terms.end(), 0.0, add) + health.weakest_part +
+           health.caps;
 }
 
 // -- health ----------------------------------------------------------------------------------------------------------
@@ -64,17 +67,30 @@ TEST(Health, WeighsWhatAppliesAndLeavesTheRestToThePrior) {
     watched.signals[0].weight = 0;
     auto dead_group = default_score();
     dead_group.groups[0].weight = 0;
-    struct Case { std::string sentence; RuleSet rules; std::vector<SignalScore> signals; double health, coverage; };
+    struct Case {
+        std::string sentence;
+        RuleSet rules;
+        std::vector<SignalScore> signals;
+        double health, coverage;
+    };
     const std::vector<Case> cases = {
         {"all perfect", default_score(), {scored(100), scored(100), scored(100)}, 100, 1},
         {"nothing measured is the prior", default_score(), {gone(), gone(), gone()}, 70, 0},
         {"missing weight goes to the prior", default_score(), {scored(20), gone(), scored(100)}, 8 + 14 + 40, 0.8},
-        {"what does not apply leaves its group to the others", default_score(), {scored(20), not_for_them(), scored(100)}, 8 + 60, 1},
+        {"what does not apply leaves its group to the others",
+         default_score(),
+         {scored(20), not_for_them(), scored(100)},
+         8 + 60,
+         1},
         {"a group without any leaves the total", default_score(), {scored(20), not_for_them(), not_for_them()}, 20, 1},
         {"nothing applies", default_score(), {not_for_them(), not_for_them(), not_for_them()}, 70, 0},
         {"half stale counts half", default_score(), {scored(20, 0.5), scored(70), scored(70)}, 70 - 10, 0.8},
         {"worn out counts nothing", default_score(), {scored(20, 0), scored(100), scored(100)}, 28 + 60, 0.6},
-        {"missing as the worst counts in full, and is not covered", worst, {scored(70), scored(70), gone()}, 70 - 28, 0.6},
+        {"missing as the worst counts in full, and is not covered",
+         worst,
+         {scored(70), scored(70), gone()},
+         70 - 28,
+         0.6},
         {"a signal of weight 0 has no say", watched, {scored(0), scored(100), scored(100)}, 100, 1},
         {"nor has a group of weight 0", dead_group, {scored(0), scored(100), scored(100)}, 100, 1},
     };
@@ -126,8 +142,14 @@ Cap cap(const std::string& name, double at, const std::string& field, double at_
 
 TEST(Caps, TheLowestThatIsKnownToHoldWins) {
     RuleSet rules;
-    rules.caps = {cap("late", 60, "days_past_due", 30), cap("leaving", 20, "notice", 1), cap("very_late", 40, "days_past_due", 90)};
-    struct Case { std::string sentence; std::map<std::string, Value> fields; double before, health; int cap; };
+    rules.caps = {cap("late", 60, "days_past_due", 30), cap("leaving", 20, "notice", 1),
+                  cap("very_late", 40, "days_past_due", 90)};
+    struct Case {
+        std::string sentence;
+        std::map<std::string, Value> fields;
+        double before, health;
+        int cap;
+    };
     const std::vector<Case> cases = {
         {"none holds", {{"days_past_due", Value::of(0.0)}}, 80, 80, -1},
         {"one holds", {{"days_past_due", Value::of(45.0)}}, 80, 60, 0},
@@ -150,7 +172,12 @@ TEST(Caps, TheLowestThatIsKnownToHoldWins) {
 // -- bands -----------------------------------------------------------------------------------------------------------
 
 TEST(Band, FallsAtOnceAndClimbsFivePointsLater) {
-    struct Case { std::string sentence; Band before; double smoothed, coverage; Band band; };
+    struct Case {
+        std::string sentence;
+        Band before;
+        double smoothed, coverage;
+        Band band;
+    };
     const std::vector<Case> cases = {
         {"first day, at the edge", Band::unknown, 70, 1, Band::healthy},
         {"first day, just below", Band::unknown, 69.99, 1, Band::watch},
@@ -206,20 +233,31 @@ TEST(UnfittedRisk, RisesWithHealthLost) {
 
 TEST(UnfittedRisk, HoldsAtItsEdges) {
     EXPECT_NEAR(unfitted_intercept(std::array{100.0}, 0.03), logit(0.03), 1e-12) << "one customer has the base rate";
-    EXPECT_NEAR(unfitted_intercept(std::array{60.0, missing, 60.0}, 0.03), logit(0.03) - 1, 1e-12) << "the missing are left out";
+    EXPECT_NEAR(unfitted_intercept(std::array{60.0, missing, 60.0}, 0.03), logit(0.03) - 1, 1e-12)
+        << "the missing are left out";
     EXPECT_TRUE(is_missing(unfitted_intercept({}, 0.03)));
     EXPECT_TRUE(is_missing(unfitted_intercept(std::array{50.0}, 0)));
     EXPECT_TRUE(is_missing(unfitted_intercept(std::array{50.0}, 1)));
 }
 
 RiskTerm term(const std::string& feature, Transform transform, double mean, double sd, double beta) {
-    return {.feature = {.name = feature}, .transform = transform, .mean = mean, .sd = sd, .beta = beta, .missing_beta = 0.25};
+    return {.feature = {.name = feature},
+            .transform = transform,
+            .mean = mean,
+            .sd = sd,
+            .beta = beta,
+            .missing_beta = 0.25};
 }
 
 TEST(FittedRisk, AddsUpItsParts) {
     auto clamped = term("x", Transform::id, 2, 4, 0.8);
     clamped.clamp = {-1, 4};
-    struct Case { std::string sentence; RiskTerm term; Value x; double log_odds; };
+    struct Case {
+        std::string sentence;
+        RiskTerm term;
+        Value x;
+        double log_odds;
+    };
     const std::vector<Case> cases = {
         {"two spreads above the mean", term("x", Transform::id, 2, 4, 0.8), Value::of(10.0), 1.6},
         {"clamped first", clamped, Value::of(10.0), 0.4},
@@ -243,7 +281,8 @@ TEST(FittedRisk, AddsUpItsParts) {
 }
 
 TEST(FittedRisk, IsCalibratedWithItsParts) {
-    FittedModel model{.intercept = -3, .terms = {term("x", Transform::id, 0, 1, 1)}, .calibration_a = -0.2, .calibration_b = 0.5};
+    FittedModel model{
+        .intercept = -3, .terms = {term("x", Transform::id, 0, 1, 1)}, .calibration_a = -0.2, .calibration_b = 0.5};
     const auto risk = fitted_risk(model, Fields({{"x", Value::of(2.0)}}));
     EXPECT_NEAR(risk.parts[0].log_odds, 1, 1e-12);
     EXPECT_NEAR(logit(risk.probability), -0.2 + 0.5 * -3 + 1, 1e-12);
@@ -287,7 +326,7 @@ TEST(Evaluation, AgreesWithScikitLearnOnAThousandCustomers) {
     const auto predictions = golden_predictions();
     ASSERT_EQ(predictions.size(), 1000u);
     const auto expected = golden().at("metrics_at_ridge_1");
-    const double within = 1e-9;     // the coefficients are given to ten digits
+    const double within = 1e-9;  // the coefficients are given to ten digits
     EXPECT_NEAR(auc(predictions), expected.at("auc").get<double>(), 1e-12);
     EXPECT_NEAR(average_precision(predictions), expected.at("average_precision").get<double>(), 1e-12);
     EXPECT_NEAR(brier(predictions), expected.at("brier").get<double>(), within);
@@ -348,9 +387,10 @@ TEST(Evaluation, OfCertaintyIsFinite) {
 
 TEST(Evaluation, WithinDateLooksAtEachDayAlone) {
     // Each day is ranked perfectly; the second day's scores are all higher, and fewer quit. The third says nothing.
-    const Day first = company::day("2024-03-01"), second = company::day("2024-03-08"), third = company::day("2024-03-15");
+    const Day first = company::day("2024-03-01"), second = company::day("2024-03-08"),
+              third = company::day("2024-03-15");
     const std::vector<DatedPrediction> predictions = {
-        {first, {0.2, true}},  {second, {0.9, true}}, {first, {0.1, false}}, {second, {0.8, false}},
+        {first, {0.2, true}},  {second, {0.9, true}},  {first, {0.1, false}}, {second, {0.8, false}},
         {third, {0.5, false}}, {second, {0.7, false}}, {first, {0.3, true}},
     };
     EXPECT_EQ(auc_within_date(predictions), 1);

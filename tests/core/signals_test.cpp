@@ -35,8 +35,14 @@ void expect_same(double actual, double expected, const std::string& sentence, do
 }
 
 FeedRow on(const char* when, double value = 1) { return {"ann", day(when), value}; }
-FeedRow known_on(FeedRow row, const char* when) { row.known = day(when); return row; }
-FeedRow with(FeedRow row, const std::string& column, const std::string& text) { row.texts[column] = text; return row; }
+FeedRow known_on(FeedRow row, const char* when) {
+    row.known = day(when);
+    return row;
+}
+FeedRow with(FeedRow row, const std::string& column, const std::string& text) {
+    row.texts[column] = text;
+    return row;
+}
 
 /// Ann, a customer for years, and Zoe, whose rows alone say how far the feed has come: as of Sunday the 31st, Saturday.
 Company with_rows(std::vector<FeedRow> rows, const char* mark = "2024-03-30") {
@@ -60,7 +66,8 @@ Field column(const std::string& name, ValueType type = ValueType::text) {
 }
 
 Condition where(Operand left, Comparison comparison, Operand right) {
-    return {.kind = Condition::Kind::compare, .left = std::move(left), .comparison = comparison, .right = std::move(right)};
+    return {
+        .kind = Condition::Kind::compare, .left = std::move(left), .comparison = comparison, .right = std::move(right)};
 }
 
 Measured measure(const Company& company, const Signal& signal, const char* customer = "ann") {
@@ -85,9 +92,14 @@ void check(const std::vector<MeasureCase>& cases) {
 
 TEST(Window, EndsAtTheWatermarkAndHoldsWholeDays) {
     check({
-        {"seven days up to Saturday: the 24th is in, the 23rd is not", asking(Measure::sum),
-         {on("2024-03-23", 100), on("2024-03-24", 1), on("2024-03-30", 2)}, 3},
-        {"one day is the watermark's own", asking(Measure::sum, days{1}), {on("2024-03-29", 5), on("2024-03-30", 2)}, 2},
+        {"seven days up to Saturday: the 24th is in, the 23rd is not",
+         asking(Measure::sum),
+         {on("2024-03-23", 100), on("2024-03-24", 1), on("2024-03-30", 2)},
+         3},
+        {"one day is the watermark's own",
+         asking(Measure::sum, days{1}),
+         {on("2024-03-29", 5), on("2024-03-30", 2)},
+         2},
         {"36 hours are two days", asking(Measure::sum, 36h), {on("2024-03-28", 9), on("2024-03-29", 5)}, 5},
     });
 }
@@ -95,15 +107,24 @@ TEST(Window, EndsAtTheWatermarkAndHoldsWholeDays) {
 TEST(Window, HoldsOnlyRowsThatWereKnownByAsOf) {
     check({
         {"a row known on as-of counts", asking(Measure::sum), {known_on(on("2024-03-28", 4), "2024-03-31")}, 4},
-        {"a row known a day later does not exist", asking(Measure::sum), {known_on(on("2024-03-28", 4), "2024-04-01")}, 0},
-        {"nor does it move the watermark", asking(Measure::sum),
-         {known_on(on("2024-03-31", 4), "2024-04-01"), on("2024-03-24", 7)}, 7},
-        {"a row after as-of does not exist, either", asking(Measure::last), {on("2024-03-01", 3), on("2024-04-02", 9)}, 3},
+        {"a row known a day later does not exist",
+         asking(Measure::sum),
+         {known_on(on("2024-03-28", 4), "2024-04-01")},
+         0},
+        {"nor does it move the watermark",
+         asking(Measure::sum),
+         {known_on(on("2024-03-31", 4), "2024-04-01"), on("2024-03-24", 7)},
+         7},
+        {"a row after as-of does not exist, either",
+         asking(Measure::last),
+         {on("2024-03-01", 3), on("2024-04-02", 9)},
+         3},
     });
 }
 
 TEST(FoldingMeasures, AreWhatTheirNamesSay) {
-    const std::vector<FeedRow> rows = {on("2024-03-24", 4), on("2024-03-26", 0), on("2024-03-28", 8), on("2024-03-28", 2)};
+    const std::vector<FeedRow> rows = {on("2024-03-24", 4), on("2024-03-26", 0), on("2024-03-28", 8),
+                                       on("2024-03-28", 2)};
     check({
         {"count counts rows", asking(Measure::count), rows, 4},
         {"sum", asking(Measure::sum), rows, 14},
@@ -159,10 +180,14 @@ TEST(Carry, HoldsTheLastValueWhileItLasts) {
         {"a value of seven days ago stands in for seven days", carrying(Measure::last, 7), rows, 5},
         {"but not for six", carrying(Measure::last, 6), rows, missing},
         {"also from before the window", carrying(Measure::sum, 7), rows, 5},
-        {"in an excused event nothing stands in", carrying(Measure::rate, 7),
-         {on("2024-03-26", 0), on("2024-03-27", null)}, 0},
-        {"nor does a row that is not known yet", carrying(Measure::last, 7),
-         {known_on(on("2024-03-25", 9), "2024-04-01"), on("2024-03-20", 5), on("2024-03-27", null)}, 5},
+        {"in an excused event nothing stands in",
+         carrying(Measure::rate, 7),
+         {on("2024-03-26", 0), on("2024-03-27", null)},
+         0},
+        {"nor does a row that is not known yet",
+         carrying(Measure::last, 7),
+         {known_on(on("2024-03-25", 9), "2024-04-01"), on("2024-03-20", 5), on("2024-03-27", null)},
+         5},
     });
 }
 
@@ -192,10 +217,14 @@ TEST(MissStreak, CountsMissedEventsUpToTheNewest) {
     const auto streak = asking(Measure::miss_streak);
     check({
         {"attended last", streak, {on("2024-03-01", 0), on("2024-03-08", 1)}, 0},
-        {"three in a row after one attended", streak,
-         {on("2024-02-01", 0), on("2024-02-08", 1), on("2024-03-01", 0), on("2024-03-08", 0), on("2024-03-15", 0)}, 3},
-        {"excused does not break it, nor count", streak,
-         {on("2024-02-08", 1), on("2024-03-01", 0), on("2024-03-08", null), on("2024-03-15", 0)}, 2},
+        {"three in a row after one attended",
+         streak,
+         {on("2024-02-01", 0), on("2024-02-08", 1), on("2024-03-01", 0), on("2024-03-08", 0), on("2024-03-15", 0)},
+         3},
+        {"excused does not break it, nor count",
+         streak,
+         {on("2024-02-08", 1), on("2024-03-01", 0), on("2024-03-08", null), on("2024-03-15", 0)},
+         2},
         {"excused last", streak, {on("2024-03-01", 0), on("2024-03-08", null)}, 1},
         {"only excused: none missed", streak, {on("2024-03-08", null)}, 0},
         {"no event at all is unknown", streak, {}, missing},
@@ -209,8 +238,10 @@ TEST(Rate, LeavesExcusedEventsOut) {
     const auto rate = asking(Measure::rate, days{30});
     check({
         {"two of three", rate, {on("2024-03-02", 1), on("2024-03-09", 0), on("2024-03-16", 1)}, 2.0 / 3},
-        {"two of three, one excused", rate,
-         {on("2024-03-02", 1), on("2024-03-09", 0), on("2024-03-16", 1), on("2024-03-23", null)}, 2.0 / 3},
+        {"two of three, one excused",
+         rate,
+         {on("2024-03-02", 1), on("2024-03-09", 0), on("2024-03-16", 1), on("2024-03-23", null)},
+         2.0 / 3},
         {"only excused is unknown", rate, {on("2024-03-23", null)}, missing},
         {"no event is unknown", rate, {}, missing},
     });
@@ -237,7 +268,9 @@ TEST(Ratio, ComparesWithTheTimeRightBefore) {
     check({
         {"7 now, 28 in the fortnight before", ratio, {on("2024-03-30", 7), on("2024-03-23", 28)}, per_day(7, 28)},
         {"without c it is the plain ratio", plain, {on("2024-03-30", 7), on("2024-03-23", 28)}, 0.5},
-        {"the base ends where the window begins", ratio, {on("2024-03-24", 7), on("2024-03-09", 999), on("2024-03-10", 28)},
+        {"the base ends where the window begins",
+         ratio,
+         {on("2024-03-24", 7), on("2024-03-09", 999), on("2024-03-10", 28)},
          per_day(7, 28)},
         {"who stopped altogether falls to the floor, silent or not", ratio, {on("2024-03-20", 28)}, per_day(0, 28)},
         {"no row in either is silence: missing", ratio, {}, missing},
@@ -268,7 +301,8 @@ TEST(Slope, IsTheRiseOfWeeklySumsOverTheirMedian) {
         {"falling by one a week around 6.5", slope, weekly({10, 9, 8, 7, 6, 5, 4, 3}), -1 / 6.5},
         {"one bad week changes nothing", slope, weekly({10, 10, 10, 0, 10, 10, 10, 10}), 0},
         {"a ninth week is not looked at", slope, weekly({99, 4, 4, 4, 4, 4, 4, 4, 4}), 0},
-        {"weeks without rows are zero; with most of them the median is, and the slope missing", slope, weekly({1, 0}), missing},
+        {"weeks without rows are zero; with most of them the median is, and the slope missing", slope, weekly({1, 0}),
+         missing},
         {"a week of NULL is unknown", slope, weekly({1, 2, 3, 4, null, 6, 7, 8}), missing},
         {"no rows", slope, {}, missing},
     });
@@ -283,11 +317,17 @@ TEST(Slope, IsTheRiseOfWeeklySumsOverTheirMedian) {
 
 TEST(RowConditions, TakeOnlyRowsThatAreKnownToMatch) {
     const std::vector<FeedRow> rows = {
-        with(on("2024-03-25", 1), "metric", "seats"), with(on("2024-03-26", 2), "metric", "logins"),
-        on("2024-03-27", 4),                          with(on("2024-03-28", null), "metric", "seats"),
+        with(on("2024-03-25", 1), "metric", "seats"),
+        with(on("2024-03-26", 2), "metric", "logins"),
+        on("2024-03-27", 4),
+        with(on("2024-03-28", null), "metric", "seats"),
     };
     const auto number = [](const std::string& name) { return column(name, ValueType::number); };
-    struct Case { std::string sentence; Condition condition; double rows; };
+    struct Case {
+        std::string sentence;
+        Condition condition;
+        double rows;
+    };
     const std::vector<Case> cases = {
         {"a text that is equal", where(column("metric"), Comparison::equal, std::string("seats")), 2},
         {"another text, and known to be", where(column("metric"), Comparison::not_equal, std::string("seats")), 1},
@@ -301,7 +341,8 @@ TEST(RowConditions, TakeOnlyRowsThatAreKnownToMatch) {
         {"a number up to 2", where(number("value"), Comparison::less_equal, 2.0), 2},
         {"a number of at least 2", where(number("value"), Comparison::greater_equal, 2.0), 2},
         {"a boolean is 1 or 0", where(column("attended", ValueType::boolean), Comparison::equal, true), 1},
-        {"a column that the query does not have", where(column("channel"), Comparison::not_equal, std::string("phone")), 0},
+        {"a column that the query does not have", where(column("channel"), Comparison::not_equal, std::string("phone")),
+         0},
         {"is unknown", {.kind = Condition::Kind::unknown, .left = column("channel")}, 4},
     };
     for (const auto& [sentence, condition, expected] : cases) {
@@ -318,7 +359,8 @@ TEST(RowConditions, HoldAllTogether) {
     auto counting = asking(Measure::count);
     counting.where_rows = {where(column("metric"), Comparison::equal, std::string("seats")),
                            where(column("value", ValueType::number), Comparison::greater, 1.0)};
-    const std::vector<FeedRow> rows = {with(on("2024-03-25", 1), "metric", "seats"), with(on("2024-03-26", 2), "metric", "seats")};
+    const std::vector<FeedRow> rows = {with(on("2024-03-25", 1), "metric", "seats"),
+                                       with(on("2024-03-26", 2), "metric", "seats")};
     EXPECT_EQ(measure(with_rows(rows), counting).raw, 1);
     auto last = counting;
     last.measure = Measure::days_since;
@@ -348,10 +390,19 @@ TEST(Value, ReadsAColumnOfCustomers) {
     company.customers[0].numbers = {{"nps", 7}};
     company.subscriptions.push_back({"ann", "s9", day("2024-01-01"), {}, 500'00, missing, "gold"});
     Signal signal{.name = "signal", .from = "customers", .measure = Measure::value};
-    struct Case { std::string field, text; double raw; };
+    struct Case {
+        std::string field, text;
+        double raw;
+    };
     const std::vector<Case> cases = {
-        {"nps", "", 7},           {"pay_state", "late", missing}, {"segment", "west", missing}, {"plan", "gold", missing},
-        {"status", "active", missing}, {"revenue", "", 12 * 600}, {"mrr", "", 600},             {"tenure_days", "", 1551},
+        {"nps", "", 7},
+        {"pay_state", "late", missing},
+        {"segment", "west", missing},
+        {"plan", "gold", missing},
+        {"status", "active", missing},
+        {"revenue", "", 12 * 600},
+        {"mrr", "", 600},
+        {"tenure_days", "", 1551},
         {"nobody_knows", "", missing},
     };
     const Snapshot snapshot = snapshot_of(company);
@@ -366,8 +417,10 @@ TEST(Value, ReadsAColumnOfCustomers) {
 TEST(LeadingSubscription, IsTheDearestLiveOneElseTheLastBegun) {
     auto company = with_rows({});
     auto& subscriptions = company.subscriptions;
-    subscriptions = {{"ann", "s1", day("2020-01-01"), {}, 10}, {"ann", "s2", day("2021-01-01"), {}, 20},
-                     {"ann", "s3", day("2022-01-01"), day("2023-01-01"), 99}, {"ann", "s4", day("2025-01-01"), {}, 99}};
+    subscriptions = {{"ann", "s1", day("2020-01-01"), {}, 10},
+                     {"ann", "s2", day("2021-01-01"), {}, 20},
+                     {"ann", "s3", day("2022-01-01"), day("2023-01-01"), 99},
+                     {"ann", "s4", day("2025-01-01"), {}, 99}};
     const auto leading = [&] {
         const Snapshot snapshot = snapshot_of(company);
         const auto* found = leading_subscription(snapshot, 0);
@@ -383,7 +436,13 @@ TEST(LeadingSubscription, IsTheDearestLiveOneElseTheLastBegun) {
 // -- freshness -------------------------------------------------------------------------------------------------------
 
 TEST(Freshness, IsTheFeedsForFlowsAndTheRowsForStates) {
-    struct Case { std::string sentence; Measure measure; const char* mark; const char* row; double freshness; };
+    struct Case {
+        std::string sentence;
+        Measure measure;
+        const char* mark;
+        const char* row;
+        double freshness;
+    };
     const std::vector<Case> cases = {
         {"silence in a fresh feed is not stale", Measure::sum, "2024-03-30", "2023-06-01", 1},
         {"a feed of seven days ago is fresh", Measure::sum, "2024-03-24", "2024-03-01", 1},
@@ -408,7 +467,8 @@ TEST(Freshness, IsNoneWithoutAFeedAndFullForFactsAndPromises) {
     auto signal = asking(Measure::count);
     EXPECT_EQ(SignalReader(snapshot, signal).freshness(0, {}), 0);
     signal.from = "tickets";
-    EXPECT_EQ(SignalReader(snapshot, signal).freshness(0, {}), 0) << "a count of 0 over what is not mapped has no weight";
+    EXPECT_EQ(SignalReader(snapshot, signal).freshness(0, {}), 0)
+        << "a count of 0 over what is not mapped has no weight";
     for (const char* from : {"customers", "promises"}) {
         signal.from = from;
         EXPECT_EQ(SignalReader(snapshot, signal).freshness(0, {}), 1) << from;
@@ -418,13 +478,17 @@ TEST(Freshness, IsNoneWithoutAFeedAndFullForFactsAndPromises) {
 TEST(Freshness, DoesNotAgeOffSeason) {
     const Snapshot snapshot = snapshot_of(with_rows({}, "2024-03-10"));
     const auto signal = asking(Measure::sum);
-    const auto freshness = [&](std::vector<Calendar::Range> ranges) { return SignalReader(snapshot, signal, ranges).freshness(0, {}); };
+    const auto freshness = [&](std::vector<Calendar::Range> ranges) {
+        return SignalReader(snapshot, signal, ranges).freshness(0, {});
+    };
     EXPECT_NEAR(freshness({}), 0.5, 1e-12);
     EXPECT_EQ(freshness({{"", day("2024-03-12"), day("2024-03-25")}}), 1) << "14 of 21 days are off";
-    EXPECT_EQ(freshness({{"west", day("2024-03-01"), day("2024-03-24")}}), 1) << "days before the watermark age nothing anyway";
+    EXPECT_EQ(freshness({{"west", day("2024-03-01"), day("2024-03-24")}}), 1)
+        << "days before the watermark age nothing anyway";
     EXPECT_NEAR(freshness({{"east", day("2024-03-01"), day("2024-03-31")}}), 0.5, 1e-12) << "another segment's season";
     EXPECT_NEAR(freshness({{"", day("2024-03-12"), day("2024-03-18")}, {"west", day("2024-03-12"), day("2024-03-18")}}),
-                std::exp2(-0.5), 1e-12) << "a day is off only once";
+                std::exp2(-0.5), 1e-12)
+        << "a day is off only once";
 }
 
 // -- buckets and cohort positions ------------------------------------------------------------------------------------
@@ -495,7 +559,7 @@ TEST(CohortPosition, OfTooFewIsAgainstAllAndOfTooFewOfAllIsMissing) {
         company.subscriptions.push_back({row, std::string("s") + row, day("2020-01-01")});
         company.feeds["usage"].rows.push_back({row, day("2024-03-30"), std::exp(1.0) - 1});
     }
-    const double spread = std::sqrt(0.3);    // of u = 0, 0, 0, 1, 1
+    const double spread = std::sqrt(0.3);  // of u = 0, 0, 0, 1, 1
     const auto three = positions(company, {.min = 3});
     expect_same(three[0], 0, "a cohort of three stands for itself");
     expect_same(three[3], 1 / spread, "a cohort of two is compared with all five");
@@ -532,9 +596,14 @@ TEST(CohortPosition, IsSmoothedOverTheWeeksOfACustomersLife) {
         }
         return company;
     };
-    const double r = 0.5 / std::sqrt(0.5);      // u = 1 against 0: half away from the median, spread sqrt(1/2)
+    const double r = 0.5 / std::sqrt(0.5);  // u = 1 against 0: half away from the median, spread sqrt(1/2)
     const double step = 1 - std::exp2(-0.5), two_steps = 1 - std::exp2(-1.0);
-    struct Case { std::string sentence; std::vector<double> newest_first; const char* joined; double position; };
+    struct Case {
+        std::string sentence;
+        std::vector<double> newest_first;
+        const char* joined;
+        double position;
+    };
     const std::vector<Case> cases = {
         {"one good week after seven even ones (read from the 5th of February)", {1}, "2020-01-01", step * r},
         {"the first value starts it: a good first week, then even ones", {0, 1}, "2024-03-23", (1 - step) * r},
@@ -548,13 +617,14 @@ TEST(CohortPosition, IsSmoothedOverTheWeeksOfACustomersLife) {
         expect_same(positions(weeks_of(weeks, joined), {.min = 1})[0], position, sentence, 1e-12);
     }
     const CohortScale at_once{.halflife = 0, .min = 1};
-    expect_same(positions(weeks_of({1, 0}, "2020-01-01"), at_once)[0], r, "without a half-life only the last week counts");
+    expect_same(positions(weeks_of({1, 0}, "2020-01-01"), at_once)[0], r,
+                "without a half-life only the last week counts");
 }
 
 TEST(CohortPosition, CountsThoseWhoWereLiveThenAndNobodyElse) {
     auto company = cohort({0, 0, 1e6, 1e6});
-    company.subscriptions[2].ended_on = day("2024-03-31");      // live in the week, gone now
-    company.subscriptions[3].ended_on = day("2024-03-30");      // gone at the week's end
+    company.subscriptions[2].ended_on = day("2024-03-31");  // live in the week, gone now
+    company.subscriptions[3].ended_on = day("2024-03-30");  // gone at the week's end
     const auto found = positions(company, {.min = 3});
     EXPECT_TRUE(is_known(found[0])) << "three were live at the week's end";
     EXPECT_TRUE(is_missing(found[2])) << "a position is only for the live";
@@ -568,21 +638,38 @@ TEST(Scale, MapsEveryValueAndItsEdges) {
     const PointScale points{{{0, 100}, {1, 80}, {3, 25}, {5, 0}}};
     const StepScale steps{{{0, 10}, {5, 60}, {9, 100}}};
     const RecencyScale recency{3, 7};
-    struct Case { std::string sentence; Scale scale; double raw, score; };
+    struct Case {
+        std::string sentence;
+        Scale scale;
+        double raw, score;
+    };
     const std::vector<Case> cases = {
-        {"ramp at bad", rising, 0.2, 0},           {"ramp below bad", rising, -5, 0},
-        {"ramp at good", rising, 0.8, 100},        {"ramp beyond good", rising, 2, 100},
-        {"ramp half way", rising, 0.5, 50},        {"a falling ramp at bad", falling, 30, 0},
-        {"a falling ramp at good", falling, 10, 100}, {"a falling ramp between", falling, 25, 25},
-        {"points below the first", points, -1, 100}, {"points at the first", points, 0, 100},
-        {"points at a corner", points, 1, 80},     {"points between corners", points, 2, 52.5},
-        {"points at the last", points, 5, 0},      {"points beyond the last", points, 50, 0},
-        {"steps below the first", steps, -1, 10},  {"steps just below a step", steps, 4.999, 10},
-        {"steps on a step", steps, 5, 60},         {"steps beyond the last", steps, 99, 100},
-        {"recency today", recency, 0, 100},        {"recency at the end of grace", recency, 3, 100},
-        {"recency a half-life later", recency, 10, 50}, {"recency two half-lives later", recency, 17, 25},
-        {"identity", IdentityScale{}, 42, 42},     {"identity below 0", IdentityScale{}, -1, 0},
-        {"identity above 100", IdentityScale{}, 101, 100}, {"no scale", {}, 5, missing},
+        {"ramp at bad", rising, 0.2, 0},
+        {"ramp below bad", rising, -5, 0},
+        {"ramp at good", rising, 0.8, 100},
+        {"ramp beyond good", rising, 2, 100},
+        {"ramp half way", rising, 0.5, 50},
+        {"a falling ramp at bad", falling, 30, 0},
+        {"a falling ramp at good", falling, 10, 100},
+        {"a falling ramp between", falling, 25, 25},
+        {"points below the first", points, -1, 100},
+        {"points at the first", points, 0, 100},
+        {"points at a corner", points, 1, 80},
+        {"points between corners", points, 2, 52.5},
+        {"points at the last", points, 5, 0},
+        {"points beyond the last", points, 50, 0},
+        {"steps below the first", steps, -1, 10},
+        {"steps just below a step", steps, 4.999, 10},
+        {"steps on a step", steps, 5, 60},
+        {"steps beyond the last", steps, 99, 100},
+        {"recency today", recency, 0, 100},
+        {"recency at the end of grace", recency, 3, 100},
+        {"recency a half-life later", recency, 10, 50},
+        {"recency two half-lives later", recency, 17, 25},
+        {"identity", IdentityScale{}, 42, 42},
+        {"identity below 0", IdentityScale{}, -1, 0},
+        {"identity above 100", IdentityScale{}, 101, 100},
+        {"no scale", {}, 5, missing},
         {"a cohort is not scored one by one", CohortScale{}, 5, missing},
         {"a missing value", rising, missing, missing},
         {"recency without grace or half-life on the day", RecencyScale{0, 0}, 0, 100},

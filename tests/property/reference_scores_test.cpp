@@ -18,7 +18,8 @@ using company::Dice;
 
 reference::CohortQuestion some_question(Dice& dice) {
     reference::CohortQuestion question;
-    question.by = dice.one_of<std::vector<std::string>>({{"segment"}, {"segment", "term"}, {"size"}, {"term", "size"}, {"nothing"}});
+    question.by = dice.one_of<std::vector<std::string>>(
+        {{"segment"}, {"segment", "term"}, {"size"}, {"term", "size"}, {"nothing"}});
     question.halflife = dice.one_of<double>({0, 7, 14, 30});
     question.min = dice.one_of<int>({1, 2, 5, 20});
     return question;
@@ -66,7 +67,8 @@ Scored some_signals(Dice& dice) {
     Scored scored;
     const int groups = 1 + dice.below(5), signals = 1 + dice.below(12);
     for (int i = 0; i < groups; ++i) {
-        scored.rules.groups.push_back({.name = "g" + std::to_string(i), .weight = dice.chance(0.1) ? 0 : dice.number(0, 50)});
+        scored.rules.groups.push_back(
+            {.name = "g" + std::to_string(i), .weight = dice.chance(0.1) ? 0 : dice.number(0, 50)});
     }
     for (int i = 0; i < signals; ++i) {
         Signal signal{.name = "s" + std::to_string(i), .group = dice.below(groups)};
@@ -76,7 +78,8 @@ Scored some_signals(Dice& dice) {
         measured.freshness = dice.chance(0.2) ? 0 : dice.chance(0.5) ? 1 : dice.number(0, 1);
         measured.applies = dice.chance(0.8);
         const auto& group = scored.rules.groups[static_cast<std::size_t>(signal.group)];
-        reference::Part part{.group = group.name, .group_weight = group.weight, .weight = signal.weight, .applies = measured.applies};
+        reference::Part part{
+            .group = group.name, .group_weight = group.weight, .weight = signal.weight, .applies = measured.applies};
         part.freshness = measured.freshness;
         if (is_known(measured.score)) part.score = measured.score;
         if (!signal.when_missing.prior) part.when_missing = signal.when_missing.score;

@@ -21,7 +21,7 @@ using std::chrono::days;
 
 struct Score {
     Health health = {};
-    std::vector<double> raw = {};      ///< of every signal, in the order of the rules
+    std::vector<double> raw = {};  ///< of every signal, in the order of the rules
 };
 
 Signal signal(const std::string& name, int group, const std::string& from, Measure measure, Scale scale) {
@@ -35,9 +35,11 @@ Signal signal(const std::string& name, int group, const std::string& from, Measu
 RuleSet some_rules(Dice& dice) {
     const PointScale falling{{{0, 100}, {1, 80}, {5, 0}}};
     RuleSet rules;
-    for (int group = 0; group < 3; ++group) rules.groups.push_back({.name = std::to_string(group), .weight = dice.number(0.1, 50)});
+    for (int group = 0; group < 3; ++group)
+        rules.groups.push_back({.name = std::to_string(group), .weight = dice.number(0.1, 50)});
     rules.signals = {
-        signal("activity", 0, "usage", Measure::sum, CohortScale{.by = {"segment"}, .min = dice.one_of<int>({1, 5, 20})}),
+        signal("activity", 0, "usage", Measure::sum,
+               CohortScale{.by = {"segment"}, .min = dice.one_of<int>({1, 5, 20})}),
         signal("active_days", 0, "usage", Measure::active_days, RampScale{0, 10}),
         signal("level", 0, "usage", Measure::last, RampScale{0, 50}),
         signal("own_ratio", 0, "usage", Measure::ratio, RampScale{0, 1}),
@@ -93,13 +95,15 @@ double explained(const Health& health) {
 
 bool same(double a, double b, double within) { return (is_missing(a) && is_missing(b)) || std::abs(a - b) <= within; }
 
-void expect_same(const std::map<std::string, Score>& found, const std::map<std::string, Score>& expected, double within) {
+void expect_same(const std::map<std::string, Score>& found, const std::map<std::string, Score>& expected,
+                 double within) {
     ASSERT_EQ(found.size(), expected.size());
     for (const auto& [id, score] : expected) {
         const auto& other = found.at(id);
         ASSERT_TRUE(same(other.health.health, score.health.health, within)) << id;
         ASSERT_TRUE(same(other.health.coverage, score.health.coverage, within)) << id;
-        for (std::size_t i = 0; i < score.raw.size(); ++i) ASSERT_TRUE(same(other.raw[i], score.raw[i], within)) << id << " signal " << i;
+        for (std::size_t i = 0; i < score.raw.size(); ++i)
+            ASSERT_TRUE(same(other.raw[i], score.raw[i], within)) << id << " signal " << i;
     }
 }
 
@@ -177,7 +181,8 @@ TEST(Scores, OfABetterSignalAreNeverWorse) {
     for_companies(100, 1, [](const Company&, const RuleSet& rules, double prior, std::uint64_t seed) {
         Dice dice(seed);
         std::vector<SignalScore> signals(rules.signals.size());
-        for (auto& each : signals) each = {.score = dice.chance(0.2) ? missing : dice.number(0, 90), .freshness = dice.number(0, 1)};
+        for (auto& each : signals)
+            each = {.score = dice.chance(0.2) ? missing : dice.number(0, 90), .freshness = dice.number(0, 1)};
         const double before = combine(rules, signals, prior).health;
         for (auto& each : signals) {
             auto better = signals;
@@ -195,7 +200,8 @@ TEST(Risk, OfTheUnfittedFormHasTheBaseRateAndNoOrder) {
         if (healths.empty()) return;
         const double base_rate = dice.number(0.001, 0.5), a = unfitted_intercept(healths, base_rate);
         const auto add = [a](double sum, double health) { return sum + unfitted_risk(a, health); };
-        const double mean = std::accumulate(healths.begin(), healths.end(), 0.0, add) / static_cast<double>(healths.size());
+        const double mean =
+            std::accumulate(healths.begin(), healths.end(), 0.0, add) / static_cast<double>(healths.size());
         ASSERT_NEAR(mean, base_rate, 1e-9);
         dice.shuffle(healths);
         ASSERT_EQ(unfitted_intercept(healths, base_rate), a);

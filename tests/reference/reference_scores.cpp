@@ -32,7 +32,8 @@ bool was_live(const Company& company, const std::string& customer, Day on) {
 }
 
 /// ln(1 + sum of the week that ends on `end`). No row: ln 1. Only rows without a value, or a negative sum: nothing.
-std::optional<double> level(const Company& company, const CohortQuestion& question, const std::string& customer, Day end) {
+std::optional<double> level(const Company& company, const CohortQuestion& question, const std::string& customer,
+                            Day end) {
     if (end - days{6} < company.read_from) return {};
     double sum = 0;
     int rows = 0, values = 0;
@@ -81,7 +82,8 @@ double spread_of(const std::vector<double>& values) {
 }
 
 /// A customer's position r in the week that ends on `end`.
-std::optional<double> position_in(const Company& company, const CohortQuestion& question, const CustomerRow& customer, Day end) {
+std::optional<double> position_in(const Company& company, const CohortQuestion& question, const CustomerRow& customer,
+                                  Day end) {
     if (!was_live(company, customer.id, end)) return {};
     const auto own = level(company, question, customer.id, end);
     if (!own) return {};
@@ -94,7 +96,9 @@ std::optional<double> position_in(const Company& company, const CohortQuestion& 
         all.push_back(*u);
         if (own_cohort && cohort_of(other, question.by) == own_cohort) alike.push_back(*u);
     }
-    const auto enough = [&](const std::vector<double>& levels) { return static_cast<int>(levels.size()) >= question.min; };
+    const auto enough = [&](const std::vector<double>& levels) {
+        return static_cast<int>(levels.size()) >= question.min;
+    };
     if (!enough(alike)) alike = all;
     if (!enough(alike)) return {};
     const double r = (*own - middle_of(alike)) / std::max(spread_of(alike), 0.5);

@@ -14,8 +14,8 @@ namespace retaind::reference {
 
 struct CohortQuestion {
     std::string feed = "usage";
-    std::vector<std::string> by = {"segment"};   ///< "segment", or a further column of customers
-    double halflife = 14;                        ///< days
+    std::vector<std::string> by = {"segment"};  ///< "segment", or a further column of customers
+    double halflife = 14;                       ///< days
     int min = 20;
 };
 
@@ -27,14 +27,14 @@ struct Part {
     std::string group;
     double group_weight = 1, weight = 1;
     bool applies = true;
-    std::optional<double> score = {};            ///< nothing: missing
+    std::optional<double> score = {};  ///< nothing: missing
     double freshness = 1;
-    std::optional<double> when_missing = {};     ///< nothing: left to the prior
+    std::optional<double> when_missing = {};  ///< nothing: left to the prior
 };
 
 struct Combined {
     double health = 0, coverage = 0;
-    std::vector<double> contributions = {};      ///< parallel to the parts
+    std::vector<double> contributions = {};  ///< parallel to the parts
 };
 
 Combined combine(const std::vector<Part>& parts, double prior);

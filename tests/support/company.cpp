@@ -54,7 +54,8 @@ void add_subscriptions(Snapshot& snapshot, const Company& sorted) {
         subscription.mrr = row.mrr;
         subscription.seats = row.seats;
         auto& customer = snapshot.customers[subscription.customer];
-        if (customer.subscriptions++ == 0) customer.first_subscription = static_cast<std::uint32_t>(snapshot.subscriptions.size());
+        if (customer.subscriptions++ == 0)
+            customer.first_subscription = static_cast<std::uint32_t>(snapshot.subscriptions.size());
         snapshot.subscriptions.push_back(subscription);
     }
 }
@@ -62,7 +63,8 @@ void add_subscriptions(Snapshot& snapshot, const Company& sorted) {
 void add_presence(Series& series) {
     std::map<std::int32_t, Series::Presence> days;
     for (std::size_t i = 0; i < series.day.size(); ++i) {
-        auto& presence = days.try_emplace(series.day[i], Series::Presence{series.day[i], series.known[i], 0}).first->second;
+        auto& presence =
+            days.try_emplace(series.day[i], Series::Presence{series.day[i], series.known[i], 0}).first->second;
         presence.known = std::min(presence.known, series.known[i]);
         ++presence.rows;
     }
@@ -79,7 +81,8 @@ std::vector<PlacedRow> in_canonical_order(const Company& sorted, const std::vect
     std::vector<PlacedRow> placed;
     for (const auto& row : rows) placed.push_back({index_of(sorted, row.customer), &row});
     std::ranges::sort(placed, [](const PlacedRow& a, const PlacedRow& b) {
-        if (const auto order = std::tie(a.customer, a.row->day) <=> std::tie(b.customer, b.row->day); order != 0) return order < 0;
+        if (const auto order = std::tie(a.customer, a.row->day) <=> std::tie(b.customer, b.row->day); order != 0)
+            return order < 0;
         const auto value = [](const FeedRow& row) { return is_missing(row.value) ? -1e300 : row.value; };
         if (value(*a.row) != value(*b.row)) return value(*a.row) < value(*b.row);
         return std::tie(a.row->texts, a.row->known) < std::tie(b.row->texts, b.row->known);
@@ -88,7 +91,8 @@ std::vector<PlacedRow> in_canonical_order(const Company& sorted, const std::vect
 }
 
 void add_feed(Snapshot& snapshot, const Company& sorted, const std::string& name, const FeedRows& feed) {
-    snapshot.feeds.push_back({.dataset = name, .source = "test", .loaded = feed.loaded, .rows = feed.rows.size(), .dated = true});
+    snapshot.feeds.push_back(
+        {.dataset = name, .source = "test", .loaded = feed.loaded, .rows = feed.rows.size(), .dated = true});
     if (!feed.loaded) return;
     std::set<std::string> columns;
     for (const auto& row : feed.rows) {
@@ -109,6 +113,7 @@ void add_feed(Snapshot& snapshot, const Company& sorted, const std::string& name
     }
     for (std::size_t i = 1; i < series.first.size(); ++i) series.first[i] += series.first[i - 1];
     add_presence(series);
+    snapshot.feeds.back().presence = series.presence;
     snapshot.series.push_back(std::move(series));
 }
 
@@ -117,7 +122,8 @@ void add_feed(Snapshot& snapshot, const Company& sorted, const std::string& name
 Snapshot snapshot_of(const Company& company) {
     Company sorted = company;
     std::ranges::sort(sorted.customers, {}, &CustomerRow::id);
-    std::ranges::sort(sorted.subscriptions, {}, [](const SubscriptionRow& row) { return std::tie(row.customer, row.id); });
+    std::ranges::sort(sorted.subscriptions, {},
+                      [](const SubscriptionRow& row) { return std::tie(row.customer, row.id); });
     Snapshot snapshot{.as_of = company.as_of, .read_from = company.read_from};
     for (const auto& row : company.customers) word(snapshot, row.segment);
     add_customers(snapshot, sorted);

@@ -12,8 +12,8 @@ namespace retaind::company {
 
 struct CustomerRow {
     std::string id;
-    std::string segment = {};                                ///< "" is unknown, as everywhere below
-    std::map<std::string, std::string> texts = {};           ///< further columns
+    std::string segment = {};                       ///< "" is unknown, as everywhere below
+    std::map<std::string, std::string> texts = {};  ///< further columns
     std::map<std::string, double> numbers = {};
     std::optional<Day> since = {};
 };
@@ -23,7 +23,7 @@ struct SubscriptionRow {
     std::string id;
     Day started_on;
     std::optional<Day> ended_on = {};
-    double mrr = 100'00;                                     ///< minor units
+    double mrr = 100'00;  ///< minor units
     double seats = missing;
     std::string plan = {};
 };
@@ -34,7 +34,7 @@ struct FeedRow {
     Day day;
     double value = 1;
     std::map<std::string, std::string> texts = {};
-    std::optional<Day> known = {};                           ///< absent: its own day
+    std::optional<Day> known = {};  ///< absent: its own day
 };
 
 struct FeedRows {
@@ -47,7 +47,7 @@ struct Company {
     Day read_from = Day{};
     std::vector<CustomerRow> customers = {};
     std::vector<SubscriptionRow> subscriptions = {};
-    std::map<std::string, FeedRows> feeds = {};              ///< a feed that is not here is not mapped
+    std::map<std::string, FeedRows> feeds = {};  ///< a feed that is not here is not mapped
 };
 
 /// The company as a snapshot. Words are numbered in the order of the rows; nothing else depends on it.

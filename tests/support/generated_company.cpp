@@ -39,14 +39,16 @@ void add_some_rows(Company& company, Dice& dice, const std::string& customer) {
     const double level = std::exp(dice.number(-1, 5)), pace = dice.number(0.02, 0.6);
     for (int back = weeks_of_data * 7; back >= -3; --back) {
         if (!dice.chance(pace) || (back / 30) % 3 == 2) continue;
-        FeedRow row{customer, company.as_of - days{back}, dice.chance(0.1) ? missing : std::floor(dice.number(0, level))};
+        FeedRow row{customer, company.as_of - days{back},
+                    dice.chance(0.1) ? missing : std::floor(dice.number(0, level))};
         row.texts["metric"] = dice.one_of<std::string>({"a", "b"});
         if (dice.chance(0.1)) row.known = row.day + days{dice.below(20)};
         company.feeds["usage"].rows.push_back(row);
     }
     for (int back = weeks_of_data * 7; back >= 0; back -= 7) {
         const double value = dice.one_of<double>({1, 1, 0, missing});
-        if (dice.chance(0.7)) company.feeds["attendance"].rows.push_back({customer, company.as_of - days{back}, value, {}, {}});
+        if (dice.chance(0.7))
+            company.feeds["attendance"].rows.push_back({customer, company.as_of - days{back}, value, {}, {}});
     }
 }
 
@@ -54,7 +56,8 @@ void add_some_rows(Company& company, Dice& dice, const std::string& customer) {
 
 Company generated_company(std::uint64_t seed, int customers) {
     Dice dice(seed);
-    Company company{.as_of = day("2024-03-31"), .read_from = day("2024-03-31") - days{dice.one_of<int>({20, 57, 140, 400})}};
+    Company company{.as_of = day("2024-03-31"),
+                    .read_from = day("2024-03-31") - days{dice.one_of<int>({20, 57, 140, 400})}};
     company.feeds["usage"], company.feeds["attendance"];
     for (int number = 0; number < customers; ++number) {
         company.customers.push_back(some_customer(dice, number));
@@ -68,7 +71,8 @@ void add_later_rows(Company& company, std::uint64_t seed) {
     Dice dice(seed);
     for (auto& [name, feed] : company.feeds) {
         for (int i = 0; i < 50; ++i) {
-            FeedRow row{dice.one_of(company.customers).id, company.as_of + days{1 + dice.below(30)}, dice.number(0, 1000)};
+            FeedRow row{dice.one_of(company.customers).id, company.as_of + days{1 + dice.below(30)},
+                        dice.number(0, 1000)};
             if (dice.chance(0.5)) {
                 row.known = row.day;
                 row.day = company.as_of - days{dice.below(60)};
@@ -86,9 +90,7 @@ Company shuffled(Company company, std::uint64_t seed) {
     return company;
 }
 
-std::string new_name(const std::string& id) {
-    return std::to_string(std::hash<std::string>{}(id)) + "/" + id;
-}
+std::string new_name(const std::string& id) { return std::to_string(std::hash<std::string>{}(id)) + "/" + id; }
 
 Company renamed(Company company) {
     for (auto& row : company.customers) row.id = new_name(row.id);

@@ -19,8 +19,14 @@ public:
     int below(int count) { return std::uniform_int_distribution<int>(0, count - 1)(engine_); }
     bool chance(double share) { return number(0, 1) < share; }
     double number(double from, double to) { return std::uniform_real_distribution<double>(from, to)(engine_); }
-    template <class T> const T& one_of(const std::vector<T>& choices) { return choices[static_cast<std::size_t>(below(static_cast<int>(choices.size())))]; }
-    template <class T> void shuffle(std::vector<T>& items) { std::shuffle(items.begin(), items.end(), engine_); }
+    template <class T>
+    const T& one_of(const std::vector<T>& choices) {
+        return choices[static_cast<std::size_t>(below(static_cast<int>(choices.size())))];
+    }
+    template <class T>
+    void shuffle(std::vector<T>& items) {
+        std::shuffle(items.begin(), items.end(), engine_);
+    }
 
 private:
     std::mt19937_64 engine_;
