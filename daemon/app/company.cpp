@@ -16,7 +16,11 @@ Result<std::unique_ptr<Company>> Company::open(Loaded loaded) {
     company->zone_ = std::move(*zone);
     for (const DatasetSettings& dataset : settings.datasets) {
         Result<Zone> own = dataset.timezone.empty() ? Result<Zone>(company->zone_) : load_zone(dataset.timezone);
-        if (!own) return Error{.kind = ErrorKind::config, .message = "dataset " + dataset.name + ": " + own.error().message, .hint = own.error().hint, .where = dataset.where};
+        if (!own)
+            return Error{.kind = ErrorKind::config,
+                         .message = "dataset " + dataset.name + ": " + own.error().message,
+                         .hint = own.error().hint,
+                         .where = dataset.where};
         company->dataset_zones_[dataset.name] = std::move(*own);
     }
     for (const SourceSettings& source : settings.sources) company->sources_[source.name] = open_source(source);
@@ -28,11 +32,17 @@ std::vector<DatasetRequest> Company::requests(const std::string& source, Day fir
     const Day from = first - std::chrono::duration_cast<std::chrono::days>(settings().history);
     for (const DatasetSettings& dataset : settings().datasets) {
         if (dataset.source != source) continue;
-        result.push_back({.options = {.name = dataset.name, .kind = dataset.kind, .source = source,
-                                      .zone = dataset_zones_.at(dataset.name), .day_zone = zone_,
-                                      .delay = dataset.delay, .stale_after = dataset.stale_after},
-                          .query = dataset.query, .watermark_query = dataset.watermark,
-                          .from = from, .to = last + std::chrono::days{1}});
+        result.push_back({.options = {.name = dataset.name,
+                                      .kind = dataset.kind,
+                                      .source = source,
+                                      .zone = dataset_zones_.at(dataset.name),
+                                      .day_zone = zone_,
+                                      .delay = dataset.delay,
+                                      .stale_after = dataset.stale_after},
+                          .query = dataset.query,
+                          .watermark_query = dataset.watermark,
+                          .from = from,
+                          .to = last + std::chrono::days{1}});
     }
     return result;
 }
@@ -42,7 +52,8 @@ Snapshot Company::read(Day first, Day last) {
     std::map<std::string, std::vector<DatasetRequest>> asked;
     for (auto& [name, source] : sources_) {
         asked[name] = requests(name, first, last);
-        reads[name] = std::async(std::launch::async, [&source = *source, &wanted = asked[name]] { return source.read(wanted); });
+        reads[name] =
+            std::async(std::launch::async, [&source = *source, &wanted = asked[name]] { return source.read(wanted); });
     }
     std::vector<Dataset> datasets;
     std::vector<FailedDataset> failed;
@@ -55,10 +66,12 @@ Snapshot Company::read(Day first, Day last) {
             continue;
         }
         log(result.error());
-        for (const DatasetRequest& request : asked[name]) failed.push_back({.options = request.options, .error = result.error().message});
+        for (const DatasetRequest& request : asked[name])
+            failed.push_back({.options = request.options, .error = result.error().message});
     }
     return assemble(std::move(datasets), std::move(failed),
-                    {.as_of = last, .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
+                    {.as_of = last,
+                     .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
                      .currency = rules().policy.currency});
 }
 

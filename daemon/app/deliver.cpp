@@ -37,7 +37,12 @@ Outlets make_outlets(const std::vector<ReceiverSettings>& receivers) {
 }
 
 Deliverer::Deliverer(StateStore& store, Outlets outlets, Clock& clock, DelivererOptions options)
-    : store_(store), clock_(clock), options_(std::move(options)), outlets_(std::move(outlets)), pruned_(clock.steady()), thread_([this] { loop(); }) {}
+    : store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      outlets_(std::move(outlets)),
+      pruned_(clock.steady()),
+      thread_([this] { loop(); }) {}
 
 Deliverer::~Deliverer() { stop(); }
 
@@ -97,7 +102,8 @@ std::vector<std::string> Deliverer::closed_receivers() {
     for (const auto& [name, outlet] : outlets_) {
         std::deque<std::chrono::steady_clock::time_point>& recent = recent_[name];
         while (!recent.empty() && recent.front() < minute_ago) recent.pop_front();
-        if (lanes_.contains(name) || recent.size() >= static_cast<std::size_t>(outlet.max_per_minute)) closed.push_back(name);
+        if (lanes_.contains(name) || recent.size() >= static_cast<std::size_t>(outlet.max_per_minute))
+            closed.push_back(name);
     }
     return closed;
 }
@@ -105,7 +111,8 @@ std::vector<std::string> Deliverer::closed_receivers() {
 /// Under the mutex: the store is quick, sending is not.
 bool Deliverer::claim_and_start() {
     if (lanes_.size() >= options_.lanes) return false;
-    const Result<std::vector<Delivery>> claimed = store_.claim(clock_.now(), closed_receivers(), options_.lanes - lanes_.size());
+    const Result<std::vector<Delivery>> claimed =
+        store_.claim(clock_.now(), closed_receivers(), options_.lanes - lanes_.size());
     if (!claimed) {
         note(claimed.error());
         return false;
@@ -116,11 +123,14 @@ bool Deliverer::claim_and_start() {
         const std::string& receiver = delivery.payload.receiver;
         const auto outlet = outlets_.find(receiver);
         if (outlet == outlets_.end()) {
-            note(store_.settle({.delivery_id = delivery.payload.delivery_id, .status = DeliveryStatus::dead, .error_class = "no_such_receiver"}));
+            note(store_.settle({.delivery_id = delivery.payload.delivery_id,
+                                .status = DeliveryStatus::dead,
+                                .error_class = "no_such_receiver"}));
             continue;
         }
         recent_[receiver].push_back(clock_.steady());
-        if (seeded_defect("record_first")) note(store_.settle({.delivery_id = delivery.payload.delivery_id, .status = DeliveryStatus::delivered}));
+        if (seeded_defect("record_first"))
+            note(store_.settle({.delivery_id = delivery.payload.delivery_id, .status = DeliveryStatus::delivered}));
         failpoint("sender.sending");
         lanes_[receiver] = std::thread([this, delivery, sender = outlet->second.sender] { send(delivery, sender); });
     }
@@ -149,23 +159,37 @@ void Deliverer::settle_all(std::unique_lock<std::mutex>& lock) {
 
 void Deliverer::settle(const Sent& sent) {
     const Delivery& delivery = sent.delivery;
-    const RetryDecision decision = after_attempt({.outcome = outcome_of(sent.result.outcome), .attempts = delivery.attempts + 1, .refusals = delivery.attempts + 1,
-                                                  .created_at = delivery.created_at, .now = clock_.now(), .retry_after = sent.result.retry_after,
-                                                  .jitter = jitter()}, options_.policy);
-    Settlement settlement{.delivery_id = delivery.payload.delivery_id, .next_at = decision.next_at, .error_class = sent.result.error_class};
+    const RetryDecision decision = after_attempt({.outcome = outcome_of(sent.result.outcome),
+                                                  .attempts = delivery.attempts + 1,
+                                                  .refusals = delivery.attempts + 1,
+                                                  .created_at = delivery.created_at,
+                                                  .now = clock_.now(),
+                                                  .retry_after = sent.result.retry_after,
+                                                  .jitter = jitter()},
+                                                 options_.policy);
+    Settlement settlement{.delivery_id = delivery.payload.delivery_id,
+                          .next_at = decision.next_at,
+                          .error_class = sent.result.error_class};
     std::string result = "delivered";
     switch (decision.kind) {
         case RetryDecision::Kind::undecided: return;
         case RetryDecision::Kind::delivered: break;
-        case RetryDecision::Kind::retry: settlement.status = DeliveryStatus::retry; result = "retry"; break;
-        case RetryDecision::Kind::dead: settlement.status = DeliveryStatus::dead; result = "dead"; break;
+        case RetryDecision::Kind::retry:
+            settlement.status = DeliveryStatus::retry;
+            result = "retry";
+            break;
+        case RetryDecision::Kind::dead:
+            settlement.status = DeliveryStatus::dead;
+            result = "dead";
+            break;
     }
     note(store_.settle(settlement));
     failpoint("sender.settled");
     if (options_.on_result) options_.on_result(delivery.payload.receiver, result);
     if (decision.kind != RetryDecision::Kind::delivered) {
-        log(LogLevel::warning, "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver + ": " + sent.result.error_class + " (" +
-                                   sent.result.detail + "); " + (result == "dead" ? "given up" : "next try at " + format_instant(decision.next_at)));
+        log(LogLevel::warning, "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver + ": " +
+                                   sent.result.error_class + " (" + sent.result.detail + "); " +
+                                   (result == "dead" ? "given up" : "next try at " + format_instant(decision.next_at)));
     }
 }
 

@@ -34,8 +34,8 @@ Outlets make_outlets(const std::vector<ReceiverSettings>& receivers);
 struct DelivererOptions {
     RetryPolicy policy = {};
     std::size_t lanes = 4;
-    Seconds look_again = Seconds{1};         ///< the outbox may have been filled by another process
-    Seconds after_failure = Seconds{10};     ///< of the store
+    Seconds look_again = Seconds{1};      ///< the outbox may have been filled by another process
+    Seconds after_failure = Seconds{10};  ///< of the store
     Seconds prune_every = std::chrono::hours{1};
     std::function<void(const std::string& receiver, const std::string& result)> on_result = {};
     std::function<void(const std::vector<OutboxCount>& counts, std::uint64_t bytes)> on_outbox = {};
@@ -45,10 +45,10 @@ class Deliverer {
 public:
     /// Starts at once. The store and the clock must outlive it; nobody else may use the store meanwhile.
     Deliverer(StateStore& store, Outlets outlets, Clock& clock, DelivererOptions options = {});
-    ~Deliverer();                            ///< stops as stop() does
+    ~Deliverer();  ///< stops as stop() does
 
-    void wake();                             ///< there is something new
-    void replace(Outlets outlets);           ///< for what is claimed from now on
+    void wake();                    ///< there is something new
+    void replace(Outlets outlets);  ///< for what is claimed from now on
 
     /// Waits until nothing is due and nothing under way, at most so long. An error: of the store.
     Result<void> wait_until_idle(Seconds longest);
@@ -57,7 +57,10 @@ public:
     void stop();
 
 private:
-    struct Sent { Delivery delivery; SendResult result; };
+    struct Sent {
+        Delivery delivery;
+        SendResult result;
+    };
 
     void loop();
     bool claim_and_start();
@@ -74,10 +77,10 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     Outlets outlets_;
-    std::map<std::string, std::thread, std::less<>> lanes_;      ///< by receiver: sends under way
+    std::map<std::string, std::thread, std::less<>> lanes_;  ///< by receiver: sends under way
     std::map<std::string, std::deque<std::chrono::steady_clock::time_point>, std::less<>> recent_;
-    std::deque<Sent> sent_;                                      ///< back from the lanes, not settled yet
-    std::optional<Error> failure_;                               ///< of the store, since the last success
+    std::deque<Sent> sent_;         ///< back from the lanes, not settled yet
+    std::optional<Error> failure_;  ///< of the store, since the last success
     std::chrono::steady_clock::time_point pruned_ = {};
     bool woken_ = true, idle_ = false, stopping_ = false;
     std::thread thread_;

@@ -14,7 +14,7 @@ namespace retaind {
 
 struct ReplayOptions {
     Day from, to;
-    bool with_messages = false;      ///< store the messages too, to be sent
+    bool with_messages = false;  ///< store the messages too, to be sent
     std::function<void(Day)> progress = {};
     /// Sees what each day starts from.
     std::function<void(Snapshot&, const State&)> before_day = {};

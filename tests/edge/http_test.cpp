@@ -35,7 +35,8 @@ std::string talk(const HttpServer& to, const std::string& bytes) {
     EXPECT_EQ(send(file, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
     std::string reply;
     char buffer[4096];
-    for (ssize_t got; (got = recv(file, buffer, sizeof buffer, 0)) > 0;) reply.append(buffer, static_cast<std::size_t>(got));
+    for (ssize_t got; (got = recv(file, buffer, sizeof buffer, 0)) > 0;)
+        reply.append(buffer, static_cast<std::size_t>(got));
     close(file);
     return reply;
 }
@@ -74,7 +75,7 @@ TEST(Http, ClosesOnRequestsBeyondItsLimits) {
     std::string many = "GET / HTTP/1.1\r\nHost: localhost\r\n";
     for (int at = 0; at < 20; ++at) many += "X-" + std::to_string(at) + ": 1\r\n";
     EXPECT_EQ(talk(*running, many + "\r\n"), "");
-    EXPECT_EQ(talk(*running, "GET / HT"), "");      // and never more: closed after a second
+    EXPECT_EQ(talk(*running, "GET / HT"), "");  // and never more: closed after a second
 }
 
 TEST(Http, RefusesAddressesThatOthersReach) {

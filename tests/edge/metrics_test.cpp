@@ -15,14 +15,27 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 CustomerView customer(std::string id, std::string segment, double health, std::vector<std::string> alerts = {}) {
-    return {.customer_id = std::move(id), .name = "Somebody", .segment = std::move(segment), .motion = "price", .health = health, .coverage = 0.9,
-            .risk = 0.1, .band = health < 40 ? Band::at_risk : Band::healthy, .revenue = 1'200'00, .alerts = std::move(alerts)};
+    return {.customer_id = std::move(id),
+            .name = "Somebody",
+            .segment = std::move(segment),
+            .motion = "price",
+            .health = health,
+            .coverage = 0.9,
+            .risk = 0.1,
+            .band = health < 40 ? Band::at_risk : Band::healthy,
+            .revenue = 1'200'00,
+            .alerts = std::move(alerts)};
 }
 
 View small_view() {
-    View view{.as_of = Day{std::chrono::year{2026} / 3 / 1}, .rules_hash = "0123456789abcdef", .rules_name = "saas", .currency = "EUR"};
-    view.customers = {customer("c1", "north", 30, {"gone_quiet"}), customer("c2", "north", 90), customer("c3", "south", 80)};
-    view.segments = {{.segment = "north", .customers = 2, .revenue_share = 0.6}, {.segment = "south", .customers = 1, .revenue_share = 0.4}};
+    View view{.as_of = Day{std::chrono::year{2026} / 3 / 1},
+              .rules_hash = "0123456789abcdef",
+              .rules_name = "saas",
+              .currency = "EUR"};
+    view.customers = {customer("c1", "north", 30, {"gone_quiet"}), customer("c2", "north", 90),
+                      customer("c3", "south", 80)};
+    view.segments = {{.segment = "north", .customers = 2, .revenue_share = 0.6},
+                     {.segment = "south", .customers = 1, .revenue_share = 0.4}};
     view.alerts = {{.key = {.rule = "gone_quiet", .entity = "c1"}, .customer_id = "c1", .phase = AlertPhase::firing}};
     view.feeds = {{.dataset = "usage", .watermark = view.as_of, .stale_after = std::chrono::hours{36}}};
     return view;
@@ -39,7 +52,8 @@ std::vector<std::string> series(const std::string& page) {
 }
 
 int promtool(const std::string& page) {
-    const std::filesystem::path file = std::filesystem::temp_directory_path() / ("retaind-metrics-" + std::to_string(getpid()));
+    const std::filesystem::path file =
+        std::filesystem::temp_directory_path() / ("retaind-metrics-" + std::to_string(getpid()));
     std::ofstream(file) << page;
     const int code = std::system(("promtool check metrics < " + file.string()).c_str());
     std::filesystem::remove(file);
@@ -47,7 +61,10 @@ int promtool(const std::string& page) {
 }
 
 Telemetry busy_telemetry() {
-    Telemetry telemetry{.version = "0.1.0", .revision = "abc", .interval_seconds = 900, .last_success = Instant{Seconds{1'700'000'000}}};
+    Telemetry telemetry{.version = "0.1.0",
+                        .revision = "abc",
+                        .interval_seconds = 900,
+                        .last_success = Instant{Seconds{1'700'000'000}}};
     telemetry.cycles["ok"] = 3;
     telemetry.cycle_durations["read"].observe(0.02);
     telemetry.source_up["crm"] = true;
@@ -55,7 +72,10 @@ Telemetry busy_telemetry() {
     telemetry.rows_rejected[{"usage", "bad_date"}] = 2;
     telemetry.deliveries[{"managers", "delivered"}] = 1;
     telemetry.alerts_opened[{"gone_quiet", "warning"}] = 1;
-    telemetry.outbox = {{.receiver = "managers", .status = DeliveryStatus::retry, .messages = 2, .oldest = Instant{Seconds{1'700'000'000}}}};
+    telemetry.outbox = {{.receiver = "managers",
+                         .status = DeliveryStatus::retry,
+                         .messages = 2,
+                         .oldest = Instant{Seconds{1'700'000'000}}}};
     return telemetry;
 }
 
@@ -98,11 +118,13 @@ TEST(Metrics, AreCleanUnderPromtoolAndNameNoSeriesTwice) {
 
 TEST(Metrics, ComeFromTheTableAlone) {
     std::set<std::string> names;
-    for (const MetricSpec& spec : metric_table()) EXPECT_TRUE(names.emplace(spec.name).second) << spec.name << " stands twice";
+    for (const MetricSpec& spec : metric_table())
+        EXPECT_TRUE(names.emplace(spec.name).second) << spec.name << " stands twice";
     for (const std::string& each : series(render_view(small_view(), {}) + render_telemetry(busy_telemetry()))) {
         std::string name = each.substr(0, each.find('{'));
         for (const char* suffix : {"_bucket", "_sum", "_count"}) {
-            if (!names.contains(name) && name.ends_with(suffix)) name.resize(name.size() - std::string_view(suffix).size());
+            if (!names.contains(name) && name.ends_with(suffix))
+                name.resize(name.size() - std::string_view(suffix).size());
         }
         EXPECT_TRUE(names.contains(name)) << name;
     }

@@ -25,8 +25,13 @@ std::string text(double number) { return std::to_string(number); }
 /// became known late; customers that join and leave on the way.
 class Company {
 public:
-    explicit Company(unsigned seed) : random_(seed) { people(); for (int n = 0; n < customers; ++n) customer(n); }
-    std::vector<Rows> rows() const { return {customers_, subscriptions_, usage_, touchpoints_, promises_, readings_, milestones_, people_}; }
+    explicit Company(unsigned seed) : random_(seed) {
+        people();
+        for (int n = 0; n < customers; ++n) customer(n);
+    }
+    std::vector<Rows> rows() const {
+        return {customers_, subscriptions_, usage_, touchpoints_, promises_, readings_, milestones_, people_};
+    }
 
 private:
     int any(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
@@ -40,9 +45,11 @@ private:
         const int joined = n % 7 == 0 ? any(walked) : 200 + any(200);
         const bool leaves = n % 9 == 0;
         subscriptions_.rows.push_back({id("s", n), c, leaves ? "cancelled" : "active", ago(joined), ago(-any(90) - 1),
-                                       leaves ? testing::TextCell(ago(any(walked))) : testing::TextCell(), text(10 + n)});
+                                       leaves ? testing::TextCell(ago(any(walked))) : testing::TextCell(),
+                                       text(10 + n)});
         use(n, c);
-        for (int day = any(20); day < days; day += 10 + any(30)) touchpoints_.rows.push_back({c, ago(day), any(2) ? "service" : "sales"});
+        for (int day = any(20); day < days; day += 10 + any(30))
+            touchpoints_.rows.push_back({c, ago(day), any(2) ? "service" : "sales"});
         if (n % 2 == 0) promise(n, c);
     }
 
@@ -51,28 +58,42 @@ private:
         for (int day = 0; day < days; ++day) {
             if ((day < stops && day >= back) || any(10) < 3) continue;
             const int late = any(12) == 0 ? any(4) : 0;
-            usage_.rows.push_back({c, ago(day), any(40) == 0 ? testing::TextCell() : testing::TextCell(text(1 + n % 5 + any(10))), ago(day - late)});
+            usage_.rows.push_back({c, ago(day),
+                                   any(40) == 0 ? testing::TextCell() : testing::TextCell(text(1 + n % 5 + any(10))),
+                                   ago(day - late)});
         }
     }
 
     void promise(int n, const std::string& c) {
         const std::string p = id("p", n);
         const bool steps = n % 4 == 0;
-        promises_.rows.push_back({p, c, "something agreed", steps ? "milestones" : "reach", ago(80), ago(10 - any(60)), steps ? "0.8" : "100"});
+        promises_.rows.push_back({p, c, "something agreed", steps ? "milestones" : "reach", ago(80), ago(10 - any(60)),
+                                  steps ? "0.8" : "100"});
         for (int day = 80; day >= 0; day -= 5 + any(8)) {
-            if (!steps) readings_.rows.push_back({p, ago(day), text((80 - day) * (0.5 + any(100) * 0.01))});
-            else milestones_.rows.push_back({p, id("t", day), ago(day), any(4) ? testing::TextCell(ago(day - any(9) + 4)) : testing::TextCell(), text(40 + any(60))});
+            if (!steps)
+                readings_.rows.push_back({p, ago(day), text((80 - day) * (0.5 + any(100) * 0.01))});
+            else
+                milestones_.rows.push_back({p, id("t", day), ago(day),
+                                            any(4) ? testing::TextCell(ago(day - any(9) + 4)) : testing::TextCell(),
+                                            text(40 + any(60))});
         }
     }
 
     std::mt19937 random_;
     Rows customers_{DatasetKind::customers, {"customer_id", "name", "segment", "account_manager"}, {}, {}};
-    Rows subscriptions_{DatasetKind::subscriptions, {"subscription_id", "customer_id", "status", "started_on", "renews_on", "ended_on", "mrr"}, {}, {}};
+    Rows subscriptions_{DatasetKind::subscriptions,
+                        {"subscription_id", "customer_id", "status", "started_on", "renews_on", "ended_on", "mrr"},
+                        {},
+                        {}};
     Rows usage_{DatasetKind::usage, {"customer_id", "at", "value", "known_at"}, {}, {}};
     Rows touchpoints_{DatasetKind::touchpoints, {"customer_id", "at", "kind"}, {}, {}};
-    Rows promises_{DatasetKind::promises, {"promise_id", "customer_id", "outcome", "kind", "starts_on", "due_on", "target"}, {}, {}};
+    Rows promises_{DatasetKind::promises,
+                   {"promise_id", "customer_id", "outcome", "kind", "starts_on", "due_on", "target"},
+                   {},
+                   {}};
     Rows readings_{DatasetKind::readings, {"promise_id", "at", "value"}, {}, {}};
-    Rows milestones_{DatasetKind::milestones, {"promise_id", "milestone_id", "due_on", "delivered_on", "quality"}, {}, {}};
+    Rows milestones_{
+        DatasetKind::milestones, {"promise_id", "milestone_id", "due_on", "delivered_on", "quality"}, {}, {}};
     Rows people_{DatasetKind::people, {"person_id", "name", "email"}, {}, {}};
 };
 
@@ -91,11 +112,12 @@ RuleSet rules() {
 }
 
 std::string text_of(const ScoreDay& day) {
-    return format_day(day.day) + " " + std::string(band_name(day.band)) + " " + std::to_string(day.health) + " " + std::to_string(day.smoothed) + " " +
-           std::to_string(day.coverage) + " " + std::to_string(day.risk);
+    return format_day(day.day) + " " + std::string(band_name(day.band)) + " " + std::to_string(day.health) + " " +
+           std::to_string(day.smoothed) + " " + std::to_string(day.coverage) + " " + std::to_string(day.risk);
 }
 
-/// Everything that is remembered, as text: equal texts are equal states (to the last bit where doubles are compared below).
+/// Everything that is remembered, as text: equal texts are equal states (to the last bit where doubles are compared
+/// below).
 std::string text_of(const State& state) {
     std::string out;
     for (const CustomerMemory& customer : state.customers) {
@@ -106,15 +128,19 @@ std::string text_of(const State& state) {
     for (const PromiseMemory& promise : state.promises) {
         out += promise.promise_id + ":";
         for (const PromiseDay& day : promise.days) {
-            out += " [" + format_day(day.day) + " " + std::string(promise_state_name(day.state)) + " " + std::to_string(day.probability) + "]";
+            out += " [" + format_day(day.day) + " " + std::string(promise_state_name(day.state)) + " " +
+                   std::to_string(day.probability) + "]";
         }
         out += "\n";
     }
-    for (const PriorDay& prior : state.priors) out += format_day(prior.day) + " " + prior.segment + " " + std::to_string(prior.mean) + "\n";
-    for (const FeedDay& feed : state.feeds) out += format_day(feed.day) + " " + feed.dataset + " " + std::to_string(feed.rows) + "\n";
+    for (const PriorDay& prior : state.priors)
+        out += format_day(prior.day) + " " + prior.segment + " " + std::to_string(prior.mean) + "\n";
+    for (const FeedDay& feed : state.feeds)
+        out += format_day(feed.day) + " " + feed.dataset + " " + std::to_string(feed.rows) + "\n";
     for (const Alert& alert : state.alerts) {
-        out += alert.key.rule + " " + alert.key.entity + " " + std::string(phase_name(alert.phase)) + " " + std::to_string(alert.episode) + "." +
-               std::to_string(alert.seq) + " " + alert.message + " told " + std::to_string(alert.told.size()) + "\n";
+        out += alert.key.rule + " " + alert.key.entity + " " + std::string(phase_name(alert.phase)) + " " +
+               std::to_string(alert.episode) + "." + std::to_string(alert.seq) + " " + alert.message + " told " +
+               std::to_string(alert.told.size()) + "\n";
     }
     return out;
 }
@@ -146,8 +172,12 @@ TEST(Time, ManyCyclesADayEqualOne) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::mt19937 random(seed);
         const Snapshot snapshot = company(seed);
-        const Walked one = walk(testing::snapshot_of(Company(seed).rows(), {.as_of = last, .read_from = snapshot.read_from}), pack, 1, random);
-        const Walked many = walk(testing::snapshot_of(Company(seed).rows(), {.as_of = last, .read_from = snapshot.read_from}), pack, 4, random);
+        const Walked one =
+            walk(testing::snapshot_of(Company(seed).rows(), {.as_of = last, .read_from = snapshot.read_from}), pack, 1,
+                 random);
+        const Walked many =
+            walk(testing::snapshot_of(Company(seed).rows(), {.as_of = last, .read_from = snapshot.read_from}), pack, 4,
+                 random);
         EXPECT_GT(one.messages, 5u) << "the scenario must tell something";
         EXPECT_EQ(one.messages, many.messages);
         EXPECT_EQ(text_of(one.state), text_of(many.state));
@@ -156,7 +186,9 @@ TEST(Time, ManyCyclesADayEqualOne) {
 
 class Folder {
 public:
-    Folder() : path_(std::filesystem::temp_directory_path() / ("retaind-time-" + std::to_string(getpid()))) { std::filesystem::create_directories(path_); }
+    Folder() : path_(std::filesystem::temp_directory_path() / ("retaind-time-" + std::to_string(getpid()))) {
+        std::filesystem::create_directories(path_);
+    }
     ~Folder() { std::filesystem::remove_all(path_); }
     std::string path() const { return path_.string(); }
 
@@ -170,13 +202,15 @@ void expect_same(const View& live, const View& again) {
     ASSERT_EQ(live.customers.size(), again.customers.size());
     for (std::size_t at = 0; at < live.customers.size(); ++at) {
         const CustomerView &a = live.customers[at], &b = again.customers[at];
-        EXPECT_TRUE(a.customer_id == b.customer_id && same(a.health, b.health) && same(a.smoothed, b.smoothed) && a.band == b.band &&
-                    same(a.coverage, b.coverage) && same(a.risk, b.risk))
-            << a.customer_id << ": smoothed " << a.smoothed << " against " << b.smoothed << ", health " << a.health << " against " << b.health;
+        EXPECT_TRUE(a.customer_id == b.customer_id && same(a.health, b.health) && same(a.smoothed, b.smoothed) &&
+                    a.band == b.band && same(a.coverage, b.coverage) && same(a.risk, b.risk))
+            << a.customer_id << ": smoothed " << a.smoothed << " against " << b.smoothed << ", health " << a.health
+            << " against " << b.health;
     }
     ASSERT_EQ(live.promises.size(), again.promises.size());
     for (std::size_t at = 0; at < live.promises.size(); ++at) {
-        EXPECT_EQ(promise_state_name(live.promises[at].state), promise_state_name(again.promises[at].state)) << live.promises[at].promise_id;
+        EXPECT_EQ(promise_state_name(live.promises[at].state), promise_state_name(again.promises[at].state))
+            << live.promises[at].promise_id;
     }
 }
 
@@ -191,7 +225,8 @@ TEST(Time, APastDayAskedAgainEqualsWhatWasLive) {
     for (int day = walked; day >= 0; --day) {
         snapshot.as_of = last - std::chrono::days{day};
         CycleResult result = run_cycle(snapshot, pack, state, snapshot.as_of + std::chrono::days{1});
-        const Result<void> stored = (*store)->commit({.state = result.state, .outbox = {}, .now = snapshot.as_of, .engine_version = "test", .rules_text = ""});
+        const Result<void> stored = (*store)->commit(
+            {.state = result.state, .outbox = {}, .now = snapshot.as_of, .engine_version = "test", .rules_text = ""});
         ASSERT_TRUE(stored.ok()) << stored.error().message;
         live.push_back(std::move(result.view));
         state = std::move(result.state);
@@ -218,7 +253,8 @@ TEST(Time, RowsAfterAsOfChangeNothing) {
         }
     }
     const SnapshotOptions options{.as_of = day, .read_from = last - std::chrono::days{days}};
-    expect_same(run_cycle(testing::snapshot_of(all, options), pack, {}, Instant{}).view, run_cycle(testing::snapshot_of(cut, options), pack, {}, Instant{}).view);
+    expect_same(run_cycle(testing::snapshot_of(all, options), pack, {}, Instant{}).view,
+                run_cycle(testing::snapshot_of(cut, options), pack, {}, Instant{}).view);
 }
 
 TEST(Time, OrderOfRowsChangesNothing) {
@@ -226,7 +262,8 @@ TEST(Time, OrderOfRowsChangesNothing) {
     const SnapshotOptions options{.as_of = last, .read_from = last - std::chrono::days{days}};
     const CycleResult straight = run_cycle(testing::snapshot_of(Company(6).rows(), options), pack, {}, Instant{});
     for (const unsigned seed : {10u, 11u, 12u}) {
-        const CycleResult shuffled = run_cycle(testing::snapshot_of(testing::shuffled(Company(6).rows(), seed), options), pack, {}, Instant{});
+        const CycleResult shuffled =
+            run_cycle(testing::snapshot_of(testing::shuffled(Company(6).rows(), seed), options), pack, {}, Instant{});
         EXPECT_EQ(text_of(straight.state), text_of(shuffled.state)) << "seed " << seed;
         expect_same(straight.view, shuffled.view);
     }

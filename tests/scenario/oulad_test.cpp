@@ -1,5 +1,6 @@
-// Real customers, real promises, real departures: the Open University example through the same Source and the same cycle that
-// run live. The sample always; the whole of 2013 where RETAIND_OULAD_2013 (or ../shared/data/oulad_2013) has it.
+// Real customers, real promises, real departures: the Open University example through the same Source and the same
+// cycle that run live. The sample always; the whole of 2013 where RETAIND_OULAD_2013 (or ../shared/data/oulad_2013) has
+// it.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -35,15 +36,18 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 /// The example as a user sets it up: load.sh, then its own retaind.toml with the paths of this place.
 class University {
 public:
-    explicit University(const fs::path& data) : folder_(fs::temp_directory_path() / ("retaind-oulad-" + std::to_string(getpid()))) {
+    explicit University(const fs::path& data)
+        : folder_(fs::temp_directory_path() / ("retaind-oulad-" + std::to_string(getpid()))) {
         fs::create_directories(folder_);
-        const std::string load = "'" + (root() / "etc/examples/oulad/load.sh").string() + "' '" + data.string() + "' '" + (folder_ / "oulad.db").string() + "'";
+        const std::string load = "'" + (root() / "etc/examples/oulad/load.sh").string() + "' '" + data.string() +
+                                 "' '" + (folder_ / "oulad.db").string() + "'";
         EXPECT_EQ(std::system(load.c_str()), 0);
         std::ifstream in(root() / "etc/examples/oulad/retaind.toml");
         std::stringstream text;
         text << in.rdbuf();
         std::string configuration = replaced(text.str(), "db=oulad.db", "db=" + (folder_ / "oulad.db").string());
-        configuration = replaced(configuration, "../../../rules/education.toml", fs::absolute(root() / "rules/education.toml").string());
+        configuration = replaced(configuration, "../../../rules/education.toml",
+                                 fs::absolute(root() / "rules/education.toml").string());
         std::ofstream(folder_ / "retaind.toml") << configuration;
         LoadResult loaded = load_config((folder_ / "retaind.toml").string());
         EXPECT_TRUE(loaded.problems.empty()) << format_problems(loaded.problems);
@@ -76,8 +80,10 @@ struct Walk {
     std::chrono::days horizon;
 };
 
-/// Weekly dates, pooled: score = 100 - health, happened = quit within the horizon. The state goes along, as it does live.
-std::vector<DatedPrediction> predictions(Company& company, const Walk& walk, std::vector<std::pair<double, bool>>* healths = nullptr) {
+/// Weekly dates, pooled: score = 100 - health, happened = quit within the horizon. The state goes along, as it does
+/// live.
+std::vector<DatedPrediction> predictions(Company& company, const Walk& walk,
+                                         std::vector<std::pair<double, bool>>* healths = nullptr) {
     Snapshot snapshot = company.read(walk.from, walk.to + walk.horizon);
     const std::map<std::string, Day> left = departures(snapshot);
     std::vector<DatedPrediction> result;
@@ -141,7 +147,8 @@ TEST(OuladSample, HealthEqualsTheSlowReference) {
         for (const CustomerView& customer : view.customers) {
             const auto found = customers.find(customer.customer_id);
             ASSERT_NE(found, customers.end()) << customer.customer_id;
-            EXPECT_NEAR(customer.health, found->second.first, 1e-9) << customer.customer_id << " as of " << format_day(as_of);
+            EXPECT_NEAR(customer.health, found->second.first, 1e-9)
+                << customer.customer_id << " as of " << format_day(as_of);
             EXPECT_NEAR(customer.coverage, found->second.second, 1e-9) << customer.customer_id;
         }
     }
@@ -158,13 +165,15 @@ TEST(OuladSample, RejectsTheDeliveriesOfUnknownAssessmentsAndCountsThem) {
 TEST(OuladSample, LowHealthQuitsMoreOften) {
     University university(root() / "tests/data/oulad_sample");
     std::vector<std::pair<double, bool>> healths;
-    predictions(university.company(), {.from = day("2013-02-24"), .to = day("2013-07-28"), .horizon = std::chrono::days{56}}, &healths);
+    predictions(university.company(),
+                {.from = day("2013-02-24"), .to = day("2013-07-28"), .horizon = std::chrono::days{56}}, &healths);
     double low = 0, low_quits = 0, high = 0, high_quits = 0;
     for (const auto& [health, quits] : healths) {
         (health < 70 ? low : high) += 1;
         if (quits) (health < 70 ? low_quits : high_quits) += 1;
     }
-    std::printf("health < 70: %.1f %% of %.0f customer-dates quit within 56 days; others %.1f %% of %.0f\n", 100 * low_quits / low, low, 100 * high_quits / high, high);
+    std::printf("health < 70: %.1f %% of %.0f customer-dates quit within 56 days; others %.1f %% of %.0f\n",
+                100 * low_quits / low, low, 100 * high_quits / high, high);
     EXPECT_GT(low_quits / low, 2 * high_quits / high);
 }
 
@@ -176,7 +185,8 @@ TEST(OuladSample, TermsAddUpToTheHealth) {
 class Oulad2013 : public ::testing::Test {
 protected:
     void SetUp() override {
-        if (!fs::exists(whole_data() / "accounts.csv")) GTEST_SKIP() << "the whole of OULAD 2013 is not here (RETAIND_OULAD_2013)";
+        if (!fs::exists(whole_data() / "accounts.csv"))
+            GTEST_SKIP() << "the whole of OULAD 2013 is not here (RETAIND_OULAD_2013)";
     }
 };
 
@@ -189,10 +199,11 @@ TEST_F(Oulad2013, TermsAddUpToTheHealthOfEveryCustomer) {
 
 TEST_F(Oulad2013, TheShippedPackRanksQuittersUnfitted) {
     University university(whole_data());
-    const std::vector<DatedPrediction> dated =
-        predictions(university.company(), {.from = day("2013-02-03"), .to = day("2014-05-25"), .horizon = std::chrono::days{28}});
+    const std::vector<DatedPrediction> dated = predictions(
+        university.company(), {.from = day("2013-02-03"), .to = day("2014-05-25"), .horizon = std::chrono::days{28}});
     const double within = auc_within_date(dated), all = auc(pooled(dated));
-    std::printf("OULAD 2013, %zu customer-dates, quits within 28 days: AUC within date %.4f, AUC %.4f\n", dated.size(), within, all);
+    std::printf("OULAD 2013, %zu customer-dates, quits within 28 days: AUC within date %.4f, AUC %.4f\n", dated.size(),
+                within, all);
     EXPECT_GE(within, 0.69);
 }
 

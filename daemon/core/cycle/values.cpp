@@ -24,12 +24,14 @@ double days_since_touch(const Snapshot& snapshot, CustomerIndex customer, std::s
     const Series* series = snapshot.find_series("touchpoints");
     const std::optional<Day> newest = watermark(snapshot, "touchpoints");
     if (!series || !newest) return missing;
-    const auto kinds = std::find_if(series->texts.begin(), series->texts.end(), [](const Series::Texts& texts) { return texts.name == "kind"; });
+    const auto kinds = std::find_if(series->texts.begin(), series->texts.end(),
+                                    [](const Series::Texts& texts) { return texts.name == "kind"; });
     for (std::uint32_t row = series->first[customer + 1]; row-- > series->first[customer];) {
         const Day day{std::chrono::days{series->day[row]}};
         const bool known = series->known.empty() || Day{std::chrono::days{series->known[row]}} <= snapshot.as_of;
         if (day > *newest || !known) continue;
-        if (kind.empty() || (kinds != series->texts.end() && snapshot.text(kinds->words[row]) == kind)) return in_days(snapshot.as_of - day);
+        if (kind.empty() || (kinds != series->texts.end() && snapshot.text(kinds->words[row]) == kind))
+            return in_days(snapshot.as_of - day);
     }
     return missing;
 }
@@ -44,12 +46,15 @@ Value CustomerValues::value(const Field& field) const {
             if (signal >= evaluation_.signals.size()) return Value::none();
             if (!evaluation_.measured[signal].text.empty()) return Value::of(evaluation_.measured[signal].text);
             return Value::of(evaluation_.signals[signal].raw);
-        case Field::Kind::signal_score: return signal < evaluation_.signals.size() ? Value::of(evaluation_.signals[signal].score) : Value::none();
+        case Field::Kind::signal_score:
+            return signal < evaluation_.signals.size() ? Value::of(evaluation_.signals[signal].score) : Value::none();
         case Field::Kind::attribute: {
             const Attribute* attribute = snapshot.attribute(field.name);
             if (!attribute) return Value::none();
             if (attribute->is_number) return Value::of(attribute->numbers[customer.customer]);
-            return attribute->words[customer.customer] == no_word ? Value::none() : Value::of(snapshot.text(attribute->words[customer.customer]));
+            return attribute->words[customer.customer] == no_word
+                       ? Value::none()
+                       : Value::of(snapshot.text(attribute->words[customer.customer]));
         }
         case Field::Kind::row_column: return Value::none();
     }
@@ -59,14 +64,33 @@ Value CustomerValues::value(const Field& field) const {
 Value CustomerValues::builtin(CustomerField field) const {
     switch (field) {
         using enum CustomerField;
-        case customer_id: case name: case segment: case motion: case plan: case stage: case status: case account_manager: case seller:
-            return text(field);
+        case customer_id:
+        case name:
+        case segment:
+        case motion:
+        case plan:
+        case stage:
+        case status:
+        case account_manager:
+        case seller: return text(field);
         case band: return Value::of(band_name(evaluation_.customers[at_].band));
         case trend: return Value::none();
-        case health: case smoothed: case health_change_7d: case health_change_30d: case coverage: case risk: case pulse: case disagreement:
-            return Value::of(score(field));
-        case promises: case promises_off_track: case promises_missed: case promises_unmeasurable: return Value::of(promise_count(field));
-        case days_since_touch: case days_since_service: case days_since_sales: case days_since_review: return Value::of(touch(field));
+        case health:
+        case smoothed:
+        case health_change_7d:
+        case health_change_30d:
+        case coverage:
+        case risk:
+        case pulse:
+        case disagreement: return Value::of(score(field));
+        case promises:
+        case promises_off_track:
+        case promises_missed:
+        case promises_unmeasurable: return Value::of(promise_count(field));
+        case days_since_touch:
+        case days_since_service:
+        case days_since_sales:
+        case days_since_review: return Value::of(touch(field));
         default: return Value::of(contract(field));
     }
 }
@@ -121,7 +145,8 @@ double CustomerValues::contract(CustomerField field) const {
         case days_to_renewal: return facts.days_to_renewal;
         case days_to_notice: return facts.days_to_notice;
         case days_past_due: return facts.days_past_due;
-        case owner_changed_days: return scored.memory ? days_between(scored.memory->owner_since, evaluation_.snapshot.as_of) : missing;
+        case owner_changed_days:
+            return scored.memory ? days_between(scored.memory->owner_since, evaluation_.snapshot.as_of) : missing;
         default: return missing;
     }
 }
@@ -148,8 +173,8 @@ double CustomerValues::promise_count(CustomerField field) const {
 }
 
 double CustomerValues::touch(CustomerField field) const {
-    const std::string_view kind = field == CustomerField::days_since_service ? "service"
-                                  : field == CustomerField::days_since_sales ? "sales"
+    const std::string_view kind = field == CustomerField::days_since_service  ? "service"
+                                  : field == CustomerField::days_since_sales  ? "sales"
                                   : field == CustomerField::days_since_review ? "review"
                                                                               : "";
     return retaind::days_since_touch(evaluation_.snapshot, evaluation_.customers[at_].customer, kind);
@@ -168,13 +193,17 @@ Value PromiseValues::builtin(PromiseField field) const {
         using enum PromiseField;
         case promise_id: return text_or_none(snapshot.text(promise.id));
         case outcome: return text_or_none(snapshot.text(promise.outcome));
-        case kind: return Value::of(promise.kind == PromiseKind::reach ? "reach" : promise.kind == PromiseKind::hold ? "hold" : "milestones");
+        case kind:
+            return Value::of(promise.kind == PromiseKind::reach  ? "reach"
+                             : promise.kind == PromiseKind::hold ? "hold"
+                                                                 : "milestones");
         case state: return Value::of(promise_state_name(evaluation_.promise_days[promise_].state));
         case disputed: return Value::of(reached.disputed);
         case reported_kept: return Value::of(reached.reported_kept);
         case reviewed: return Value::of(is_reviewed());
         case handed_over: return Value::of(promise.kept_by != no_word);
-        case promised_by: case kept_by: {
+        case promised_by:
+        case kept_by: {
             const std::string_view id = snapshot.text(field == promised_by ? promise.promised_by : promise.kept_by);
             const Person* person = snapshot.person(id);
             return text_or_none(person && person->name != no_word ? snapshot.text(person->name) : id);
@@ -242,7 +271,9 @@ Value SourceValues::value(const Field& field) const {
         case dataset: return Value::of(dataset_);
         case state: {
             const FeedState state = feed_state(snapshot_, dataset_);
-            return Value::of(state == FeedState::not_loaded ? "not_loaded" : state == FeedState::stale ? "stale" : "fresh");
+            return Value::of(state == FeedState::not_loaded ? "not_loaded"
+                             : state == FeedState::stale    ? "stale"
+                                                            : "fresh");
         }
         case age_hours: {
             const std::optional<Day> newest = watermark(snapshot_, dataset_);

@@ -67,7 +67,8 @@ double past_due(const Snapshot& snapshot, CustomerIndex customer) {
 ContractFacts contract_facts(const Snapshot& snapshot, CustomerIndex customer) {
     ContractFacts facts;
     add_amounts(facts, snapshot, customer);
-    if (const std::optional<Day> since = customer_since(snapshot, customer)) facts.tenure_days = in_days(snapshot.as_of - *since);
+    if (const std::optional<Day> since = customer_since(snapshot, customer))
+        facts.tenure_days = in_days(snapshot.as_of - *since);
     facts.payback_ratio = payback(snapshot, snapshot.customers[customer], customer, facts.tenure_days);
     if (const Subscription* renewal = next_renewal(snapshot, customer)) {
         facts.days_to_renewal = in_days(*renewal->renews_on - snapshot.as_of);

@@ -169,7 +169,8 @@ SegmentView portfolio_view(const Snapshot& snapshot, std::span<const CustomerSta
         for (const CustomerStanding& each : members) revenue += is_known(each.facts.revenue) ? each.facts.revenue : 0;
         if (view.revenue > 0) {
             const double share = revenue / view.revenue;
-            view.largest_segment_share = is_missing(view.largest_segment_share) ? share : std::max(view.largest_segment_share, share);
+            view.largest_segment_share =
+                is_missing(view.largest_segment_share) ? share : std::max(view.largest_segment_share, share);
         }
     }
     return view;

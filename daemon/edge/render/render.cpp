@@ -88,17 +88,32 @@ Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Jso
 Json day(const std::optional<Day>& value) { return value ? Json(format_day(*value)) : Json(nullptr); }
 
 Json note_json(const AlertNote& note) {
-    return {{"rule", note.key.rule}, {"scope", scope_name(note.key.scope)}, {"entity", note.key.entity}, {"episode", note.episode}, {"seq", note.seq},
-            {"transition", transition_name(note.transition)}, {"severity", severity_name(note.severity)}, {"state", phase_name(note.phase)},
-            {"customer_id", text(note.customer_id)}, {"customer_name", text(note.customer_name)}, {"segment", text(note.segment)},
-            {"message", note.message}, {"advice", text(note.advice)}, {"reasons", note.reasons}, {"since", day(note.since)}, {"deadline", day(note.deadline)},
-            {"revenue", is_known(note.revenue) ? Json(note.revenue / minor_units) : Json(nullptr)}, {"doer", text(note.doer)},
-            {"asked_to_act", note.asked_to_act}, {"closed_because", text(note.closed_because)}};
+    return {{"rule", note.key.rule},
+            {"scope", scope_name(note.key.scope)},
+            {"entity", note.key.entity},
+            {"episode", note.episode},
+            {"seq", note.seq},
+            {"transition", transition_name(note.transition)},
+            {"severity", severity_name(note.severity)},
+            {"state", phase_name(note.phase)},
+            {"customer_id", text(note.customer_id)},
+            {"customer_name", text(note.customer_name)},
+            {"segment", text(note.segment)},
+            {"message", note.message},
+            {"advice", text(note.advice)},
+            {"reasons", note.reasons},
+            {"since", day(note.since)},
+            {"deadline", day(note.deadline)},
+            {"revenue", is_known(note.revenue) ? Json(note.revenue / minor_units) : Json(nullptr)},
+            {"doer", text(note.doer)},
+            {"asked_to_act", note.asked_to_act},
+            {"closed_because", text(note.closed_because)}};
 }
 
 /// What identifies an alert may always leave; everything else only when `fields` is empty or names it.
 Json only(const Json& note, const std::vector<std::string>& fields) {
-    static const std::set<std::string, std::less<>> always = {"rule", "scope", "entity", "episode", "seq", "transition", "severity", "state"};
+    static const std::set<std::string, std::less<>> always = {"rule", "scope",      "entity",   "episode",
+                                                              "seq",  "transition", "severity", "state"};
     if (fields.empty()) return note;
     Json result = Json::object();
     for (const auto& [key, value] : note.items()) {
@@ -112,9 +127,16 @@ std::string json_of(const Message& message, const RenderOptions& options) {
     for (const AlertNote& note : message.notes) notes.push_back(only(note_json(note), options.receiver.fields));
     const Json recipient = message.recipient.email.empty() && message.recipient.person_id.empty()
                                ? Json(nullptr)
-                               : Json{{"person_id", text(message.recipient.person_id)}, {"name", text(message.recipient.name)}, {"email", text(message.recipient.email)}};
-    const Json all = {{"version", 1}, {"delivery_id", options.delivery_id}, {"kind", message_kind_name(message.kind)}, {"as_of", format_day(message.as_of)}, {"receiver", message.receiver},
-                      {"recipient", recipient}, {"alerts", notes}};
+                               : Json{{"person_id", text(message.recipient.person_id)},
+                                      {"name", text(message.recipient.name)},
+                                      {"email", text(message.recipient.email)}};
+    const Json all = {{"version", 1},
+                      {"delivery_id", options.delivery_id},
+                      {"kind", message_kind_name(message.kind)},
+                      {"as_of", format_day(message.as_of)},
+                      {"receiver", message.receiver},
+                      {"recipient", recipient},
+                      {"alerts", notes}};
     return all.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -124,8 +146,13 @@ Payload render(const Message& message, const RenderOptions& options) {
     const MessageWords words = words_of(message, options);
     const data values = template_data(words);
     mustache plain{std::string(text_template)}, html{std::string(html_template)};
-    return {.delivery_id = options.delivery_id, .receiver = message.receiver, .recipient = message.recipient.email, .subject = words.subject,
-            .text = plain.render(values), .html = html.render(values), .json = json_of(message, options)};
+    return {.delivery_id = options.delivery_id,
+            .receiver = message.receiver,
+            .recipient = message.recipient.email,
+            .subject = words.subject,
+            .text = plain.render(values),
+            .html = html.render(values),
+            .json = json_of(message, options)};
 }
 
 }  // namespace retaind

@@ -1,4 +1,5 @@
-// A message as its reader gets it: plain text, HTML and JSON, made once when it is decided (mustache templates, nlohmann).
+// A message as its reader gets it: plain text, HTML and JSON, made once when it is decided (mustache templates,
+// nlohmann).
 #pragma once
 
 #include <string>
@@ -11,9 +12,9 @@ namespace retaind {
 
 struct RenderOptions {
     ReceiverSettings receiver;
-    std::string delivery_id = {};      ///< made by the delivery edge from the message
-    std::string brand = {};            ///< "" reads "retaind"
-    std::string external_url = {};     ///< "": no links
+    std::string delivery_id = {};   ///< made by the delivery edge from the message
+    std::string brand = {};         ///< "" reads "retaind"
+    std::string external_url = {};  ///< "": no links
     std::string currency = {};
 };
 

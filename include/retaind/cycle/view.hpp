@@ -17,9 +17,9 @@ struct CustomerView {
     std::string customer_id, name, segment, motion, account_manager;
     double health = missing, smoothed = missing, coverage = 0, risk = missing;
     Band band = Band::unknown;
-    double revenue = missing;                ///< yearly, minor units of base currency
+    double revenue = missing;  ///< yearly, minor units of base currency
     std::optional<Day> renews_on = {};
-    std::vector<std::string> alerts = {};    ///< rules of its open alerts that are firing or recovering, sorted
+    std::vector<std::string> alerts = {};  ///< rules of its open alerts that are firing or recovering, sorted
 };
 
 struct PromiseView {
@@ -43,13 +43,13 @@ struct View {
     Day as_of;
     Instant evaluated_at;
     std::string rules_hash, rules_name, currency;
-    std::vector<CustomerView> customers = {};   ///< live ones, sorted by id
-    std::vector<PromiseView> promises = {};     ///< of live customers, sorted by id
-    std::vector<Alert> alerts = {};             ///< open ones, sorted by key
-    std::vector<FeedView> feeds = {};           ///< sorted by name
-    std::vector<SegmentView> segments = {};     ///< sorted by name
+    std::vector<CustomerView> customers = {};  ///< live ones, sorted by id
+    std::vector<PromiseView> promises = {};    ///< of live customers, sorted by id
+    std::vector<Alert> alerts = {};            ///< open ones, sorted by key
+    std::vector<FeedView> feeds = {};          ///< sorted by name
+    std::vector<SegmentView> segments = {};    ///< sorted by name
     SegmentView portfolio = {};
-    int held = 0;                               ///< alerts held by the blast guard
+    int held = 0;  ///< alerts held by the blast guard
 };
 
 }  // namespace retaind

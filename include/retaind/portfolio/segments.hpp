@@ -11,22 +11,23 @@
 
 namespace retaind {
 
-/// A segment, or with segment = "" the portfolio. Shares and changes are ratios (0.05 is 5 %); missing where nothing says.
+/// A segment, or with segment = "" the portfolio. Shares and changes are ratios (0.05 is 5 %); missing where nothing
+/// says.
 struct SegmentView {
     std::string segment;
     int customers = 0;
-    double revenue = 0;                      ///< yearly, minor units of base currency, of those whose revenue is known
-    double revenue_share = missing;          ///< of the portfolio's
-    double revenue_change_yoy = missing;     ///< against the subscriptions live 365 days earlier
+    double revenue = 0;                   ///< yearly, minor units of base currency, of those whose revenue is known
+    double revenue_share = missing;       ///< of the portfolio's
+    double revenue_change_yoy = missing;  ///< against the subscriptions live 365 days earlier
     double customers_change_yoy = missing;
-    double usage_change_28d = missing;       ///< the 28 days to the watermark against the 28 before, live customers
-    double demand_change_yoy = missing;      ///< segment_series: the same
-    double health = missing;                 ///< weighted by revenue
-    double at_risk_share = missing;          ///< of customers
-    double top5_share = missing, top10_share = missing;   ///< of the revenue, its largest customers
-    double hhi = missing;                    ///< sum of squared revenue shares
-    double payback_ratio = missing;          ///< weighted by acquisition cost
-    double largest_segment_share = missing;  ///< portfolio only
+    double usage_change_28d = missing;   ///< the 28 days to the watermark against the 28 before, live customers
+    double demand_change_yoy = missing;  ///< segment_series: the same
+    double health = missing;             ///< weighted by revenue
+    double at_risk_share = missing;      ///< of customers
+    double top5_share = missing, top10_share = missing;  ///< of the revenue, its largest customers
+    double hhi = missing;                                ///< sum of squared revenue shares
+    double payback_ratio = missing;                      ///< weighted by acquisition cost
+    double largest_segment_share = missing;              ///< portfolio only
 };
 
 /// A live customer's part in the roll-up.
