@@ -36,7 +36,14 @@ def main():
     for name, text in results.items():
         if text != first:
             import difflib
-            print("\n".join(list(difflib.unified_diff(first.splitlines(), text.splitlines(), "sqlite", name, lineterm=""))[:40]))
+
+            print(
+                "\n".join(
+                    list(difflib.unified_diff(first.splitlines(), text.splitlines(), "sqlite", name, lineterm=""))[
+                        :40
+                    ]
+                )
+            )
             raise AssertionError(f"{name} differs")
     print(f"{len(results)} databases and orders: {len(first)} identical bytes")
     print("1 passed, 0 failed")

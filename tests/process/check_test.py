@@ -9,11 +9,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import harness
 
 MISTAKES = [
-    ('weight = 60', 'wieght = 60', 'wieght'),                                          # an unknown key
-    ('measure = "days_since"', 'measure = "days_sinse"', 'days_sinse'),                # an unknown measure
-    ('"quiet_days >= 10"', '"quite_days >= 10"', 'quite_days'),                        # an unknown field
-    ('severity = "critical"', 'severity = "urgent"', 'urgent'),                        # an unknown severity
-    ('{outcome} is', '{outcom} is', 'outcom'),                                         # an unknown name in a template
+    ('weight = 60', 'wieght = 60', 'wieght'),  # an unknown key
+    ('measure = "days_since"', 'measure = "days_sinse"', 'days_sinse'),  # an unknown measure
+    ('"quiet_days >= 10"', '"quite_days >= 10"', 'quite_days'),  # an unknown field
+    ('severity = "critical"', 'severity = "urgent"', 'urgent'),  # an unknown severity
+    ('{outcome} is', '{outcom} is', 'outcom'),  # an unknown name in a template
 ]
 
 
@@ -38,7 +38,10 @@ def main():
             error = next((line for line in found if f"rules.toml:{row}:" in line), None)
             assert error, f"no error at line {row} ({word}):\n{done.stderr}"
             column = int(error.split(f"rules.toml:{row}:")[1].split(":")[0])
-            assert lines[row - 1][column - 1:].lstrip("\"'[{ ").startswith(word) or abs(lines[row - 1].index(word) - (column - 1)) <= 1, error
+            assert (
+                lines[row - 1][column - 1 :].lstrip("\"'[{ ").startswith(word)
+                or abs(lines[row - 1].index(word) - (column - 1)) <= 1
+            ), error
         for hint in ("weight", "days_since", "quiet_days", "outcome"):
             assert hint in done.stderr, f"no hint of {hint}"
         once = harness.once(config, dt.date(2026, 3, 31))

@@ -37,17 +37,30 @@ def test_metrics_are_clean_and_prometheus_scrapes_them(place):
         assert daemon.metric("retaind_source_up", source="main") == 1
         port = harness.free_port()
         (place / "prometheus.yml").write_text(
-            f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: retaind, static_configs: [{{targets: ['127.0.0.1:{daemon.port}']}}]}}]\n")
-        prometheus = subprocess.Popen(["prometheus", f"--config.file={place}/prometheus.yml", f"--storage.tsdb.path={place}/tsdb",
-                                       f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: retaind, static_configs: [{{targets: ['127.0.0.1:{daemon.port}']}}]}}]\n"
+        )
+        prometheus = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={place}/prometheus.yml",
+                f"--storage.tsdb.path={place}/tsdb",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
+
             def customers():
                 try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query=sum(retaind_customers)", timeout=2) as reply:
+                    with urllib.request.urlopen(
+                        f"http://127.0.0.1:{port}/api/v1/query?query=sum(retaind_customers)", timeout=2
+                    ) as reply:
                         result = json.load(reply)["data"]["result"]
                         return result and float(result[0]["value"][1])
                 except OSError:
                     return None
+
             seen = harness.wait_until(customers, 30, 0.2, "the scrape")
             assert seen == 30, seen
         finally:
@@ -64,7 +77,9 @@ def test_reload_takes_good_rules_and_keeps_the_old_for_bad_ones(place):
         daemon.wait_ready()
 
         def rules_hash():
-            return next(line for line in daemon.get("/metrics")[1].splitlines() if line.startswith("retaind_rules_info"))
+            return next(
+                line for line in daemon.get("/metrics")[1].splitlines() if line.startswith("retaind_rules_info")
+            )
 
         before = rules_hash()
         (place / "rules.toml").write_text(harness.RULES.replace("quiet_days >= 10", "quiet_days >= 12"))
@@ -74,8 +89,10 @@ def test_reload_takes_good_rules_and_keeps_the_old_for_bad_ones(place):
         good = rules_hash()
         (place / "rules.toml").write_text(harness.RULES.replace("quiet_days >= 10", "quite_days >= 12"))
         daemon.signal(signal.SIGHUP)
-        harness.wait_until(lambda: daemon.metric("retaind_config_last_reload_successful") == 0, 15, what="the refusal")
-        time.sleep(1.5)       # one more cycle at least
+        harness.wait_until(
+            lambda: daemon.metric("retaind_config_last_reload_successful") == 0, 15, what="the refusal"
+        )
+        time.sleep(1.5)  # one more cycle at least
         assert rules_hash() == good, "a bad reload changed the rules"
         said = daemon.text()
         assert "rules.toml:" in said and "quiet_days" in said, said
@@ -97,8 +114,16 @@ class Mail:
     def __init__(self, place):
         self.port = harness.free_port()
         self.file = place / "mail.jsonl"
-        self.process = subprocess.Popen(["/usr/bin/python3", str(pathlib.Path(__file__).resolve().parents[1] / "support/mail_sink.py"),
-                                         str(self.port), str(self.file)], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [
+                "/usr/bin/python3",
+                str(pathlib.Path(__file__).resolve().parents[1] / "support/mail_sink.py"),
+                str(self.port),
+                str(self.file),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert self.process.stdout.readline().strip() == "ready"
 
     def __enter__(self):
@@ -115,9 +140,16 @@ def test_mail_reaches_the_managers(place):
         config, daemon = start(place, receivers=receivers)
         with daemon:
             daemon.wait_ready()
-            mails = harness.wait_until(lambda: len(harness.messages(sink.file)) >= 3 and harness.messages(sink.file), 20, what="the mail")
-            harness.wait_until(lambda: daemon.metric("retaind_deliveries_total", receiver="managers", result="delivered"), 10, what="the count")
+            mails = harness.wait_until(
+                lambda: len(harness.messages(sink.file)) >= 3 and harness.messages(sink.file), 20, what="the mail"
+            )
+            harness.wait_until(
+                lambda: daemon.metric("retaind_deliveries_total", receiver="managers", result="delivered"),
+                10,
+                what="the count",
+            )
         import email
+
         addressed = {m["to"][0] for m in mails}
         assert addressed >= {"m0@example.org", "m1@example.org", "m2@example.org"}, addressed
         parsed = email.message_from_string(mails[0]["content"])
@@ -142,8 +174,10 @@ def test_the_webhooks_signature_verifies_with_openssl(place):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     (place / "key").write_text("a-shared-secret")
-    receivers = (f'[receiver.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{server.server_port}/alerts"\nhmac_key_file = "{place}/key"\n\n'
-                 '[[route]]\nreceivers = ["hook"]\n')
+    receivers = (
+        f'[receiver.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{server.server_port}/alerts"\nhmac_key_file = "{place}/key"\n\n'
+        '[[route]]\nreceivers = ["hook"]\n'
+    )
     config, daemon = start(place, receivers=receivers)
     with daemon:
         daemon.wait_ready()
@@ -152,7 +186,9 @@ def test_the_webhooks_signature_verifies_with_openssl(place):
     headers, body = seen[0]
     headers = {k.lower(): v for k, v in headers.items()}
     signed = headers["x-retaind-timestamp"].encode() + b"." + body
-    made = subprocess.run(["openssl", "dgst", "-sha256", "-hmac", "a-shared-secret"], input=signed, capture_output=True, check=True)
+    made = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-hmac", "a-shared-secret"], input=signed, capture_output=True, check=True
+    )
     expected = made.stdout.decode().split()[-1]
     assert headers["x-retaind-signature"] == f"sha256={expected}", headers
     assert headers["idempotency-key"] == json.loads(body)["delivery_id"]

@@ -34,7 +34,9 @@ def main():
             if not story["should_alert"] or not story["rule"]:
                 continue
             mine = [a for a in told if a["rule"] == story["rule"] and story["who"] in (a["customer_id"], a["entity"])]
-            assert mine or "info" in json.dumps(story) or story["rule"] in ("ready_for_more",), f"nobody was told of {story['story']}"
+            assert (
+                mine or "info" in json.dumps(story) or story["rule"] in ("ready_for_more",)
+            ), f"nobody was told of {story['story']}"
         assert "Counted as" in screen and "customers left" in screen and "Three things to try" in screen, screen
         # The three things to try do what they say.
         config = place / "demo/retaind.toml"

@@ -12,7 +12,13 @@ class Sink:
         self.path = path
 
     async def handle_DATA(self, server, session, envelope):
-        line = json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "content": envelope.content.decode("utf-8", "replace")})
+        line = json.dumps(
+            {
+                "from": envelope.mail_from,
+                "to": envelope.rcpt_tos,
+                "content": envelope.content.decode("utf-8", "replace"),
+            }
+        )
         with open(self.path, "a") as out:
             out.write(line + "\n")
         return "250 OK"
