@@ -80,6 +80,8 @@ private:
     void convert_date(const toml::node& from, Node& to) {
         const auto date = from.value_exact<toml::date>();
         to.kind = date ? Node::Kind::day : Node::Kind::moment;
+        if (const auto moment = from.value_exact<toml::date_time>())
+            to.text = fmt::format("{:04}-{:02}-{:02}", moment->date.year, moment->date.month, moment->date.day);
         if (!date) return;
         const auto day = parse_day(fmt::format("{:04}-{:02}-{:02}", date->year, date->month, date->day));
         if (day) to.day = *day;
@@ -101,7 +103,7 @@ Error syntax_error(const toml::parse_error& error, std::string_view text, const 
             .where = where};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') result += '\\';
@@ -123,7 +125,7 @@ std::string canonical_table(const Node& node) {
     std::sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) { return a->key < b->key; });
     std::string result = "{";
     for (const auto* entry : entries)
-        result += (result.size() > 1 ? "," : "") + quoted(entry->key) + "=" + canonical_text(entry->value);
+        result += (result.size() > 1 ? "," : "") + in_quotes(entry->key) + "=" + canonical_text(entry->value);
     return result + "}";
 }
 
@@ -188,12 +190,12 @@ std::optional<Node> read_document(const std::string& file, const Position& asked
 
 std::string canonical_text(const Node& node) {
     switch (node.kind) {
-        case Node::Kind::text: return quoted(node.text);
+        case Node::Kind::text: return in_quotes(node.text);
         case Node::Kind::integer:
         case Node::Kind::number: return fmt::format("{}", node.number == 0 ? 0.0 : node.number);
         case Node::Kind::boolean: return node.boolean ? "true" : "false";
         case Node::Kind::day: return format_day(node.day);
-        case Node::Kind::moment: return "time";
+        case Node::Kind::moment: return in_quotes(node.text);
         case Node::Kind::list: return canonical_list(node);
         case Node::Kind::table: return canonical_table(node);
     }

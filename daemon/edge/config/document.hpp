@@ -18,7 +18,7 @@ struct Node {
     enum class Kind { text, integer, number, boolean, day, moment, list, table };
     Kind kind = Kind::table;
     Position where = {};
-    std::string text = {};
+    std::string text = {};           ///< of a moment: its day
     std::int64_t integer = 0;
     double number = 0;               ///< of integers too
     bool boolean = false;

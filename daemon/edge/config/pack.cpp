@@ -44,7 +44,7 @@ void check_signal_names(const Pack& pack) {
 
 std::map<Scope, FieldCatalogue> catalogues_for(const Pack& pack) {
     FieldCatalogue customer{.scope = Scope::customer};
-    customer.attributes_open = !pack.options.datasets;
+    customer.attributes_open = !pack.options.datasets || !pack.datasets.contains("customers");
     if (pack.options.datasets)
         for (const auto& dataset : *pack.options.datasets)
             if (dataset.kind == DatasetKind::customers) add_attributes(customer, dataset.query);
@@ -135,7 +135,8 @@ RuleSet compile(const PackTree& tree, const PackOptions& options, Problems& prob
 void add_attributes(FieldCatalogue& catalogue, std::string_view customers_query) {
     static const std::set<std::string_view> noise = {"select", "from", "as", "where", "join", "left", "on", "and", "or", "case",
                                                      "when", "then", "else", "end", "group", "order", "by", "null", "inner"};
-    catalogue.attributes_open = catalogue.attributes_open || customers_query.find('*') != std::string_view::npos;
+    const bool selects_all = customers_query.empty() || customers_query.find('*') != std::string_view::npos;
+    catalogue.attributes_open = catalogue.attributes_open || selects_all;
     std::set<std::string> words;
     for (std::size_t at = 0; at < customers_query.size();) {
         std::size_t end = at;

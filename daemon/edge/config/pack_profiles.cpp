@@ -21,11 +21,6 @@ std::vector<std::string> written_keys(const Node& over) {
     return keys;
 }
 
-/// Marks the keys of an override as asked for, without complaint: reading the merged table finds what is wrong.
-void claim_all(TableReader& in) {
-    for (const auto& entry : in.node().entries) in.claim(entry.key);
-}
-
 /// Reads the overrides of one kind: each is laid over its target and read like one.
 template <class T, class Read>
 void read_patches(TableReader& in, std::string_view kind, const std::vector<std::string>& names, const Pack& pack,

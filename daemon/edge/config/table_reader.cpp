@@ -80,7 +80,7 @@ void TableReader::finish() {
         if (!asked_.contains(entry.key)) complain_unknown(entry);
 }
 
-std::vector<const Entry*> TableReader::named(std::string_view key, std::size_t most) {
+std::vector<const Entry*> TableReader::named(std::string_view key, std::size_t most, Names names) {
     const Node* node = claim(key);
     std::vector<const Entry*> result;
     if (!node) return result;
@@ -93,8 +93,10 @@ std::vector<const Entry*> TableReader::named(std::string_view key, std::size_t m
         return result;
     }
     for (const auto& entry : node->entries) {
-        if (is_name(entry.key)) result.push_back(&entry);
-        else problems_.error(entry.where, "a name has small letters, digits and underscores, and begins with a letter");
+        const bool fits = names == Names::strict ? is_name(entry.key) : is_loose_name(entry.key);
+        if (fits) result.push_back(&entry);
+        else if (names == Names::strict) problems_.error(entry.where, "a name has small letters, digits and underscores, and begins with a letter");
+        else problems_.error(entry.where, "a name has letters, digits, underscores and dashes");
     }
     return result;
 }
@@ -120,6 +122,13 @@ bool is_name(std::string_view text) {
     const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
     const auto fits = [&](char c) { return is_small(c) || (c >= '0' && c <= '9') || c == '_'; };
     return !text.empty() && text.size() <= most_name_bytes && is_small(text[0]) && std::all_of(text.begin(), text.end(), fits);
+}
+
+bool is_loose_name(std::string_view text) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    };
+    return !text.empty() && text.size() <= most_name_bytes && std::all_of(text.begin(), text.end(), fits);
 }
 
 std::optional<double> number::operator()(const Item& item) const {

@@ -67,10 +67,12 @@ public:
         return true;
     }
 
-    /// [path.key.NAME], by name: body(name, TableReader&). Names are checked: [a-z][a-z0-9_]*.
+    /// [path.key.NAME], by name: body(name, TableReader&). Names of things in rules are strict, as fields are; others may
+    /// also have capitals and dashes.
+    enum class Names { strict, loose };
     template <class Body>
-    void named_tables(std::string_view key, std::size_t most, const Body& body) {
-        for (const Entry* entry : named(key, most)) {
+    void named_tables(std::string_view key, std::size_t most, const Body& body, Names names = Names::strict) {
+        for (const Entry* entry : named(key, most, names)) {
             TableReader inner{entry->value, child(key) + ".*", problems_};
             body(entry->key, inner);
             inner.finish();
@@ -100,7 +102,7 @@ public:
     const Node* claim(std::string_view key);             ///< marks it as asked for
 
 private:
-    std::vector<const Entry*> named(std::string_view key, std::size_t most);
+    std::vector<const Entry*> named(std::string_view key, std::size_t most, Names names);
     std::vector<const Node*> listed(std::string_view key, std::size_t most);
     std::string child(std::string_view key) const;
     void complain_missing(std::string_view key);
@@ -113,7 +115,8 @@ private:
     std::set<std::string, std::less<>> asked_ = {};
 };
 
-bool is_name(std::string_view text);   ///< [a-z][a-z0-9_]*, not too long
+bool is_name(std::string_view text);         ///< [a-z][a-z0-9_]*, not too long
+bool is_loose_name(std::string_view text);   ///< [A-Za-z0-9_-]+, not too long
 
 // -- how values are read: each gives the value, or nothing after a complaint -------------------------------------------
 
