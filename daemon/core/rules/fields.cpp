@@ -167,7 +167,7 @@ std::optional<Field> row_column(const FieldCatalogue& catalogue, std::string_vie
     for (const auto& [column, type] : catalogue.row_columns)
         if (column == name)
             return Field{.kind = Field::Kind::row_column, .scope = Scope::row, .name = column, .type = type};
-    return std::nullopt;
+    return attribute(catalogue, name);
 }
 
 std::vector<std::string> customer_names(const FieldCatalogue& catalogue) {
@@ -244,6 +244,10 @@ std::string_view scope_fields_name(Scope scope) {
         case Scope::source: return "a source";
     }
     return "";
+}
+
+std::string subject_of(const FieldCatalogue& catalogue) {
+    return catalogue.subject.empty() ? std::string{scope_fields_name(catalogue.scope)} : catalogue.subject;
 }
 
 std::optional<Field> FieldCatalogue::resolve(std::string_view name) const {

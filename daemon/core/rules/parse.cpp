@@ -347,7 +347,7 @@ private:
     }
 
     Error unknown_field(const Side* left) const {
-        const auto message = fmt::format("{} has no field \"{}\"", scope_fields_name(catalogue_.scope), token_.source);
+        const auto message = fmt::format("{} has no field \"{}\"", subject_of(catalogue_), token_.source);
         const auto suggestion = catalogue_.suggestion(token_.source);
         if (!suggestion.empty()) return error(token_.at, message, fmt::format("did you mean \"{}\"?", suggestion));
         if (left && left->type == ValueType::text)

@@ -65,6 +65,7 @@ struct ReceiverSettings {
     std::uint64_t rotate_bytes = 64ull << 20;  ///< file: size at which it becomes path.1
     std::vector<std::string> fields = {};      ///< what may leave; empty: all
     Seconds timeout = Seconds{60};             ///< for one whole exchange
+    std::string digest = {};                   ///< local time of this receiver's digest; "": [alerts] digest
     int max_per_minute = 60;
     Position where = {};
     bool operator==(const ReceiverSettings&) const = default;
@@ -83,6 +84,21 @@ struct ListenSettings {
     std::string listen = {};                   ///< "127.0.0.1:9848"
     int max_connections = 256;
     bool operator==(const ListenSettings&) const = default;
+};
+
+/// [http]: the pages. Anything but loopback needs TLS and users, or a proxy that does both.
+struct HttpSettings {
+    ListenSettings listen = {.listen = "127.0.0.1:9847"};
+    std::string tls_cert = {}, tls_key_file = {};   ///< paths, variables expanded
+    std::string users_file = {};               ///< path, variables expanded
+    bool behind_proxy = false;
+    bool operator==(const HttpSettings&) const = default;
+};
+
+/// [lease]: who may write, when several instances share a PostgreSQL state.
+struct LeaseSettings {
+    Seconds ttl = Seconds{30}, renew = Seconds{10}, stop = Seconds{20};
+    bool operator==(const LeaseSettings&) const = default;
 };
 
 struct MetricsSettings {
@@ -112,9 +128,11 @@ struct Settings {
     std::vector<SourceSettings> sources = {};      ///< sorted by name
     std::vector<DatasetSettings> datasets = {};    ///< sorted by name
     std::vector<ReceiverSettings> receivers = {};  ///< sorted by name; without any, a file in the state directory
-    ListenSettings http = {.listen = "127.0.0.1:9847"};
+    HttpSettings http = {};
     MetricsSettings metrics = {};
     LogSettings log = {};
+    LeaseSettings lease = {};
+    std::map<std::string, double, std::less<>> backtest = {};   ///< floors by name: "min_auc_within", "max_ece", ...
     bool operator==(const Settings&) const = default;
 };
 

@@ -79,6 +79,8 @@ struct FieldCatalogue {
     std::vector<std::string> attributes = {};    ///< further columns of customers that are known to exist
     bool attributes_open = false;                ///< an unknown name may still be an attribute (SELECT *)
     std::vector<std::pair<std::string, ValueType>> row_columns = {};   ///< in scope `row`
+    std::string subject = {};                    ///< "an alert": what messages call the scope; "": by scope
+
 
     std::optional<Field> resolve(std::string_view name) const;
     /// The nearest existing name within two edits, or ""; in scope `promise` also a customer field, with its prefix.
@@ -87,6 +89,7 @@ struct FieldCatalogue {
 
 const FieldSpec& field_spec(const Field& field);   ///< of a builtin field
 std::string_view scope_fields_name(Scope scope);   ///< "a customer", "a promise", ...: for messages
+std::string subject_of(const FieldCatalogue& catalogue);
 
 /// The nearest of `names` within two edits of `name` (one for names under four letters), or "".
 std::string nearest(std::string_view name, std::span<const std::string_view> names);

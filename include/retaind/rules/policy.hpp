@@ -26,13 +26,21 @@ struct Calendar {
     std::vector<Range> off_season = {};
 };
 
+/// A default step of escalation: after so long without an answer, these roles or receivers are told too.
+struct EscalationStep {
+    Seconds after;
+    std::vector<std::string> notify = {};
+};
+
 /// [alerts]: the life of alerts as a whole (ALERTS.md).
 struct AlertPolicy {
     int budget_per_week = 10;
     std::string digest = "08:00";                    ///< local time of the receiver
+    std::string quiet_hours = {};                    ///< "20:00-07:00", local time of the receiver; "": none
     Seconds stale_ops_after = Seconds{24 * 3600};    ///< a feed stale for so long is one alert to ops
     double blast_share = 0.1;                        ///< of the customers; more transitions than this
     int blast_min = 10;                              ///< and than this, in one cycle, are held
+    std::vector<EscalationStep> escalation = {};     ///< of rules without steps of their own, ascending
     double rows_low = 0.5, rows_high = 2.0;          ///< guard band of a feed's rows around their 14-day median
 };
 

@@ -117,10 +117,17 @@ struct RiskTerm {
     char sign = ' ';                           ///< '+' or '-' when constrained
 };
 
+/// [risk.fitted]: where a model comes from, for people.
+struct FittedFrom {
+    std::string at = {}, from = {}, to = {};   ///< when it was fitted; over which days
+    double rows = missing, events = missing, auc = missing, brier = missing;
+};
+
 struct FittedModel {
     double intercept = 0;
     std::vector<RiskTerm> terms = {};
     double calibration_a = 0, calibration_b = 1;   ///< calibrated logit = a + b * logit
+    FittedFrom fitted = {};
 };
 
 /// [risk] (SCORING 1.8): either unfitted, following health, or a model.
