@@ -1,6 +1,7 @@
 // Data first: feeds that may not be believed, mass changes that may not be announced, rules that are new (QUALITY.md D5).
 #include <functional>
 #include <map>
+#include <ostream>
 #include <set>
 #include <string>
 #include <tuple>
@@ -95,6 +96,7 @@ Truth is_quiet(const Snapshot& snapshot, CustomerIndex customer) {
 struct Sent {
     std::string to, entity, what;
     auto operator<=>(const Sent&) const = default;
+    friend void PrintTo(const Sent& sent, std::ostream* out) { *out << sent.entity << " " << sent.what << " -> " << sent.to; }
 };
 
 /// A cycle with one rule, and what it remembers.

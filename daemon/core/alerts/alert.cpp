@@ -109,15 +109,14 @@ Transition step_absent(std::optional<Alert>& alert, const Finding& finding) {
 
 Transition reopen(Alert& alert, Severity severity) {
     const bool rises = severity > alert.severity;
-    if (alert.held || rises) alert.ended_on = std::nullopt;  // nobody was told of the end; or all are told of the rise
-    alert.held = false;
+    if (rises) alert.ended_on = std::nullopt;  // it is told, so there is nothing to catch up on
     alert.severity = severity;
     return rises ? Transition::escalated : Transition::relapsed;
 }
 
 Transition fire(Alert& alert, const Rule& rule, const Finding& finding) {
     const auto severity = critical_holds(alert, rule, finding) ? Severity::critical : rule.severity;
-    const bool recurs = alert.ended_on && (alert.held || in_cooldown(alert, rule, finding.data_time));
+    const bool recurs = in_cooldown(alert, rule, finding.data_time);
     alert.phase = AlertPhase::firing;
     alert.closed_because.clear();
     if (recurs) return reopen(alert, severity);
@@ -186,11 +185,30 @@ Transition step_firing(std::optional<Alert>& alert, const Rule& rule, const Find
     return moved == Transition::none ? severity : moved;
 }
 
+/// An ending that was held was never told, so it is judged again.
+Transition step_held_end(Alert& alert, const Rule& rule, const Finding& finding) {
+    const bool goes_on = finding.when == Truth::yes || finding.clear == Truth::no;
+    if (goes_on) {
+        alert.phase = AlertPhase::firing;
+        alert.held = false;
+        alert.ended_on = std::nullopt;
+        alert.closed_because.clear();
+        return step_severity(alert, rule, finding) == Transition::escalated ? Transition::escalated
+                                                                            : Transition::relapsed;
+    }
+    if (finding.clear != Truth::yes || alert.phase == AlertPhase::resolved) return Transition::none;
+    alert.phase = AlertPhase::resolved;
+    alert.ended_on = finding.data_time;
+    alert.closed_because.clear();
+    return Transition::resolved;
+}
+
 Transition step_present(std::optional<Alert>& alert, const Rule& rule, const Finding& finding) {
     alert->absent_cycles = 0;
     alert->absent_on = std::nullopt;
     if (finding.applies == Truth::unknown) return Transition::none;
     if (alert->phase == AlertPhase::pending) return step_pending(alert, rule, finding);
+    if (alert->held && !is_open(*alert)) return step_held_end(*alert, rule, finding);
     return is_open(*alert) ? step_firing(alert, rule, finding) : start(alert, rule, finding);
 }
 

@@ -51,16 +51,36 @@ std::string watermark_gone_back(std::optional<Day> watermark, const std::vector<
     return fmt::format("newest day {}, after {} had been seen", now, format_day(*newest));
 }
 
-FeedVerdict judge(const Snapshot& snapshot, const Feed& feed, std::span<const FeedDay> past,
-                  const AlertPolicy& policy) {
-    FeedVerdict verdict{.dataset = feed.dataset, .source = feed.source, .watermark = watermark(snapshot, feed.dataset)};
+/// Rows that a feed had, with those that were lost only because what they speak of was not there.
+std::uint64_t rows_of(const Feed& feed, bool parents_believed) {
+    std::uint64_t rows = feed.rows;
+    for (const char* lost : {"unknown_customer", "unknown_promise"}) {
+        const auto found = feed.rejected.find(lost);
+        if (!parents_believed && found != feed.rejected.end()) rows += found->second.rows;
+    }
+    return rows;
+}
+
+struct JudgeInput {
+    const Snapshot& snapshot;
+    std::span<const FeedDay> past;
+    const AlertPolicy& policy;
+    bool parents_believed = true;
+};
+
+FeedVerdict judge(const JudgeInput& input, const Feed& feed) {
+    const Snapshot& snapshot = input.snapshot;
+    FeedVerdict verdict{.dataset = feed.dataset,
+                        .source = feed.source,
+                        .watermark = watermark(snapshot, feed.dataset),
+                        .rows = rows_of(feed, input.parents_believed)};
     if (!feed.loaded) {
         verdict.trouble = FeedTrouble::not_loaded;
         verdict.because = feed.error;
         return verdict;
     }
-    const auto days = remembered(past, feed.dataset, snapshot.as_of);
-    verdict.because = rows_outside_band(feed.rows, median_rows(days), policy);
+    const auto days = remembered(input.past, feed.dataset, snapshot.as_of);
+    verdict.because = rows_outside_band(verdict.rows, median_rows(days), input.policy);
     if (verdict.because.empty() && feed.dated) verdict.because = watermark_gone_back(verdict.watermark, days);
     if (!verdict.because.empty()) {
         verdict.trouble = FeedTrouble::suspect;
@@ -70,6 +90,8 @@ FeedVerdict judge(const Snapshot& snapshot, const Feed& feed, std::span<const Fe
     }
     return verdict;
 }
+
+bool is_parent(std::string_view dataset) { return dataset == "customers" || dataset == "promises"; }
 
 bool is_read_by(const Rule& rule, std::string_view dataset) {
     if (dataset == "customers" || dataset == "subscriptions") return true;
@@ -87,8 +109,13 @@ double rows_missing(const Snapshot& snapshot, std::span<const FeedDay> past, std
 
 std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
                                      const AlertPolicy& policy) {
+    JudgeInput input{.snapshot = snapshot, .past = past, .policy = policy};
+    for (const Feed& feed : snapshot.feeds) {
+        const bool doubtful = is_parent(feed.dataset) && judge(input, feed).trouble != FeedTrouble::none;
+        if (doubtful) input.parents_believed = false;
+    }
     std::vector<FeedVerdict> verdicts;
-    for (const Feed& feed : snapshot.feeds) verdicts.push_back(judge(snapshot, feed, past, policy));
+    for (const Feed& feed : snapshot.feeds) verdicts.push_back(judge(input, feed));
     std::sort(verdicts.begin(), verdicts.end(), [](const auto& a, const auto& b) { return a.dataset < b.dataset; });
     return verdicts;
 }
@@ -112,7 +139,7 @@ std::vector<FeedDay> remember_feeds(const Snapshot& snapshot, std::span<const Fe
             days.push_back({.day = today,
                             .dataset = feed.dataset,
                             .loaded = feed.loaded,
-                            .rows = feed.rows,
+                            .rows = verdict.rows,
                             .watermark = verdict.watermark,
                             .suspect = doubtful && feed.loaded});
     }

@@ -257,7 +257,7 @@ private:
     };
 
     void tell_open(Move& move) {
-        if (!move.rule) return;
+        if (!move.rule || !is_somebodys(move.alert)) return;
         const Audience audience{input_, move, findings_};
         for (const Address& address : audience.addresses()) {
             Told* told = find_told(move.alert, address.receiver, person_key(address.person));
@@ -285,6 +285,13 @@ private:
             add({told.receiver, *reader}, kind(alert, false), make_note(input_.snapshot, alert, what));
             told.phase = alert.phase;
         }
+    }
+
+    /// Whose alert it is may be asked only while the customers can be believed.
+    bool is_somebodys(const Alert& alert) const {
+        if (alert.customer_id.empty()) return true;
+        return is_believed(input_.feeds, "customers") &&
+               input_.snapshot.find_customer(alert.customer_id) != no_customer;
     }
 
     static MessageKind kind(const Alert& alert, bool in_digest) {

@@ -115,8 +115,8 @@ inline constexpr int absences_until_closed = 2;
 ///   Frozen days count exactly when the data time that follows covers them.
 /// - Unknown outcomes change nothing. When `when` and `clear` both hold, `when` wins.
 /// - Severity rises only while firing, and eases while firing or recovering.
-/// - A recurrence no later than `cooldown` after the end (days apart; zero: never) reopens the old episode; so does one
-///   of an ending that was held, since nobody was told.
+/// - A recurrence no later than `cooldown` after the end (days apart; zero: never) reopens the old episode.
+/// - An ending that was held was never told: the next evaluation of an entity that is there judges it again.
 /// - Episode and seq only grow, seq by one per step that is a transition. Stepping twice with the same finding changes
 ///   nothing the second time.
 ///

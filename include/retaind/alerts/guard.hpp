@@ -49,6 +49,7 @@ struct FeedVerdict {
     FeedTrouble trouble = FeedTrouble::none;
     std::string because = {};                ///< for people: "rows fell from 12000 (median of 14 days) to 0"
     std::optional<Day> watermark = {};
+    std::uint64_t rows = 0;                  ///< as held against the past
 };
 
 /// A change of fewer rows than this never makes a feed suspect.

@@ -57,7 +57,8 @@ struct MessagePlan {
 /// Adopted problems are a message of their own kind; so are alerts about sources. The result does not depend on the
 /// order of `moves`, which is kept.
 ///
-/// While `people` is not loaded or suspect, only receivers that need no person are told, and ops.
+/// While `people` is not loaded or suspect, only receivers that need no person are told, and ops. While `customers`
+/// is, or a customer is not in the data, nobody hears of an open alert about a customer.
 MessagePlan plan_messages(const NotifyInput& input, std::vector<Move>& moves);
 
 }  // namespace retaind
