@@ -14,7 +14,7 @@
 namespace retaind {
 
 struct CustomerView {
-    std::string customer_id, name, segment, motion, account_manager;
+    std::string customer_id = {}, name = {}, segment = {}, motion = {}, account_manager = {};
     double health = missing, smoothed = missing, coverage = 0, risk = missing;
     Band band = Band::unknown;
     double revenue = missing;  ///< yearly, minor units of base currency
@@ -23,14 +23,14 @@ struct CustomerView {
 };
 
 struct PromiseView {
-    std::string promise_id, customer_id, outcome, segment;
+    std::string promise_id = {}, customer_id = {}, outcome = {}, segment = {};
     PromiseState state = PromiseState::open;
     double probability_kept = missing, days_behind = missing, pace = missing;
     std::optional<Day> due_on = {};
 };
 
 struct FeedView {
-    std::string dataset, source;
+    std::string dataset = {}, source = {};
     bool loaded = true, stale = false;
     std::string error = {};
     std::uint64_t rows = 0, rows_read = 0, rows_rejected = 0;
@@ -40,9 +40,9 @@ struct FeedView {
 };
 
 struct View {
-    Day as_of;
-    Instant evaluated_at;
-    std::string rules_hash, rules_name, currency;
+    Day as_of = {};
+    Instant evaluated_at = {};
+    std::string rules_hash = {}, rules_name = {}, currency = {};
     std::vector<CustomerView> customers = {};  ///< live ones, sorted by id
     std::vector<PromiseView> promises = {};    ///< of live customers, sorted by id
     std::vector<Alert> alerts = {};            ///< open ones, sorted by key
