@@ -62,7 +62,9 @@ private:
     double real(double low, double high) { return std::uniform_real_distribution<double>(low, high)(random_); }
     bool chance(double p) { return real(0, 1) < p; }
     template <class T>
-    T one_of(std::vector<T> values) { return values[static_cast<std::size_t>(between(0, static_cast<int>(values.size()) - 1))]; }
+    T one_of(std::vector<T> values) {
+        return values[static_cast<std::size_t>(between(0, static_cast<int>(values.size()) - 1))];
+    }
 
     reference::Rules rules() {
         reference::Rules rules;
@@ -79,7 +81,8 @@ private:
         const int customer = between(0, 4);
         promise.id = fmt::format("p{:03}", number);
         promise.customer = fmt::format("c{}", customer);
-        promise.segment = std::vector<std::string>{"north", "north", "south", "", "south"}[static_cast<std::size_t>(customer)];
+        promise.segment =
+            std::vector<std::string>{"north", "north", "south", "", "south"}[static_cast<std::size_t>(customer)];
         promise.importance = one_of<double>({1, 1, 2, 0.5});
     }
 
@@ -108,7 +111,8 @@ private:
         const int stop = chance(0.2) ? start + length / 2 : start + length + 20;
         for (int day = start + between(-5, 10); day <= stop; day += between(0, 14)) {
             const double share = success * (day - start) / length + real(-0.1, 0.1);
-            const double value = std::round(10 * (promise.baseline + share * (*promise.target - promise.baseline))) / 10;
+            const double value =
+                std::round(10 * (promise.baseline + share * (*promise.target - promise.baseline))) / 10;
             promise.readings.push_back({day, value, chance(reports), chance(0.1) ? day + between(1, 20) : day});
         }
         return promise;
@@ -121,7 +125,8 @@ private:
         if (chance(0.3)) promise.quality = 2.5;
         const double level = real(50, 70), noise = one_of<double>({0, 1, 8}), reports = one_of<double>({0, 0, 0.3, 1});
         for (int day = start + between(0, 7); day <= start + length + 10; day += between(1, 9)) {
-            promise.readings.push_back({day, std::round(10 * (level + real(-noise, noise))) / 10, chance(reports), day});
+            promise.readings.push_back(
+                {day, std::round(10 * (level + real(-noise, noise))) / 10, chance(reports), day});
         }
         return promise;
     }
@@ -133,7 +138,8 @@ private:
         const double diligence = real(0, 1);
         const bool weighted = chance(0.5), weightless = chance(0.05);
         for (int i = 0; i < count; ++i) {
-            reference::Milestone step{.id = fmt::format("{}-{:02}", counter_, i), .due = start + between(-3, length + 3)};
+            reference::Milestone step{.id = fmt::format("{}-{:02}", counter_, i),
+                                      .due = start + between(-3, length + 3)};
             if (chance(0.2)) step.due = start + length / 2;
             if (chance(diligence)) step.delivered = step.due + between(-20, 15);
             step.weight = weightless ? 0 : weighted ? between(1, 30) / 10.0 : 1;
@@ -162,14 +168,16 @@ company::PromiseRow row_of(const reference::Promise& promise) {
                             .kept_by = promise.kept_by};
     for (const auto& r : promise.readings) row.readings.push_back({on(r.at), r.value, r.reported, on(r.known)});
     for (const auto& m : promise.steps) {
-        row.milestones.push_back({m.id, on(m.due), on(m.delivered), m.weight, m.quality.value_or(missing), on(m.quality_known)});
+        row.milestones.push_back(
+            {m.id, on(m.due), on(m.delivered), m.weight, m.quality.value_or(missing), on(m.quality_known)});
     }
     return row;
 }
 
 Snapshot snapshot_of(const World& world) {
     company::Company rows{.as_of = on(world.today)};
-    std::map<std::string, std::string> segments = {{"c0", "north"}, {"c1", "north"}, {"c2", "south"}, {"c3", ""}, {"c4", "south"}};
+    std::map<std::string, std::string> segments = {
+        {"c0", "north"}, {"c1", "north"}, {"c2", "south"}, {"c3", ""}, {"c4", "south"}};
     for (const auto& promise : world.promises) segments[promise.customer] = promise.segment;
     for (const auto& [id, segment] : segments) rows.customers.push_back({.id = id, .segment = segment});
     Snapshot snapshot = company::snapshot_of(rows);
@@ -185,8 +193,11 @@ RuleSet rules_of(const reference::Rules& rules) {
                     .evidence_days = static_cast<double>(rules.evidence_days),
                     .memory_days = static_cast<double>(rules.memory_days),
                     .quality_delay = static_cast<double>(rules.quality_delay),
-                    .on_track = rules.on_track, .off_track = rules.off_track,
-                    .gamma = rules.gamma, .a0 = rules.a0, .b0 = rules.b0};
+                    .on_track = rules.on_track,
+                    .off_track = rules.off_track,
+                    .gamma = rules.gamma,
+                    .a0 = rules.a0,
+                    .b0 = rules.b0};
     for (const auto& [name, points] : rules.curves) set.curves.push_back({name, points});
     return set;
 }
@@ -198,8 +209,10 @@ struct Seen {
 };
 
 void expect_same(const char* what, double actual, const std::optional<double>& expected, const std::string& where) {
-    if (!expected) EXPECT_TRUE(is_missing(actual)) << where << " " << what << ": " << actual << ", expected nothing";
-    else EXPECT_NEAR(actual, *expected, 1e-9 * std::max(1.0, std::abs(*expected))) << where << " " << what;
+    if (!expected)
+        EXPECT_TRUE(is_missing(actual)) << where << " " << what << ": " << actual << ", expected nothing";
+    else
+        EXPECT_NEAR(actual, *expected, 1e-9 * std::max(1.0, std::abs(*expected))) << where << " " << what;
 }
 
 void compare(const Progress& actual, const reference::Standing& expected, const std::string& where, Seen& seen) {
@@ -236,8 +249,11 @@ void compare_promises(const World& world, const std::string& where, Seen& seen) 
 
 void compare_measures(const World& world, const std::string& where) {
     const std::vector<std::pair<Measure, std::string>> measures = {
-        {Measure::kept_probability, "kept_probability"}, {Measure::milestone_attainment, "milestone_attainment"},
-        {Measure::milestone_quality, "milestone_quality"}, {Measure::overdue, "overdue"}, {Measure::next_due_days, "next_due_days"}};
+        {Measure::kept_probability, "kept_probability"},
+        {Measure::milestone_attainment, "milestone_attainment"},
+        {Measure::milestone_quality, "milestone_quality"},
+        {Measure::overdue, "overdue"},
+        {Measure::next_due_days, "next_due_days"}};
     const Snapshot snapshot = snapshot_of(world);
     const RuleSet rules = rules_of(world.rules);
     const auto progress = measure_promises(snapshot, rules);

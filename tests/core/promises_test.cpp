@@ -30,12 +30,15 @@ Day on(int number) { return start + days{number}; }
 constexpr double tiny = 1e-6;
 
 void expect_number(double actual, double expected, const std::string& sentence) {
-    if (is_missing(expected)) EXPECT_TRUE(is_missing(actual)) << sentence << ": " << actual;
-    else EXPECT_NEAR(actual, expected, tiny) << sentence;
+    if (is_missing(expected))
+        EXPECT_TRUE(is_missing(actual)) << sentence << ": " << actual;
+    else
+        EXPECT_NEAR(actual, expected, tiny) << sentence;
 }
 
 Snapshot company_with(std::vector<PromiseRow> rows, int today) {
-    Snapshot snapshot = company::snapshot_of({.as_of = on(today), .customers = {{.id = "c", .segment = "north"}, {.id = "d", .segment = "south"}}});
+    Snapshot snapshot = company::snapshot_of(
+        {.as_of = on(today), .customers = {{.id = "c", .segment = "north"}, {.id = "d", .segment = "south"}}});
     for (PromiseRow& row : rows) {
         if (row.customer.empty()) row.customer = "c";
     }
@@ -50,13 +53,19 @@ Progress measured(const PromiseRow& row, int today, const RuleSet& rules = {}) {
 
 /// From 0 to 100 in 100 days.
 PromiseRow reach(std::vector<ReadingRow> readings, double quality = 0) {
-    return {.id = "p", .kind = PromiseKind::reach, .starts_on = on(0), .due_on = on(100), .target = 100, .quality = quality,
+    return {.id = "p",
+            .kind = PromiseKind::reach,
+            .starts_on = on(0),
+            .due_on = on(100),
+            .target = 100,
+            .quality = quality,
             .readings = std::move(readings)};
 }
 
 /// `count` milestones due every 10 days from day 10 to the end; those whose number is listed were delivered on time.
 PromiseRow milestones(int count, double share, std::vector<int> delivered) {
-    PromiseRow row{.id = "p", .kind = PromiseKind::milestones, .starts_on = on(0), .due_on = on(10 * count), .target = share};
+    PromiseRow row{
+        .id = "p", .kind = PromiseKind::milestones, .starts_on = on(0), .due_on = on(10 * count), .target = share};
     for (int i = 1; i <= count; ++i) {
         MilestoneRow milestone{.id = "m" + std::to_string(i), .due_on = on(10 * i)};
         if (std::ranges::count(delivered, i) > 0) milestone.delivered_on = on(10 * i);
@@ -77,7 +86,11 @@ TEST(DaysBehind, AreCountedFromTheNearestDayThatExpectedThisProgress) {
     const Trajectory plateau({{0, 0}, {0.2, 0.5}, {0.6, 0.5}, {1, 1}});
     const Trajectory late_start({{0, 0}, {0.3, 0}, {1, 1}});
     const Trajectory steps({{0, 0}, {0.25, 0}, {0.25, 0.5}, {0.75, 0.5}, {0.75, 1}, {1, 1}});
-    struct Case { std::string sentence; Trajectory trajectory; double progress, today, behind; };
+    struct Case {
+        std::string sentence;
+        Trajectory trajectory;
+        double progress, today, behind;
+    };
     const std::vector<Case> cases = {
         {"linear: 30 % were expected on day 30, 50 - 30 = 20", {}, 0.3, 50, 20},
         {"linear: 80 % are expected on day 80 only, 50 - 80 = -30", {}, 0.8, 50, -30},
@@ -99,7 +112,8 @@ TEST(DaysBehind, AreCountedFromTheNearestDayThatExpectedThisProgress) {
         {"more than done is done", {}, 1.7, 40, -60},
         {"after the due day it goes on: 120 - 90", {}, 0.9, 120, 30},
     };
-    for (const auto& c : cases) EXPECT_NEAR(days_behind(c.trajectory, c.progress, {0, 100, c.today}), c.behind, 1e-9) << c.sentence;
+    for (const auto& c : cases)
+        EXPECT_NEAR(days_behind(c.trajectory, c.progress, {0, 100, c.today}), c.behind, 1e-9) << c.sentence;
 }
 
 TEST(MedianTrajectory, IsThatOfEachDayMadeMonotone) {
@@ -107,7 +121,7 @@ TEST(MedianTrajectory, IsThatOfEachDayMadeMonotone) {
     slow.fill(0.1);
     middle.fill(0.4);
     quick.fill(0.9);
-    middle[10] = 0.2;   // a dip in the middle of the middle one, which the running maximum takes out
+    middle[10] = 0.2;  // a dip in the middle of the middle one, which the running maximum takes out
     const std::vector<Path> paths = {slow, quick, middle};
     const Trajectory median = median_trajectory(paths);
     EXPECT_NEAR(median.expected(0), 0, tiny);
@@ -119,7 +133,12 @@ TEST(MedianTrajectory, IsThatOfEachDayMadeMonotone) {
 // -- projection -----------------------------------------------------------------------------------------------------
 
 TEST(ReachProjection, CarriesTheWeightedRateToTheDueDay) {
-    struct Case { std::string sentence; std::vector<Point> readings; Goal goal; double probability, ratio; };
+    struct Case {
+        std::string sentence;
+        std::vector<Point> readings;
+        Goal goal;
+        double probability, ratio;
+    };
     const std::vector<Case> cases = {
         // rho = 40 / 20 = 2; 40 + 2 * 30 - 100 = 0; Phi(0). Ratio ((100 - 40) / 30) / 2.
         {"exactly on the line is a coin's throw", {{0, 0}, {10, 20}, {20, 40}}, {0, 50, 20, 0, 100}, 0.5, 1},
@@ -130,7 +149,11 @@ TEST(ReachProjection, CarriesTheWeightedRateToTheDueDay) {
         // z = -6.666667 / (2.519763 * sqrt 14) = -0.707107. Ratio (30 / 14) / (5/3).
         {"younger readings count more", {{0, 0}, {14, 10}, {28, 40}}, {0, 42, 28, 0, 70}, 0.239750, 9.0 / 7},
         // the first case turned round: from 100 down to 0
-        {"lower is better where the target is below the baseline", {{0, 100}, {10, 80}, {20, 60}}, {0, 50, 20, 100, 0}, 0.5, 1},
+        {"lower is better where the target is below the baseline",
+         {{0, 100}, {10, 80}, {20, 60}},
+         {0, 50, 20, 100, 0},
+         0.5,
+         1},
         {"two readings say nothing", {{0, 0}, {10, 20}}, {0, 50, 20, 0, 100}, missing, missing},
         // rho = 0: Phi((10 - 100) / (1 * sqrt 30)) = Phi(-16); no multiple of 0 gets there
         {"no rate at all has no ratio", {{0, 10}, {10, 10}, {20, 10}}, {0, 50, 20, 0, 100}, 0, missing},
@@ -138,7 +161,11 @@ TEST(ReachProjection, CarriesTheWeightedRateToTheDueDay) {
         {"a rate that leads away downwards", {{0, 80}, {10, 90}, {20, 95}}, {0, 50, 20, 100, 0}, 0, missing},
         // rho = 5: 100 + 5 * 30 - 100 = 150, Phi(27)
         {"nothing is required of who stands at the target", {{0, 0}, {10, 50}, {20, 100}}, {0, 50, 20, 0, 100}, 1, 0},
-        {"on the due day there is nothing to project", {{0, 0}, {10, 20}, {20, 40}}, {0, 20, 20, 0, 100}, missing, missing},
+        {"on the due day there is nothing to project",
+         {{0, 0}, {10, 20}, {20, 40}},
+         {0, 20, 20, 0, 100},
+         missing,
+         missing},
     };
     for (const auto& c : cases) {
         const auto projection = project_reach(c.readings, c.goal);
@@ -149,16 +176,23 @@ TEST(ReachProjection, CarriesTheWeightedRateToTheDueDay) {
 
 TEST(ReachProjection, KeepsItsWeightsWhenAllReadingsAreVeryOld) {
     const std::vector<Point> readings = {{0, 0}, {10, 20}, {20, 40}};
-    const auto projection = project_reach(readings, {0, 40000, 30000, 0, 100});   // 2^(-29980 / 14) is 0 in a double
+    const auto projection = project_reach(readings, {0, 40000, 30000, 0, 100});  // 2^(-29980 / 14) is 0 in a double
     EXPECT_NEAR(projection.rate, 2, tiny);
 }
 
 TEST(HoldProjection, ProjectsOnlyTheTimeThatIsLeft) {
-    struct Case { std::string sentence; std::vector<double> levels; Goal goal; double probability; };
+    struct Case {
+        std::string sentence;
+        std::vector<double> levels;
+        Goal goal;
+        double probability;
+    };
     const std::vector<Case> cases = {
-        // m = 10, squares 8, sd = sqrt(8/3), a = 0, se = 0.816497, half the time left: Phi(1 / 0.408248) = Phi(2.449490)
+        // m = 10, squares 8, sd = sqrt(8/3), a = 0, se = 0.816497, half the time left: Phi(1 / 0.408248) =
+        // Phi(2.449490)
         {"uncorrelated levels", {8, 10, 12, 10}, {0, 56, 28, 0, 9}, 0.992847},
-        // squares 10, products 2 - 1 + 2 = 3, a = 0.3, n_eff = 4 * 0.7 / 1.3 = 2.153846, se = 1.825742 / 1.467599 = 1.244034;
+        // squares 10, products 2 - 1 + 2 = 3, a = 0.3, n_eff = 4 * 0.7 / 1.3 = 2.153846, se = 1.825742 / 1.467599
+        // = 1.244034;
         // Phi(1 / 0.622017) = Phi(1.607673)
         {"levels that follow each other say less", {8, 9, 11, 12}, {0, 56, 28, 0, 9}, 0.946047},
         {"exactly at the level is a coin's throw", {8, 10, 12, 10}, {0, 56, 28, 0, 10}, 0.5},
@@ -177,7 +211,11 @@ TEST(HoldProjection, ProjectsOnlyTheTimeThatIsLeft) {
 }
 
 TEST(MilestoneProjection, IsTheBetaBinomialTail) {
-    struct Case { std::string sentence; MilestoneOdds odds; double probability; };
+    struct Case {
+        std::string sentence;
+        MilestoneOdds odds;
+        double probability;
+    };
     const std::vector<Case> cases = {
         // (a)_3 / (a+b)_3: denominators 3.8 * 4.8 * 5.8 = 105.792; j = 3: 3.2 * 4.2 * 5.2 = 69.888;
         // j = 2: 3 * 3.2 * 4.2 * 0.6 = 24.192; (69.888 + 24.192) / 105.792
@@ -200,14 +238,20 @@ TEST(MilestoneProjection, StaysAProbabilityWithHundredsOfMilestones) {
         const double p = project_milestones({30, 4, need, 400});
         EXPECT_TRUE(p >= 0 && p <= 1) << need << ": " << p;
     }
-    EXPECT_NEAR(project_milestones({1, 1, 201, 400}), 200.0 / 401, 1e-9);   // uniform: each of 0..400 equally likely
+    EXPECT_NEAR(project_milestones({1, 1, 201, 400}), 200.0 / 401, 1e-9);  // uniform: each of 0..400 equally likely
 }
 
 // -- reach ----------------------------------------------------------------------------------------------------------
 
 TEST(ReachPromise, IsJudgedByItsReadings) {
     using enum PromiseState;
-    struct Case { std::string sentence; PromiseRow promise; int today; PromiseState verdict; std::optional<int> kept_on; };
+    struct Case {
+        std::string sentence;
+        PromiseRow promise;
+        int today;
+        PromiseState verdict;
+        std::optional<int> kept_on;
+    };
     const std::vector<ReadingRow> on_time = {{on(10), 10}, {on(20), 20}, {on(30), 30}};
     const std::vector<ReadingRow> up_and_down = {{on(10), 60}, {on(20), 100}, {on(30), 70}};
     const std::vector<Case> cases = {
@@ -221,27 +265,39 @@ TEST(ReachPromise, IsJudgedByItsReadings) {
         {"kept from the first reading at the target, whatever comes after", reach(up_and_down), 30, kept, 20},
         {"not yet on the day before", reach(up_and_down), 19, open, {}},
         // rho = 0.6: 96 + 0.6 * 1 - 100 = -3.4, sigma 1: Phi(-3.4)
-        {"near the target before the due day is not kept", reach({{on(80), 90}, {on(85), 93}, {on(90), 96}}, 5), 99, off_track, {}},
+        {"near the target before the due day is not kept",
+         reach({{on(80), 90}, {on(85), 93}, {on(90), 96}}, 5),
+         99,
+         off_track,
+         {}},
         {"near enough on the due day is", reach({{on(80), 90}, {on(85), 93}, {on(90), 96}}, 5), 100, kept, 100},
-        {"not near enough is off track on the due day", reach({{on(80), 90}, {on(85), 91}, {on(90), 92}}, 5), 100, off_track, {}},
+        {"not near enough is off track on the due day",
+         reach({{on(80), 90}, {on(85), 91}, {on(90), 92}}, 5),
+         100,
+         off_track,
+         {}},
         {"a day before its grace ends", reach({{on(90), 92}}, 5), 106, off_track, {}},
         {"missed when its grace has passed", reach({{on(90), 92}}, 5), 107, missed, {}},
         {"a late reading inside the grace keeps it", reach({{on(90), 92}, {on(104), 95}}, 5), 120, kept, 104},
         {"one after the grace does not", reach({{on(90), 92}, {on(108), 120}}, 5), 120, missed, {}},
         {"a reading before the start is none", reach({{on(-1), 120}}), 5, open, {}},
         {"a reading that becomes known later does not exist yet",
-         reach({{on(10), 10}, {on(20), 100, false, on(26)}}), 25, open, {}},
+         reach({{on(10), 10}, {on(20), 100, false, on(26)}}),
+         25,
+         open,
+         {}},
         {"once known it counts on its own day", reach({{on(10), 10}, {on(20), 100, false, on(26)}}), 26, kept, 20},
     };
     for (const auto& c : cases) {
         const Progress progress = measured(c.promise, c.today);
-        EXPECT_EQ(promise_state_name(progress.verdict), promise_state_name(c.verdict)) << c.sentence << ", P " << progress.probability;
+        EXPECT_EQ(promise_state_name(progress.verdict), promise_state_name(c.verdict))
+            << c.sentence << ", P " << progress.probability;
         EXPECT_EQ(progress.kept_on, c.kept_on ? std::optional{on(*c.kept_on)} : std::nullopt) << c.sentence;
     }
 }
 
 TEST(ReachPromise, MeasuresProgressPaceAndDaysBehindInEitherDirection) {
-    PromiseRow down = reach({{on(10), 75}, {on(20), 70}, {on(30), 68}});   // from 80 down to 40
+    PromiseRow down = reach({{on(10), 75}, {on(20), 70}, {on(30), 68}});  // from 80 down to 40
     down.baseline = 80;
     down.target = 40;
     // p = (68 - 80) / (40 - 80) = 0.3; day 50: g = 0.5; pace -0.2; 50 - 30 = 20 days
@@ -252,7 +308,7 @@ TEST(ReachPromise, MeasuresProgressPaceAndDaysBehindInEitherDirection) {
     expect_number(falling.value, 68, "the last reading");
     EXPECT_EQ(falling.last_reading, on(30));
 
-    const Progress beyond = measured(reach({{on(10), 150}}), 30);   // p = 1.5, clamped to 1: pace 1 - 0.3
+    const Progress beyond = measured(reach({{on(10), 150}}), 30);  // p = 1.5, clamped to 1: pace 1 - 0.3
     expect_number(beyond.progress, 1.5, "progress is not clamped");
     expect_number(beyond.pace, 0.7, "pace is");
     expect_number(beyond.days_behind, -70, "30 - 100");
@@ -295,7 +351,12 @@ TEST(ReachPromise, LearnsItsCurveFromTwentyKeptOnesOfTheSegment) {
         rows.push_back(now);
         return rows;
     };
-    struct Case { std::string sentence; int kept, today; std::size_t promise; double expected; };
+    struct Case {
+        std::string sentence;
+        int kept, today;
+        std::size_t promise;
+        double expected;
+    };
     const std::vector<Case> cases = {
         {"twenty teach their median", 20, 151, 20, 0.2},
         {"between its points it is straight", 20, 176, 20, 0.6},
@@ -303,7 +364,8 @@ TEST(ReachPromise, LearnsItsCurveFromTwentyKeptOnesOfTheSegment) {
         {"another segment has its own", 20, 151, 21, 0.5},
     };
     for (const auto& c : cases) {
-        expect_number(measure_promises(company_with(company(c.kept), c.today), {})[c.promise].expected, c.expected, c.sentence);
+        expect_number(measure_promises(company_with(company(c.kept), c.today), {})[c.promise].expected, c.expected,
+                      c.sentence);
     }
     // On day 100 itself they are kept that day, not before it.
     PromiseRow running = reach({});
@@ -327,11 +389,19 @@ TEST(Promise, DoesNotExistBeforeItIsKnown) {
 TEST(HoldPromise, IsJudgedByItsMeanOnTheDueDay) {
     using enum PromiseState;
     const auto hold = [](std::vector<double> levels) {
-        PromiseRow row{.id = "p", .kind = PromiseKind::hold, .starts_on = on(0), .due_on = on(56), .target = 9, .quality = 0.5};
-        for (std::size_t i = 0; i < levels.size(); ++i) row.readings.push_back({on(7 * static_cast<int>(i + 1)), levels[i]});
+        PromiseRow row{
+            .id = "p", .kind = PromiseKind::hold, .starts_on = on(0), .due_on = on(56), .target = 9, .quality = 0.5};
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            row.readings.push_back({on(7 * static_cast<int>(i + 1)), levels[i]});
         return row;
     };
-    struct Case { std::string sentence; std::vector<double> levels; int today; PromiseState verdict; double probability; };
+    struct Case {
+        std::string sentence;
+        std::vector<double> levels;
+        int today;
+        PromiseState verdict;
+        double probability;
+    };
     const std::vector<Case> cases = {
         {"three levels say nothing", {8, 10, 12}, 21, open, missing},
         {"four do: Phi(1 / (0.816497 / 2)), see above", {8, 10, 12, 10}, 28, on_track, 0.992847},
@@ -357,7 +427,13 @@ TEST(HoldPromise, IsJudgedByItsMeanOnTheDueDay) {
 
 TEST(MilestonePromise, IsProjectedFromTheOnesThatAreDue) {
     using enum PromiseState;
-    struct Case { std::string sentence; PromiseRow promise; int today; PromiseState verdict; double probability; };
+    struct Case {
+        std::string sentence;
+        PromiseRow promise;
+        int today;
+        PromiseState verdict;
+        double probability;
+    };
     PromiseRow early = milestones(5, 0.8, {});
     for (auto& milestone : early.milestones) milestone.delivered_on = on(1);
     PromiseRow carried_over = milestones(5, 0.8, {1, 2});
@@ -403,14 +479,16 @@ TEST(MilestonePromise, IsProjectedFromTheOnesThatAreDue) {
 
 TEST(MilestonePromise, CountsAsMissedOnlyAfterItsGrace) {
     // With 7 days of grace, on day 20 only m1 (due 10) is due: a = 2.4, b = 0.6, need 3, m = 4.
-    // (3)(4)(5)(6) = 360; j = 4: 2.4 * 3.4 * 4.4 * 5.4 = 193.8816; j = 3: 4 * 2.4 * 3.4 * 4.4 * 0.6 = 86.1696; 280.0512 / 360
-    expect_number(measured(milestones(5, 0.8, {1}), 20).probability, 0.777920, "m2 was due today, which is no miss yet");
+    // (3)(4)(5)(6) = 360; j = 4: 2.4 * 3.4 * 4.4 * 5.4 = 193.8816; j = 3: 4 * 2.4 * 3.4 * 4.4 * 0.6 = 86.1696; 280.0512
+    // / 360
+    expect_number(measured(milestones(5, 0.8, {1}), 20).probability, 0.777920,
+                  "m2 was due today, which is no miss yet");
     expect_number(measured(milestones(5, 0.8, {1}), 27).probability, 0.279492, "a week later it is");
 }
 
 TEST(MilestonePromise, WeighsItsProgressAndExpectsWhatIsDue) {
     PromiseRow promise = milestones(4, 1, {1});
-    for (std::size_t i = 0; i < 4; ++i) promise.milestones[i].weight = static_cast<double>(i + 1);   // 1 2 3 4: of 10
+    for (std::size_t i = 0; i < 4; ++i) promise.milestones[i].weight = static_cast<double>(i + 1);  // 1 2 3 4: of 10
     // Day 25: m1 and m2 are due, 0.3 of the weight; delivered 0.1; the day that went beyond 0.1 was day 20.
     const Progress progress = measured(promise, 25);
     expect_number(progress.value, 0.1, "delivered");
@@ -436,20 +514,35 @@ TEST(MilestonePromise, IgnoresDeliveriesThatAreStillToCome) {
 
 TEST(Unmeasurable, SaysWhy) {
     RuleSet rules;
-    rules.signals = {{.name = "calls", .from = "calls", .measure = Measure::sum}, {.name = "plan_value", .from = "customers", .measure = Measure::value}};
+    rules.signals = {{.name = "calls", .from = "calls", .measure = Measure::sum},
+                     {.name = "plan_value", .from = "customers", .measure = Measure::value}};
     const auto with = [](auto change) {
         PromiseRow row = reach({{on(1), 1}, {on(2), 2}, {on(3), 3}});
         change(row);
         return row;
     };
-    struct Case { std::string sentence; PromiseRow promise; int today; std::string why; };
+    struct Case {
+        std::string sentence;
+        PromiseRow promise;
+        int today;
+        std::string why;
+    };
     const std::vector<Case> cases = {
         {"without a target", with([](auto& row) { row.target = missing; }), 5, "it has no target"},
-        {"milestones without milestones", with([](auto& row) { row.kind = PromiseKind::milestones; row.target = 0.5; }), 5, "it has no milestones"},
-        {"more than all of them", with([](auto& row) { row.kind = PromiseKind::milestones; row.target = 1.5; }), 5,
-         "its target is not a share between 0 and 1"},
-        {"measured by something that is no signal", with([](auto& row) { row.measured_by = "clals"; }), 5, "measured_by \"clals\" is no signal"},
-        {"measured by a signal whose dataset is not there", with([](auto& row) { row.measured_by = "calls"; }), 5, "dataset calls is not mapped"},
+        {"milestones without milestones", with([](auto& row) {
+             row.kind = PromiseKind::milestones;
+             row.target = 0.5;
+         }),
+         5, "it has no milestones"},
+        {"more than all of them", with([](auto& row) {
+             row.kind = PromiseKind::milestones;
+             row.target = 1.5;
+         }),
+         5, "its target is not a share between 0 and 1"},
+        {"measured by something that is no signal", with([](auto& row) { row.measured_by = "clals"; }), 5,
+         "measured_by \"clals\" is no signal"},
+        {"measured by a signal whose dataset is not there", with([](auto& row) { row.measured_by = "calls"; }), 5,
+         "dataset calls is not mapped"},
         {"measured by a signal that does not add up", with([](auto& row) { row.measured_by = "plan_value"; }), 5,
          "signal plan_value is no count, sum or active_days of a dataset"},
         {"no reading yet, the thirtieth day", with([](auto& row) { row.readings = {}; }), 30, ""},
@@ -487,7 +580,14 @@ TEST(NotLoaded, SaysNothingAboutThePromise) {
 
 TEST(SelfReport, CountsHalfAndOnlyWhereNothingIsMeasured) {
     using enum PromiseState;
-    struct Case { std::string sentence; std::vector<ReadingRow> readings; int today; PromiseState verdict; double probability; bool reported, disputed; };
+    struct Case {
+        std::string sentence;
+        std::vector<ReadingRow> readings;
+        int today;
+        PromiseState verdict;
+        double probability;
+        bool reported, disputed;
+    };
     const std::vector<ReadingRow> poor = {{on(10), 2}, {on(20), 4}, {on(30), 6}};
     const auto and_report = [](std::vector<ReadingRow> readings, int at, double value) {
         readings.push_back({on(at), value, true});
@@ -498,7 +598,13 @@ TEST(SelfReport, CountsHalfAndOnlyWhereNothingIsMeasured) {
         {"kept, they say, and nobody measures", {{on(40), 100, true}}, 40, on_track, 0.85, true, false},
         {"one report says nothing yet", {{on(40), 40, true}}, 40, open, missing, false, false},
         // three on the line: 0.5 * 0.5 + 0.5 * 0.7
-        {"three reports on the line", {{on(10), 10, true}, {on(20), 20, true}, {on(30), 30, true}}, 30, slipping, 0.6, false, false},
+        {"three reports on the line",
+         {{on(10), 10, true}, {on(20), 20, true}, {on(30), 30, true}},
+         30,
+         slipping,
+         0.6,
+         false,
+         false},
         {"kept, they say, against fresh readings", and_report(poor, 35, 100), 35, off_track, 0, true, true},
         {"the last reading is 30 days old and still fresh", and_report(poor, 35, 100), 60, off_track, 0, true, true},
         {"on the next day it is not", and_report(poor, 35, 100), 61, on_track, 0.85, true, false},
@@ -522,9 +628,10 @@ TEST(SelfReport, IsWeighedWithTheKeptRateOfTheSegment) {
     word.due_on = on(200);
     std::vector<PromiseRow> rows = {word, kept, missed, missed, missed};
     for (std::size_t i = 1; i < rows.size(); ++i) rows[i].id = std::to_string(i);
-    rows[4].customer = "d";   // another segment
+    rows[4].customer = "d";  // another segment
     // one kept, two missed: 0.5 + 0.5 / 3
-    expect_number(measure_promises(company_with(rows, 140), {})[3].probability, 2.0 / 3, "promises sorted by customer, then id: w is the fourth");
+    expect_number(measure_promises(company_with(rows, 140), {})[3].probability, 2.0 / 3,
+                  "promises sorted by customer, then id: w is the fourth");
 }
 
 // -- measured by a signal -------------------------------------------------------------------------------------------
@@ -566,11 +673,11 @@ TEST(MeasuredByASignal, StaysDecidedOnLaterDays) {
     PromiseRow promise = reach({});
     promise.due_on = on(20);
     promise.target = 205;
-    for (int today = 20; today < 60; ++today) {   // 210 by day 20, the day it is due
+    for (int today = 20; today < 60; ++today) {  // 210 by day 20, the day it is due
         const Progress progress = measured_by_calls(promise, today, today);
         EXPECT_EQ(progress.kept_on, on(20)) << today;
     }
-    promise.target = 285;                          // 280 by day 27, when its grace ends
+    promise.target = 285;  // 280 by day 27, when its grace ends
     for (int today = 27; today < 60; ++today) {
         EXPECT_EQ(promise_state_name(measured_by_calls(promise, today, today).verdict), "missed") << today;
     }
@@ -589,7 +696,11 @@ TEST(MeasuredByASignal, HoldsItsWeeklyValues) {
 
 TEST(PromiseStateShown, NeedsTwoDaysToGetWorse) {
     using enum PromiseState;
-    struct Case { std::string sentence; std::vector<PromiseState> verdicts; PromiseState shown; };
+    struct Case {
+        std::string sentence;
+        std::vector<PromiseState> verdicts;
+        PromiseState shown;
+    };
     const std::vector<Case> cases = {
         {"the first day sets it directly", {off_track}, off_track},
         {"one bad day is not shown", {on_track, off_track}, on_track},
@@ -633,20 +744,27 @@ double signal_value(const std::vector<PromiseRow>& rows, int today, Measure meas
                     const RuleSet& rules = {}) {
     const Snapshot snapshot = company_with(rows, today);
     const auto progress = measure_promises(snapshot, rules);
-    return PromiseMeasures(snapshot, rules, progress).measure({.name = "s", .from = "promises", .measure = measure, .grace = grace}, 0).raw;
+    return PromiseMeasures(snapshot, rules, progress)
+        .measure({.name = "s", .from = "promises", .measure = measure, .grace = grace}, 0)
+        .raw;
 }
 
 TEST(MilestoneSignals, PoolTheMilestonesOfAllPromises) {
     PromiseRow one = milestones(4, 0.5, {1, 3}), two = milestones(3, 1, {1, 2}), far = milestones(2, 1, {});
     two.id = "q";
     two.due_on += days{5};
-    for (auto& milestone : two.milestones) milestone.due_on += days{5};   // due 15, 25, 35; delivered 10, 20
+    for (auto& milestone : two.milestones) milestone.due_on += days{5};  // due 15, 25, 35; delivered 10, 20
     far.id = "r";
     far.starts_on += days{200};
     far.due_on += days{200};
     for (auto& milestone : far.milestones) milestone.due_on += days{200};
     const std::vector<PromiseRow> rows = {one, two, far};
-    struct Case { std::string sentence; int today; Measure measure; double grace, value; };
+    struct Case {
+        std::string sentence;
+        int today;
+        Measure measure;
+        double grace, value;
+    };
     using enum Measure;
     const std::vector<Case> cases = {
         {"nothing due yet", 9, milestone_attainment, 0, missing},
@@ -673,18 +791,23 @@ TEST(MilestoneSignals, PoolTheMilestonesOfAllPromises) {
 
 TEST(MilestoneQuality, IsTheWeightedMeanOfWhatIsKnown) {
     PromiseRow promise = milestones(4, 1, {1, 2, 3});
-    promise.milestones[0].quality = 80;                           // delivered 10, known 24
+    promise.milestones[0].quality = 80;  // delivered 10, known 24
     promise.milestones[1].quality = 50;
     promise.milestones[1].weight = 3;
-    promise.milestones[1].quality_known_on = on(21);              // delivered 20, known 21
-    struct Case { std::string sentence; int today; double value; };
+    promise.milestones[1].quality_known_on = on(21);  // delivered 20, known 21
+    struct Case {
+        std::string sentence;
+        int today;
+        double value;
+    };
     const std::vector<Case> cases = {
         {"delivered, not yet known", 20, missing},
         {"known on the day it says", 21, 50},
         {"the other, without a day, 14 days after delivery: (3 * 50 + 80) / 4", 24, 57.5},
         {"a delivery without quality does not count", 60, 57.5},
     };
-    for (const auto& c : cases) expect_number(signal_value({promise}, c.today, Measure::milestone_quality), c.value, c.sentence);
+    for (const auto& c : cases)
+        expect_number(signal_value({promise}, c.today, Measure::milestone_quality), c.value, c.sentence);
 }
 
 TEST(KeptProbability, IsTheImportanceWeightedMean) {

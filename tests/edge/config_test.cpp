@@ -43,7 +43,8 @@ class Folder {
 public:
     Folder() {
         static int count = 0;
-        const auto name = fmt::format("retaind-config-{}-{}", std::chrono::steady_clock::now().time_since_epoch().count(), ++count);
+        const auto name =
+            fmt::format("retaind-config-{}-{}", std::chrono::steady_clock::now().time_since_epoch().count(), ++count);
         path_ = fs::temp_directory_path() / name;
         fs::create_directories(path_);
     }
@@ -61,7 +62,8 @@ public:
     /// A message without the folder's own name.
     std::string relative(std::string text) const {
         const auto prefix = path_.string() + "/";
-        for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) text.erase(at, prefix.size());
+        for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
+            text.erase(at, prefix.size());
         return text;
     }
 
@@ -107,8 +109,11 @@ PackResult load_pack(const std::string& text, PackOptions options = {}) {
     const Folder folder;
     auto result = load_rules({folder.write("pack.toml", text)}, options);
     for (auto* problems : {&result.problems, &result.warnings})
-        for (auto& problem : *problems) problem = Error{problem.kind, folder.relative(problem.message), problem.hint,
-                                                        {folder.relative(problem.where.file), problem.where.line, problem.where.column}};
+        for (auto& problem : *problems)
+            problem = Error{problem.kind,
+                            folder.relative(problem.message),
+                            problem.hint,
+                            {folder.relative(problem.where.file), problem.where.line, problem.where.column}};
     return result;
 }
 
@@ -183,7 +188,8 @@ rules.toml:28:9: "clear" leaves no gap to "when"
 TEST(Config, FindsMistakesOfTheConfigurationAndOfItsPacksTogether) {
     const Folder folder;
     folder.write("rules.toml", small_pack + "[promises]\non_track = 2\n");
-    const auto result = load_config(folder.write("retaind.toml", small_config + "[metrics]\nlisten = 9848\n[dataset.usge]\nsource = \"crmm\"\nquery = \"x\"\n"));
+    const auto result = load_config(folder.write(
+        "retaind.toml", small_config + "[metrics]\nlisten = 9848\n[dataset.usge]\nsource = \"crmm\"\nquery = \"x\"\n"));
     EXPECT_THAT(folder.relative(joined(result.problems)),
                 "retaind.toml:19:10: \"listen\" must be a text, and this is a whole number\n"
                 "retaind.toml:20:1: there is no dataset \"usge\" (did you mean [dataset.usage]?)\n"
@@ -198,97 +204,156 @@ TEST(Pack, SaysWhatIsWrongWhere) {
         std::string sentence, text, problem;
     };
     const std::vector<Case> cases = {
-        {"a signal needs a group that exists", "[signal.x]\ngroup = \"usee\"\nfrom = \"usage\"\nmeasure = \"count\"\nweight = 0\n",
+        {"a signal needs a group that exists",
+         "[signal.x]\ngroup = \"usee\"\nfrom = \"usage\"\nmeasure = \"count\"\nweight = 0\n",
          "pack.toml:14:9: there is no group \"usee\" (did you mean \"use\"?)"},
-        {"a group needs signals", "[group.empty]\n", "pack.toml:13:1: the group \"empty\" has no signals (remove it, or give it a signal)"},
+        {"a group needs signals", "[group.empty]\n",
+         "pack.toml:13:1: the group \"empty\" has no signals (remove it, or give it a signal)"},
         {"a weighted signal needs a scale", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\n",
          "pack.toml:13:1: \"scale\" is missing (a signal without one can only be watched: weight = 0)"},
-        {"a required key", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\n", "pack.toml:13:1: \"measure\" is missing ([signal.*] needs it)"},
-        {"a field is no signal's name", "[signal.health]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nweight = 0\n",
+        {"a required key", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\n",
+         "pack.toml:13:1: \"measure\" is missing ([signal.*] needs it)"},
+        {"a field is no signal's name",
+         "[signal.health]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nweight = 0\n",
          "pack.toml:13:9: \"health\" is a field already (signals and fields share their names: choose another)"},
-        {"a name in capitals", "[signal.Logins]\n", "pack.toml:13:9: a name has small letters, digits and underscores, and begins with a letter"},
-        {"good is bad", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nscale = { ramp = { bad = 1, good = 1 } }\n",
+        {"a name in capitals", "[signal.Logins]\n",
+         "pack.toml:13:9: a name has small letters, digits and underscores, and begins with a letter"},
+        {"good is bad",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nscale = { ramp = { bad = 1, good = 1 } "
+         "}\n",
          "pack.toml:17:18: good and bad are the same (a ramp needs a way to go)"},
-        {"two scales", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nscale = { identity = true, points = [[0, 0], [1, 1]] }\n",
+        {"two scales",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nscale = { identity = true, points = [[0, "
+         "0], [1, 1]] }\n",
          "pack.toml:17:9: a scale is exactly one of ramp, points, steps, recency, cohort, category, identity"},
-        {"identity on a share", "[signal.x]\ngroup = \"use\"\nfrom = \"attendance\"\nmeasure = \"rate\"\nscale = { identity = true }\n",
-         "pack.toml:17:9: rate lies between 0 and 1, so identity would leave every score under 1 (write { ramp = { bad = 0, good = 1 } })"},
-        {"a cohort of means", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"mean\"\nscale = { cohort = {} }\n",
+        {"identity on a share",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"attendance\"\nmeasure = \"rate\"\nscale = { identity = true }\n",
+         "pack.toml:17:9: rate lies between 0 and 1, so identity would leave every score under 1 (write { ramp = { bad "
+         "= 0, good = 1 } })"},
+        {"a cohort of means",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"mean\"\nscale = { cohort = {} }\n",
          "pack.toml:17:9: cohort scales count, sum and active_days, not mean"},
-        {"recency of a sum", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nscale = { recency = {} }\n",
+        {"recency of a sum",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nscale = { recency = {} }\n",
          "pack.toml:17:9: recency scales days_since, not sum"},
-        {"a category of a number", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nscale = { category = { good = 1 } }\n",
+        {"a category of a number",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nscale = { category = { good = 1 } }\n",
          "pack.toml:17:9: category scales texts, and this is a number"},
         {"a rate of usage", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"rate\"\nweight = 0\n",
          "pack.toml:15:8: the measure rate reads attendance (from = \"attendance\")"},
-        {"a dataset without dated rows", "[signal.x]\ngroup = \"use\"\nfrom = \"people\"\nmeasure = \"count\"\nweight = 0\n",
-         "pack.toml:15:8: \"people\" has no dated rows of customers, which the measure count reads (usage, attendance, touchpoints, or events of your own)"},
-        {"a column that rows do not have", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nweight = 0\nwhere = [\"metrc == 'a'\"]\n",
+        {"a dataset without dated rows",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"people\"\nmeasure = \"count\"\nweight = 0\n",
+         "pack.toml:15:8: \"people\" has no dated rows of customers, which the measure count reads (usage, attendance, "
+         "touchpoints, or events of your own)"},
+        {"a column that rows do not have",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"count\"\nweight = 0\nwhere = [\"metrc == 'a'\"]\n",
          "pack.toml:18:11: a row of this dataset has no field \"metrc\" (did you mean \"metric\"?)"},
         {"share without of", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"share\"\nweight = 0\n",
          "pack.toml:13:1: \"of\" is missing (the measure share needs it)"},
-        {"a baseline of a sum", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\nbaseline = \"9d\"\n",
+        {"a baseline of a sum",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\nbaseline = \"9d\"\n",
          "pack.toml:18:12: \"baseline\" belongs to the measure ratio, and this signal measures sum"},
-        {"signals that wait for scores", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\napplies = [\"health < 3\"]\n",
-         "pack.toml:18:11: \"applies\" cannot depend on \"health\" (signals come first: use what is known of the customer without them)"},
+        {"signals that wait for scores",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\napplies = [\"health < 3\"]\n",
+         "pack.toml:18:11: \"applies\" cannot depend on \"health\" (signals come first: use what is known of the "
+         "customer without them)"},
         {"per a text", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\nper = \"name\"\n",
          "pack.toml:18:7: \"name\" is not a number"},
-        {"a bad missing", "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\nmissing = \"best\"\n",
+        {"a bad missing",
+         "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\nmissing = \"best\"\n",
          "pack.toml:18:11: \"missing\" must be \"prior\", \"worst\" or a number from 0 to 100"},
-        {"true is no number", "[health]\nprior = true\n", "pack.toml:14:9: \"prior\" must be a number from 0 to 100, and this is true or false"},
+        {"true is no number", "[health]\nprior = true\n",
+         "pack.toml:14:9: \"prior\" must be a number from 0 to 100, and this is true or false"},
         {"a number is no duration", "[health]\nsmoothing = 7\n",
-         "pack.toml:14:13: \"smoothing\" must be a duration, and this is a whole number (durations look like \"36h\", \"14d\" or \"8w\")"},
-        {"bands upside down", "[health]\nbands = { healthy = 40, watch = 70 }\n", "pack.toml:14:9: \"healthy\" must be above \"watch\""},
+         "pack.toml:14:13: \"smoothing\" must be a duration, and this is a whole number (durations look like \"36h\", "
+         "\"14d\" or \"8w\")"},
+        {"bands upside down", "[health]\nbands = { healthy = 40, watch = 70 }\n",
+         "pack.toml:14:9: \"healthy\" must be above \"watch\""},
         {"a cap of health", "[cap.x]\nat = 40\nwhen = [\"smoothed < 3\"]\n",
-         "pack.toml:15:10: a cap cannot depend on \"smoothed\" (caps change health; use signals, or what is known of the customer)"},
-        {"a curve that falls", "[curve.x]\npoints = [[0, 0], [0.5, 0.6], [0.7, 0.4], [1, 1]]\n", "pack.toml:14:10: a curve never falls"},
-        {"a curve that stops early", "[curve.x]\npoints = [[0, 0], [0.5, 0.6]]\n", "pack.toml:14:10: a curve goes from [0, 0] to [1, 1]"},
-        {"a rate of percent", "[risk]\nbase_rate = 3\n", "pack.toml:14:13: \"base_rate\" must be less than 1 (write 0.03 for 3 %)"},
-        {"a model without terms", "[risk]\nintercept = -3\n", "pack.toml:13:1: [[risk.term]] is missing (a fitted model needs terms)"},
-        {"a sign against its coefficient", "[risk]\nintercept = -3\n[[risk.term]]\nfeature = \"logins\"\nbeta = 0.4\nsign = \"-\"\n",
+         "pack.toml:15:10: a cap cannot depend on \"smoothed\" (caps change health; use signals, or what is known of "
+         "the customer)"},
+        {"a curve that falls", "[curve.x]\npoints = [[0, 0], [0.5, 0.6], [0.7, 0.4], [1, 1]]\n",
+         "pack.toml:14:10: a curve never falls"},
+        {"a curve that stops early", "[curve.x]\npoints = [[0, 0], [0.5, 0.6]]\n",
+         "pack.toml:14:10: a curve goes from [0, 0] to [1, 1]"},
+        {"a rate of percent", "[risk]\nbase_rate = 3\n",
+         "pack.toml:14:13: \"base_rate\" must be less than 1 (write 0.03 for 3 %)"},
+        {"a model without terms", "[risk]\nintercept = -3\n",
+         "pack.toml:13:1: [[risk.term]] is missing (a fitted model needs terms)"},
+        {"a sign against its coefficient",
+         "[risk]\nintercept = -3\n[[risk.term]]\nfeature = \"logins\"\nbeta = 0.4\nsign = \"-\"\n",
          "pack.toml:17:8: \"beta\" contradicts sign = \"-\""},
         {"a profile of nobody", "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\", \"tenure_days > 60\"]\n",
          "pack.toml:15:9: no customer can ever match this profile"},
-        {"a profile that creates", "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[profile.signal.login]\nweight = 0\n",
+        {"a profile that creates",
+         "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[profile.signal.login]\nweight = 0\n",
          "pack.toml:16:17: there is no signal \"login\" (did you mean \"logins\"?)"},
         {"a profile by its own result", "[[profile]]\nname = \"x\"\nmatch = [\"logins < 30\"]\n",
-         "pack.toml:15:11: \"match\" cannot depend on \"logins\" (profiles come before signals: use what is known of the customer)"},
-        {"an unknown key of an override", "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[profile.signal.logins]\nweigth = 0\n",
+         "pack.toml:15:11: \"match\" cannot depend on \"logins\" (profiles come before signals: use what is known of "
+         "the customer)"},
+        {"an unknown key of an override",
+         "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[profile.signal.logins]\nweigth = 0\n",
          "pack.toml:17:1: unknown key \"weigth\" (did you mean \"weight\"?)"},
-        {"two profiles of one name", "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[[profile]]\nname = \"x\"\nmatch = [\"tenure_days > 30\"]\n",
+        {"two profiles of one name",
+         "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[[profile]]\nname = \"x\"\nmatch = [\"tenure_days "
+         "> 30\"]\n",
          "pack.toml:16:1: there are two profiles \"x\" (the first is in line 13)"},
         {"numbers need clear", "[rule.x]\nwhen = [\"health < 40\"]\nseverity = \"info\"\nmessage = \"m\"\n",
-         "pack.toml:14:10: \"clear\" is missing: health < 40 compares numbers (numbers flicker: say when it is over, with a gap, as in clear = [\"health >= 45\"])"},
-        {"clear inside when", "[rule.x]\nwhen = [\"health < 40\"]\nclear = [\"health > 30\"]\nseverity = \"info\"\nmessage = \"m\"\n",
-         "pack.toml:15:9: \"clear\" can hold together with \"when\" (one of its conditions must contradict one of \"when\")"},
-        {"clear must answer every any", "[rule.x]\nany = [\"health < 40\", \"risk > 0.3\"]\nclear = [\"health > 45\"]\nseverity = \"info\"\nmessage = \"m\"\n",
-         "pack.toml:15:9: \"clear\" can hold together with \"when\" (one of its conditions must contradict one of \"when\")"},
-        {"when of nothing", "[rule.x]\nwhen = [\"health < 40\", \"health > 60\"]\nclear = [\"health == 50\"]\nseverity = \"info\"\nmessage = \"m\"\n",
+         "pack.toml:14:10: \"clear\" is missing: health < 40 compares numbers (numbers flicker: say when it is over, "
+         "with a gap, as in clear = [\"health >= 45\"])"},
+        {"clear inside when",
+         "[rule.x]\nwhen = [\"health < 40\"]\nclear = [\"health > 30\"]\nseverity = \"info\"\nmessage = \"m\"\n",
+         "pack.toml:15:9: \"clear\" can hold together with \"when\" (one of its conditions must contradict one of "
+         "\"when\")"},
+        {"clear must answer every any",
+         "[rule.x]\nany = [\"health < 40\", \"risk > 0.3\"]\nclear = [\"health > 45\"]\nseverity = \"info\"\nmessage = "
+         "\"m\"\n",
+         "pack.toml:15:9: \"clear\" can hold together with \"when\" (one of its conditions must contradict one of "
+         "\"when\")"},
+        {"when of nothing",
+         "[rule.x]\nwhen = [\"health < 40\", \"health > 60\"]\nclear = [\"health == 50\"]\nseverity = "
+         "\"info\"\nmessage = \"m\"\n",
          "pack.toml:14:8: these conditions can never hold together"},
-        {"a rule without when", "[rule.x]\nseverity = \"info\"\nmessage = \"m\"\n", "pack.toml:13:1: \"when\" is missing (without it nothing would open)"},
+        {"a rule without when", "[rule.x]\nseverity = \"info\"\nmessage = \"m\"\n",
+         "pack.toml:13:1: \"when\" is missing (without it nothing would open)"},
         {"a text in place of a list", "[rule.x]\nwhen = \"band == 'watch'\"\nseverity = \"info\"\nmessage = \"m\"\n",
          "pack.toml:14:8: \"when\" must be a list, and this is a text (put it in square brackets)"},
-        {"an unknown name in a message", "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"Dear {nme}\"\n",
+        {"an unknown name in a message",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"Dear {nme}\"\n",
          "pack.toml:16:18: a customer has no field \"nme\" (did you mean {name}?)"},
-        {"a promise's field in a customer's rule", "[rule.x]\nwhen = [\"disputed == true\"]\nseverity = \"info\"\nmessage = \"m\"\n",
+        {"a promise's field in a customer's rule",
+         "[rule.x]\nwhen = [\"disputed == true\"]\nseverity = \"info\"\nmessage = \"m\"\n",
          "pack.toml:14:10: a customer has no field \"disputed\""},
-        {"a role that is none", "[rule.x]\nwhen = [\"band == 'watch'\"]\nnotify = [\"acount_manager\"]\nseverity = \"info\"\nmessage = \"m\"\n",
+        {"a role that is none",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nnotify = [\"acount_manager\"]\nseverity = \"info\"\nmessage = "
+         "\"m\"\n",
          "pack.toml:15:11: there is no role or receiver \"acount_manager\" (did you mean \"account_manager\"?)"},
-        {"a keeper of a customer", "[rule.x]\nwhen = [\"band == 'watch'\"]\nnotify = [\"keeper\"]\nseverity = \"info\"\nmessage = \"m\"\n",
+        {"a keeper of a customer",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nnotify = [\"keeper\"]\nseverity = \"info\"\nmessage = \"m\"\n",
          "pack.toml:15:11: a customer has no keeper (only promises have a keeper)"},
-        {"a doer who is not told", "[rule.x]\nwhen = [\"band == 'watch'\"]\nnotify = [\"lead\"]\ndoer = \"seller\"\nseverity = \"info\"\nmessage = \"m\"\n",
+        {"a doer who is not told",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nnotify = [\"lead\"]\ndoer = \"seller\"\nseverity = \"info\"\nmessage "
+         "= \"m\"\n",
          "pack.toml:16:8: \"seller\" is not told by this rule (add the role to \"notify\")"},
-        {"a due date of a customer", "[rule.x]\nwhen = [\"band == 'watch'\"]\ndeadline = \"due\"\nseverity = \"info\"\nmessage = \"m\"\n",
+        {"a due date of a customer",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\ndeadline = \"due\"\nseverity = \"info\"\nmessage = \"m\"\n",
          "pack.toml:15:12: a customer has no due date (notice, renewal, or a duration)"},
-        {"steps backwards", "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\n[[rule.x.step]]\nafter = \"3d\"\nnotify = [\"lead\"]\n[[rule.x.step]]\nafter = \"2d\"\nnotify = [\"ops\"]\n",
+        {"steps backwards",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\n[[rule.x.step]]\nafter = "
+         "\"3d\"\nnotify = [\"lead\"]\n[[rule.x.step]]\nafter = \"2d\"\nnotify = [\"ops\"]\n",
          "pack.toml:21:9: steps must come later and later"},
-        {"critical twice", "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"critical\"\nmessage = \"m\"\n[rule.x.critical]\nwhen = [\"band == 'at_risk'\"]\n",
+        {"critical twice",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"critical\"\nmessage = \"m\"\n[rule.x.critical]\nwhen = "
+         "[\"band == 'at_risk'\"]\n",
          "pack.toml:17:1: this rule is critical already (severity = \"warning\" rises by \"critical\")"},
-        {"a motion misspelt", "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\nadvice = { defalt = \"a\" }\n",
+        {"a motion misspelt",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\nadvice = { defalt = \"a\" }\n",
          "pack.toml:17:12: unknown motion \"defalt\" (did you mean \"default\"?)"},
         {"nothing to remove", "[signal]\nother = \"remove\"\n",
-         "pack.toml:14:9: [signal.*] must be a table, and this is a text (nothing is inherited under this name, so nothing can be removed)"},
-        {"a table that is none", "[promise]\ngrace = \"3d\"\n", "pack.toml:13:1: unknown key \"promise\" (did you mean \"promises\"?)"},
+         "pack.toml:14:9: [signal.*] must be a table, and this is a text (nothing is inherited under this name, so "
+         "nothing can be removed)"},
+        {"a table that is none", "[promise]\ngrace = \"3d\"\n",
+         "pack.toml:13:1: unknown key \"promise\" (did you mean \"promises\"?)"},
         {"another schema", "", ""},
     };
     for (const auto& c : cases) {
@@ -309,7 +374,8 @@ when = [
 ]
 )");
     EXPECT_THAT(lines_of(result.problems),
-                ElementsAre("pack.toml:18:14: one condition cannot contain \"and\" (write each condition as a string of its own: all of `when`, one of `any`)",
+                ElementsAre("pack.toml:18:14: one condition cannot contain \"and\" (write each condition as a string "
+                            "of its own: all of `when`, one of `any`)",
                             "pack.toml:19:14: texts stand in single quotes (as in segment == 'west')",
                             "pack.toml:20:6: a customer has no field \"segmnt\" (did you mean \"segment\"?)"));
 }
@@ -320,7 +386,8 @@ TEST(Config, SaysWhatIsWrongWhere) {
     };
     const std::vector<Case> cases = {
         {"an unknown table", "[metric]\n", "retaind.toml:18:1: unknown key \"metric\" (did you mean \"metrics\"?)"},
-        {"a secret in the file", "[receiver.m]\ntype = \"email\"\nsmtp = \"smtp://localhost\"\nfrom = \"a@b\"\npassword = \"canary\"\n",
+        {"a secret in the file",
+         "[receiver.m]\ntype = \"email\"\nsmtp = \"smtp://localhost\"\nfrom = \"a@b\"\npassword = \"canary\"\n",
          "retaind.toml:22:1: unknown key \"password\" (secrets are read from a file: use \"password_file\")"},
         {"a key of another type", "[receiver.m]\ntype = \"file\"\nsmtp = \"smtp://localhost\"\n",
          "retaind.toml:20:1: unknown key \"smtp\" (known here: digest, fields, max_per_minute, path, timeout, type)"},
@@ -329,33 +396,42 @@ TEST(Config, SaysWhatIsWrongWhere) {
         {"two addresses", "[receiver.m]\ntype = \"slack\"\nurl = \"https://a.b\"\nurl_file = \"x\"\n",
          "retaind.toml:21:12: \"url_file\": there is no file x (create it, readable for retaind only)"},
         {"no address", "[receiver.m]\ntype = \"webhook\"\n",
-         "retaind.toml:18:1: exactly one of \"url\" and \"url_file\" is needed (an address that is a secret belongs into a file)"},
+         "retaind.toml:18:1: exactly one of \"url\" and \"url_file\" is needed (an address that is a secret belongs "
+         "into a file)"},
         {"a route to nobody", "[receiver.desk]\ntype = \"file\"\n[[route]]\nreceivers = [\"deks\"]\n",
          "retaind.toml:21:14: there is no receiver \"deks\" (did you mean \"desk\"?)"},
         {"a route of numbers", "[[route]]\nmatch = [\"revenue > 3\"]\nreceivers = [\"file\"]\n",
          "retaind.toml:19:11: an alert has no field \"revenue\""},
-        {"a route of a severity that is none", "[[route]]\nmatch = [\"severity == 'critcal'\"]\nreceivers = [\"file\"]\n",
+        {"a route of a severity that is none",
+         "[[route]]\nmatch = [\"severity == 'critcal'\"]\nreceivers = [\"file\"]\n",
          "retaind.toml:19:11: there is no severity 'critcal' (did you mean 'critical'?)"},
         {"a route of a rule that is none", "[[route]]\nmatch = [\"rule == 'x'\"]\nreceivers = [\"file\"]\n",
          "retaind.toml:19:11: there is no rule 'x' (no alert would ever match)"},
         {"pages for everybody", "[http]\nlisten = \"0.0.0.0:9847\"\n",
-         "retaind.toml:19:10: pages outside this machine need TLS and users (set tls_cert, tls_key_file and users_file, or behind_proxy = true when a proxy does both)"},
-        {"a port that is none", "[metrics]\nlisten = \"localhost:99999\"\n", "retaind.toml:19:10: \"listen\" must be host:port (as in \"127.0.0.1:9847\")"},
+         "retaind.toml:19:10: pages outside this machine need TLS and users (set tls_cert, tls_key_file and "
+         "users_file, or behind_proxy = true when a proxy does both)"},
+        {"a port that is none", "[metrics]\nlisten = \"localhost:99999\"\n",
+         "retaind.toml:19:10: \"listen\" must be host:port (as in \"127.0.0.1:9847\")"},
         {"too many series", "[metrics]\ncustomers = \"top:20000\"\n",
          "retaind.toml:19:13: \"customers\" must be \"firing\", \"all\" or \"top:N\" (N is at most 10000)"},
         {"a currency without a rate", "[currency]\nbase = \"EUR\"\ndefault = \"USD\"\nrates = { EUR = 1 }\n",
          "retaind.toml:20:11: USD has no rate (add it to \"rates\")"},
-        {"a base that is not one", "[currency]\nbase = \"EUR\"\nrates = { EUR = 1.1 }\n", "retaind.toml:20:9: the rate of the base EUR must be 1"},
+        {"a base that is not one", "[currency]\nbase = \"EUR\"\nrates = { EUR = 1.1 }\n",
+         "retaind.toml:20:9: the rate of the base EUR must be 1"},
         {"a lease that overlaps", "[lease]\nttl = \"10s\"\n",
-         "retaind.toml:18:1: \"renew\" must be shorter than \"stop\", and \"stop\" shorter than \"ttl\" (a holder must stop before another may begin)"},
-        {"a season backwards", "[[calendar.off_season]]\nfrom = 2026-08-01\nto = 2026-07-01\n", "retaind.toml:20:6: \"to\" lies before \"from\""},
+         "retaind.toml:18:1: \"renew\" must be shorter than \"stop\", and \"stop\" shorter than \"ttl\" (a holder must "
+         "stop before another may begin)"},
+        {"a season backwards", "[[calendar.off_season]]\nfrom = 2026-08-01\nto = 2026-07-01\n",
+         "retaind.toml:20:6: \"to\" lies before \"from\""},
         {"a kind that is ours", "[dataset.tickets]\nsource = \"crm\"\nquery = \"q\"\nkind = \"usage\"\n",
          "retaind.toml:21:8: \"kind\" must be \"events\" (it is for datasets with names of your own)"},
         {"an unknown database", "[source.x]\nbackend = \"oracle\"\nconnection = \"c\"\n",
          "retaind.toml:19:11: \"backend\" cannot be \"oracle\" (one of: sqlite3, postgresql, mysql, odbc)"},
         {"a shared state without a place", "[state]\nbackend = \"postgresql\"\n",
-         "retaind.toml:18:1: \"connection\" is missing (as in \"host=db.example.org dbname=retaind sslmode=verify-full\")"},
-        {"hours that are none", "[alerts]\nquiet_hours = \"20-7\"\n", "retaind.toml:19:15: \"quiet_hours\" must be hours of the day (as in \"20:00-07:00\")"},
+         "retaind.toml:18:1: \"connection\" is missing (as in \"host=db.example.org dbname=retaind "
+         "sslmode=verify-full\")"},
+        {"hours that are none", "[alerts]\nquiet_hours = \"20-7\"\n",
+         "retaind.toml:19:15: \"quiet_hours\" must be hours of the day (as in \"20:00-07:00\")"},
         {"not TOML", "[alerts\n", "retaind.toml:18:8"},
     };
     const Folder folder;
@@ -371,9 +447,11 @@ TEST(Config, SaysWhatIsWrongWhere) {
 TEST(Config, MissingFilesAreNamed) {
     const Folder folder;
     const auto missing_config = load_config(folder.path("nowhere.toml"));
-    EXPECT_EQ(folder.relative(joined(missing_config.problems)), "nowhere.toml: there is no file nowhere.toml (check the path)\n");
+    EXPECT_EQ(folder.relative(joined(missing_config.problems)),
+              "nowhere.toml: there is no file nowhere.toml (check the path)\n");
     const auto missing_pack = load_config(folder.write("retaind.toml", small_config));
-    EXPECT_EQ(folder.relative(joined(missing_pack.problems)), "retaind.toml:2:10: there is no file rules.toml (check the path)\n");
+    EXPECT_EQ(folder.relative(joined(missing_pack.problems)),
+              "retaind.toml:2:10: there is no file rules.toml (check the path)\n");
 }
 
 TEST(Config, NamesTheDatasetThatNobodyMaps) {
@@ -394,9 +472,11 @@ clear = ["seen > 1"]
 severity = "info"
 message = "m"
 )");
-    const auto result = load_config(folder.write("retaind.toml", small_config + "[dataset.tickets]\nsource = \"crm\"\nkind = \"events\"\nquery = \"q\"\n"));
+    const auto result = load_config(folder.write(
+        "retaind.toml", small_config + "[dataset.tickets]\nsource = \"crm\"\nkind = \"events\"\nquery = \"q\"\n"));
     EXPECT_EQ(folder.relative(joined(result.problems)),
-              "rules.toml:15:8: the dataset \"attendance\" is not mapped (map it as [dataset.attendance] in retaind.toml, or remove this signal)\n"
+              "rules.toml:15:8: the dataset \"attendance\" is not mapped (map it as [dataset.attendance] in "
+              "retaind.toml, or remove this signal)\n"
               "rules.toml:20:8: the dataset \"tikets\" is not mapped (did you mean \"tickets\"?)\n"
               "rules.toml:24:38: a customer has no field \"regoin\" (did you mean \"region\"?)\n");
 }
@@ -429,14 +509,17 @@ receivers = ["log"]
 receivers = ["log"]
 )"));
     ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
-    EXPECT_EQ(folder.relative(joined(result.loaded->warnings)),
-              "retaind.toml:18:1: no dataset reads from the source \"spare\"\n"
-              "retaind.toml:20:14: \"connection\" holds a password (put it in a file, and name the file with \"password_file\")\n"
-              "retaind.toml:20:14: this connection leaves the machine without asking for TLS (add sslmode=verify-full)\n"
-              "retaind.toml:21:1: nobody routes to the receiver \"desk\" (name it in a [[route]])\n"
-              "retaind.toml:27:1: no alert gets this far (an earlier route without \"match\" takes them all)\n"
-              "rules.toml:13:1: nobody weighs or uses the signal \"idle\" (it is still shown in explanations)\n"
-              "rules.toml:19:10: \"days_since_touch\" reads touchpoints, which is not mapped (map it as [dataset.touchpoints], or leave this condition out)\n");
+    EXPECT_EQ(
+        folder.relative(joined(result.loaded->warnings)),
+        "retaind.toml:18:1: no dataset reads from the source \"spare\"\n"
+        "retaind.toml:20:14: \"connection\" holds a password (put it in a file, and name the file with "
+        "\"password_file\")\n"
+        "retaind.toml:20:14: this connection leaves the machine without asking for TLS (add sslmode=verify-full)\n"
+        "retaind.toml:21:1: nobody routes to the receiver \"desk\" (name it in a [[route]])\n"
+        "retaind.toml:27:1: no alert gets this far (an earlier route without \"match\" takes them all)\n"
+        "rules.toml:13:1: nobody weighs or uses the signal \"idle\" (it is still shown in explanations)\n"
+        "rules.toml:19:10: \"days_since_touch\" reads touchpoints, which is not mapped (map it as "
+        "[dataset.touchpoints], or leave this condition out)\n");
 }
 
 TEST(Config, AsksForTlsOnlyWhereAConnectionLeavesTheMachine) {
@@ -549,13 +632,14 @@ TEST(Pack, DefaultsOfASignalDependOnItsMeasure) {
         int window;
     };
     const std::vector<Case> cases = {
-        {"count", "usage", Silence::zero, 28},       {"sum", "usage", Silence::zero, 28},
-        {"active_days", "usage", Silence::zero, 28}, {"mean", "usage", Silence::unknown, 28},
-        {"last", "usage", Silence::unknown, 28},     {"ratio", "usage", Silence::unknown, 28},
+        {"count", "usage", Silence::zero, 28},        {"sum", "usage", Silence::zero, 28},
+        {"active_days", "usage", Silence::zero, 28},  {"mean", "usage", Silence::unknown, 28},
+        {"last", "usage", Silence::unknown, 28},      {"ratio", "usage", Silence::unknown, 28},
         {"rate", "attendance", Silence::unknown, 90},
     };
     for (const auto& c : cases) {
-        const auto rules = rules_of(fmt::format("[group.g]\n[signal.s]\ngroup = \"g\"\nweight = 0\nfrom = \"{}\"\nmeasure = \"{}\"\n", c.from, c.measure));
+        const auto rules = rules_of(fmt::format(
+            "[group.g]\n[signal.s]\ngroup = \"g\"\nweight = 0\nfrom = \"{}\"\nmeasure = \"{}\"\n", c.from, c.measure));
         ASSERT_EQ(rules.signals.size(), 1u);
         EXPECT_EQ(rules.signals[0].silence, c.silence) << c.measure;
         EXPECT_EQ(rules.signals[0].window, std::chrono::days{c.window}) << c.measure;
@@ -628,15 +712,20 @@ severity = "critical"
     EXPECT_EQ(rules.signals[1].scale, (Scale{PointScale{{{0, 0}, {5, 100}}}})) << "another scale replaces the whole";
     EXPECT_EQ(rules.rules.at(0).severity, Severity::critical);
     EXPECT_EQ(rules.rules.at(0).trigger.when.at(0).text, "health < 40");
-    EXPECT_THAT(result.rules_text, testing::AllOf(HasSubstr("# base.toml\n"), HasSubstr("# mine.toml\n"), HasSubstr("gone = \"remove\"")));
+    EXPECT_THAT(result.rules_text,
+                testing::AllOf(HasSubstr("# base.toml\n"), HasSubstr("# mine.toml\n"), HasSubstr("gone = \"remove\"")));
 }
 
 TEST(Extends, KeepsThePlaceWhereAKeyWasWritten) {
     const Folder folder;
-    folder.write("base.toml", small_pack + "[rule.low]\nwhen = [\"health < 40\"]\nclear = [\"health >= 45\"]\nseverity = \"warning\"\nmessage = \"{nme}\"\n");
-    const auto result = load_rules({folder.write("mine.toml", "extends = \"./base.toml\"\n[rule.low]\nclear = [\"health > 30\"]\n")});
+    folder.write("base.toml", small_pack +
+                                  "[rule.low]\nwhen = [\"health < 40\"]\nclear = [\"health >= 45\"]\nseverity = "
+                                  "\"warning\"\nmessage = \"{nme}\"\n");
+    const auto result =
+        load_rules({folder.write("mine.toml", "extends = \"./base.toml\"\n[rule.low]\nclear = [\"health > 30\"]\n")});
     EXPECT_EQ(folder.relative(joined(result.problems)),
-              "mine.toml:3:9: \"clear\" can hold together with \"when\" (one of its conditions must contradict one of \"when\")\n"
+              "mine.toml:3:9: \"clear\" can hold together with \"when\" (one of its conditions must contradict one of "
+              "\"when\")\n"
               "base.toml:17:13: a customer has no field \"nme\" (did you mean {name}?)\n");
 }
 
@@ -644,17 +733,23 @@ TEST(Extends, RefusesCirclesAndThingsDefinedTwice) {
     const Folder folder;
     folder.write("a.toml", "extends = \"./b.toml\"\n" + small_pack.substr(small_pack.find("[group")));
     const auto circle = load_rules({folder.path("a.toml"), folder.write("b.toml", "extends = \"./a.toml\"\n")});
-    EXPECT_THAT(joined(circle.problems), HasSubstr("b.toml:1:11: a pack cannot extend itself, not even by way of others"));
+    EXPECT_THAT(joined(circle.problems),
+                HasSubstr("b.toml:1:11: a pack cannot extend itself, not even by way of others"));
     const auto twice = load_rules({folder.write("c.toml", small_pack), folder.write("d.toml", small_pack)});
-    EXPECT_THAT(folder.relative(joined(twice.problems)), HasSubstr("d.toml:4:8: [group.use] is already defined in c.toml:4"));
-    const auto beside = load_rules({folder.path("c.toml"), folder.write("e.toml", "extends = \"small\"\n[group.use]\nweight = 9\n")});
+    EXPECT_THAT(folder.relative(joined(twice.problems)),
+                HasSubstr("d.toml:4:8: [group.use] is already defined in c.toml:4"));
+    const auto beside =
+        load_rules({folder.path("c.toml"), folder.write("e.toml", "extends = \"small\"\n[group.use]\nweight = 9\n")});
     ASSERT_TRUE(beside.rules.has_value()) << joined(beside.problems);
     EXPECT_EQ(beside.rules->groups[0].weight, 9) << "a pack may extend one that was listed before it, by its name";
 }
 
 TEST(Extends, MergesProfilesByName) {
     const Folder folder;
-    folder.write("base.toml", small_pack + "[[profile]]\nname = \"new\"\nmatch = [\"tenure_days < 90\"]\n[profile.signal.logins]\nweight = 2\n");
+    folder.write(
+        "base.toml",
+        small_pack +
+            "[[profile]]\nname = \"new\"\nmatch = [\"tenure_days < 90\"]\n[profile.signal.logins]\nweight = 2\n");
     const auto result = load_rules({folder.write("mine.toml", R"(extends = "./base.toml"
 [[profile]]
 name = "new"
@@ -688,7 +783,9 @@ from = "usage"
 group = "use"
 [group]
 use = { weight = 40 }
-)"), base) << "the order of keys, other quotes, dotted keys";
+)"),
+              base)
+        << "the order of keys, other quotes, dotted keys";
     auto changed = small_pack;
     changed.replace(changed.find("weight = 40"), 11, "weight = 41");
     EXPECT_NE(hash(changed), base);
@@ -729,9 +826,11 @@ base_rate = 0.1
 }
 
 TEST(Profile, ReportsAMistakeOfItsTargetOnce) {
-    auto text = small_pack + "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[profile.signal.logins]\nweight = 2\n";
+    auto text =
+        small_pack + "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[profile.signal.logins]\nweight = 2\n";
     text.replace(text.find("\"sum\""), 5, "\"summ\"");
-    EXPECT_THAT(lines_of(load_pack(text).problems), ElementsAre("pack.toml:10:11: \"measure\" cannot be \"summ\" (did you mean \"sum\"?)"));
+    EXPECT_THAT(lines_of(load_pack(text).problems),
+                ElementsAre("pack.toml:10:11: \"measure\" cannot be \"summ\" (did you mean \"sum\"?)"));
 }
 
 // -- secrets ----------------------------------------------------------------------------------------------------------
@@ -801,10 +900,12 @@ connection = "dbname=c"
 password_file = "${OPEN"
 )");
     const auto result = load_config(file);
-    EXPECT_THAT(folder.relative(joined(result.problems)),
-                "retaind.toml:21:17: \"password_file\" needs the variable RETAIND_TEST_NOWHERE, which is not set (set it, or write the path of the file)\n"
-                "retaind.toml:25:17: \"password_file\": there is no file secrets/b (create it, readable for retaind only)\n"
-                "retaind.toml:29:17: \"password_file\" has a ${ without }\n");
+    EXPECT_THAT(
+        folder.relative(joined(result.problems)),
+        "retaind.toml:21:17: \"password_file\" needs the variable RETAIND_TEST_NOWHERE, which is not set (set it, or "
+        "write the path of the file)\n"
+        "retaind.toml:25:17: \"password_file\": there is no file secrets/b (create it, readable for retaind only)\n"
+        "retaind.toml:29:17: \"password_file\" has a ${ without }\n");
     EXPECT_TRUE(load_config(file, {.read_secrets = false}).loaded.has_value()) << "a check on another machine";
 }
 
@@ -840,11 +941,14 @@ TEST(Limits, RefuseWhatWouldHurtTheParser) {
         std::string sentence, text, problem;
     };
     const std::vector<Case> cases = {
-        {"a dotted key of 100,000 parts", repeated("a.", 100'000) + "b = 1\n", "pack.toml:1:32: a key of more than 16 parts"},
+        {"a dotted key of 100,000 parts", repeated("a.", 100'000) + "b = 1\n",
+         "pack.toml:1:32: a key of more than 16 parts"},
         {"in a header", "[" + repeated("a.", 30'000) + "b]\n", "pack.toml:1:33: a key of more than 16 parts"},
-        {"after a string with odd quotes", "x = { a = \"\"\"q\"\"\"\", " + repeated("a.", 30'000) + "b = 1 }\n", "a key of more than 16 parts"},
+        {"after a string with odd quotes", "x = { a = \"\"\"q\"\"\"\", " + repeated("a.", 30'000) + "b = 1 }\n",
+         "a key of more than 16 parts"},
         {"brackets in brackets", "x = " + repeated("[", 60'000) + "\n", "pack.toml:1:"},
-        {"a long line", "x = \"" + std::string(100'000, 'x') + "\"\n", "pack.toml:1:65538: a line of more than 65536 bytes"},
+        {"a long line", "x = \"" + std::string(100'000, 'x') + "\"\n",
+         "pack.toml:1:65538: a line of more than 65536 bytes"},
         {"a large file", repeated("# comment\n", 110'000), "pack.toml:1:1: the file is larger than 1048576 bytes"},
         {"no UTF-8", "x = \"\xff\xfe\"\n", "pack.toml:1:6: this is not valid TOML"},
         {"a NUL", std::string("x = \"a\0b\"\n", 10), "pack.toml:1:7: this is not valid TOML"},
@@ -861,7 +965,9 @@ TEST(Limits, RefuseWhatWouldHurtTheParser) {
 
 TEST(Limits, AFileFullOfMistakesIsRefusedQuickly) {
     std::string text = small_pack;
-    for (int i = 0; i < 450; ++i) text += fmt::format("[signal.s{}]\ngroup = \"usee\"\nwieght = 1\nfrom = \"usage\"\nmeasure = \"countt\"\nx{} = 1\n", i, i);
+    for (int i = 0; i < 450; ++i)
+        text += fmt::format(
+            "[signal.s{}]\ngroup = \"usee\"\nwieght = 1\nfrom = \"usage\"\nmeasure = \"countt\"\nx{} = 1\n", i, i);
     const auto start = std::chrono::steady_clock::now();
     const auto result = load_pack(text);
     EXPECT_EQ(result.problems.size(), 1000u);
@@ -874,9 +980,14 @@ TEST(Mutations, AreRefusedWithAPlaceAndShowNoSecret) {
     std::mt19937 random{seed};
     const Folder folder;
     const auto pack = text_of(source_root() / "tests/edge/config/every_key.toml");
-    const auto config = small_config + "[receiver.hook]\ntype = \"webhook\"\nurl = \"https://canary.example.org/canary\"\n[source.m]\nbackend = \"postgresql\"\nconnection = \"host=a password=canary\"\n";
+    const auto config =
+        small_config +
+        "[receiver.hook]\ntype = \"webhook\"\nurl = \"https://canary.example.org/canary\"\n[source.m]\nbackend = "
+        "\"postgresql\"\nconnection = \"host=a password=canary\"\n";
     ASSERT_GT(pack.size(), 1000u);
-    const auto any_of = [&](std::size_t size) { return std::uniform_int_distribution<std::size_t>{0, size - 1}(random); };
+    const auto any_of = [&](std::size_t size) {
+        return std::uniform_int_distribution<std::size_t>{0, size - 1}(random);
+    };
     const auto mutated = [&](std::string text) {
         for (std::size_t edits = any_of(3) + 1; edits > 0; --edits) {
             const auto at = any_of(text.size());
@@ -895,7 +1006,8 @@ TEST(Mutations, AreRefusedWithAPlaceAndShowNoSecret) {
     for (int i = 0; i < 2000; ++i) {
         const bool is_pack = i % 2 == 0;
         folder.write("rules.toml", is_pack ? mutated(pack) : small_pack);
-        const auto result = load_config(folder.write("retaind.toml", is_pack ? config : mutated(config)), {.read_secrets = false});
+        const auto result =
+            load_config(folder.write("retaind.toml", is_pack ? config : mutated(config)), {.read_secrets = false});
         refused += result.loaded ? 0 : 1;
         EXPECT_EQ(result.loaded.has_value(), result.problems.empty());
         for (const auto& problem : result.problems) {
@@ -913,7 +1025,8 @@ TEST(Mutations, AreRefusedWithAPlaceAndShowNoSecret) {
 
 /// "[signal.*]" and "key" lines of a TOML text as "signal.*.key"; `#key = ...` counts as a key.
 std::set<std::string> keys_written(const std::string& text) {
-    static const std::set<std::string> named = {"group", "signal", "cap", "curve", "rule", "source", "dataset", "receiver"};
+    static const std::set<std::string> named = {"group", "signal", "cap",     "curve",
+                                                "rule",  "source", "dataset", "receiver"};
     std::set<std::string> keys;
     std::string table;
     std::istringstream lines{text};
@@ -932,7 +1045,8 @@ std::set<std::string> keys_written(const std::string& text) {
             continue;
         }
         const auto end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789");
-        if (end != std::string::npos && end > 0 && line.substr(end).starts_with(" = ")) keys.insert(table + line.substr(0, end));
+        if (end != std::string::npos && end > 0 && line.substr(end).starts_with(" = "))
+            keys.insert(table + line.substr(0, end));
     }
     return keys;
 }
@@ -975,13 +1089,16 @@ TEST(EveryKey, OfTheRuleLanguageIsInTheGuide) {
         if (!line.starts_with("| `")) continue;
         const auto cell = line.substr(2, line.find(" |", 2) - 2);
         for (auto at = cell.find('`'); at != std::string::npos; at = cell.find('`', cell.find('`', at + 1) + 1))
-            documented.insert((table.empty() || table == "pack" ? "" : table + ".") + cell.substr(at + 1, cell.find('`', at + 1) - at - 1));
+            documented.insert((table.empty() || table == "pack" ? "" : table + ".") +
+                              cell.substr(at + 1, cell.find('`', at + 1) - at - 1));
     }
     for (const auto& key : read) {
         const bool is_inside = key.starts_with("signal.*.scale.") || key.starts_with("health.bands.");
         const auto last = key.substr(key.rfind('.') + 1);
-        if (is_inside) EXPECT_THAT(guide, HasSubstr(last)) << key;
-        else expected.insert(key);
+        if (is_inside)
+            EXPECT_THAT(guide, HasSubstr(last)) << key;
+        else
+            expected.insert(key);
     }
     EXPECT_EQ(documented, expected);
 }
@@ -992,13 +1109,15 @@ TEST(EveryKey, OfTheConfigurationIsInTheSample) {
     const auto sample = text_of(source_root() / "etc/retaind.toml");
     std::string all;
     std::istringstream lines{sample};
-    for (std::string line; std::getline(lines, line);) all += (line.starts_with('#') && !line.starts_with("# ") ? line.substr(1) : line) + "\n";
+    for (std::string line; std::getline(lines, line);)
+        all += (line.starts_with('#') && !line.starts_with("# ") ? line.substr(1) : line) + "\n";
     const auto result = load_config(folder.write("retaind.toml", all), {.read_secrets = false});
     EXPECT_THAT(result.problems, testing::SizeIs(2)) << joined(result.problems);
     EXPECT_THAT(joined(result.problems), HasSubstr("\"schedule\" stands instead of \"interval\""));
     EXPECT_THAT(joined(result.problems), HasSubstr("exactly one of \"url\" and \"url_file\" is needed"));
 
-    const std::set<std::string> of_packs = {"schema", "name", "extends", "health", "group", "signal", "cap", "curve", "promises", "risk", "rule", "profile"};
+    const std::set<std::string> of_packs = {"schema", "name",  "extends",  "health", "group", "signal",
+                                            "cap",    "curve", "promises", "risk",   "rule",  "profile"};
     std::set<std::string> read;
     for (const auto& key : result.keys)
         if (!of_packs.contains(key.substr(0, key.find('.')))) read.insert(key);
@@ -1011,7 +1130,8 @@ TEST(EveryKey, OfTheConfigurationIsInTheSample) {
 TEST(Samples, AreAcceptedAsShipped) {
     const Folder folder;
     folder.write("rules.toml", small_pack);
-    const auto full = load_config(folder.write("retaind.toml", text_of(source_root() / "etc/retaind.toml")), {.read_secrets = false});
+    const auto full =
+        load_config(folder.write("retaind.toml", text_of(source_root() / "etc/retaind.toml")), {.read_secrets = false});
     EXPECT_TRUE(full.loaded.has_value()) << format_problems(full.problems, full.sources);
     EXPECT_THAT(joined(full.warnings), IsEmpty());
     auto minimal = text_of(source_root() / "etc/retaind-minimal.toml");
@@ -1041,7 +1161,8 @@ TEST(Samples, TheDemoCompanyIsAccepted) {
     folder.write("rules.toml", text_of(source_root() / "etc/demo/rules.toml"));
     auto text = text_of(source_root() / "etc/demo/retaind.toml");
     for (const auto& [from, to] : {std::pair<std::string, std::string>{"@RULES@", "rules.toml"}, {"@FOLDER@", "."}})
-        for (auto at = text.find(from); at != std::string::npos; at = text.find(from)) text.replace(at, from.size(), to);
+        for (auto at = text.find(from); at != std::string::npos; at = text.find(from))
+            text.replace(at, from.size(), to);
     const auto result = load_config(folder.write("retaind.toml", text));
     EXPECT_TRUE(result.loaded.has_value()) << format_problems(result.problems, result.sources);
 }
@@ -1052,8 +1173,9 @@ TEST(Effective, SaysWhatIsInForceAndReadsBack) {
     const auto pack = load_rules({folder.path("rules.toml")});
     ASSERT_TRUE(pack.rules.has_value());
     const auto text = effective(Settings{}, *pack.rules);
-    for (const auto* line : {"[signal.seats_used]", "per = \"seats\"", "missing = \"worst\"", "halflife = \"14d\"", "deadline = \"notice\"",
-                             "[[rule.health_low.step]]", "# changes signal visits: [\"weight\"]", "timezone = \"UTC\"", "interval = \"15m\""})
+    for (const auto* line : {"[signal.seats_used]", "per = \"seats\"", "missing = \"worst\"", "halflife = \"14d\"",
+                             "deadline = \"notice\"", "[[rule.health_low.step]]",
+                             "# changes signal visits: [\"weight\"]", "timezone = \"UTC\"", "interval = \"15m\""})
         EXPECT_THAT(text, HasSubstr(line));
     const auto rules_part = text.substr(text.find("[health]"));
     const auto again = load_rules({folder.write("again.toml", rules_part)});

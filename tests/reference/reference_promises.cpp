@@ -35,7 +35,8 @@ std::map<int, double> values(const Promise& p, const Rules& r, int today, bool r
     std::vector<Reading> rows = p.readings;
     std::stable_sort(rows.begin(), rows.end(), [](const Reading& a, const Reading& b) { return a.at < b.at; });
     for (const Reading& row : rows) {
-        if (row.reported != reported || row.known > today || row.at < p.start || row.at > last_day(p, r, today)) continue;
+        if (row.reported != reported || row.known > today || row.at < p.start || row.at > last_day(p, r, today))
+            continue;
         by_day[row.at] = row.value;
     }
     return by_day;
@@ -49,10 +50,13 @@ double mean(const std::map<int, double>& by_day) {
 
 bool done_by(const Milestone& m, int day) { return m.delivered && *m.delivered <= day; }
 
-int enough(const Promise& p) { return static_cast<int>(std::ceil(*p.target * static_cast<double>(p.steps.size()) - 1e-9)); }
+int enough(const Promise& p) {
+    return static_cast<int>(std::ceil(*p.target * static_cast<double>(p.steps.size()) - 1e-9));
+}
 
 int count_done(const Promise& p, int day) {
-    return static_cast<int>(std::count_if(p.steps.begin(), p.steps.end(), [&](const Milestone& m) { return done_by(m, day); }));
+    return static_cast<int>(
+        std::count_if(p.steps.begin(), p.steps.end(), [&](const Milestone& m) { return done_by(m, day); }));
 }
 
 /// Walks the days one by one.
@@ -114,7 +118,8 @@ double on_curve(const Curve& curve, double u) {
     if (u <= curve.front().first) return curve.front().second;
     for (std::size_t i = 1; i < curve.size(); ++i) {
         if (u == curve[i].first) return curve[i].second;
-        if (u < curve[i].first) return line(u, curve[i - 1].first, curve[i - 1].second, curve[i].first, curve[i].second);
+        if (u < curve[i].first)
+            return line(u, curve[i - 1].first, curve[i - 1].second, curve[i].first, curve[i].second);
     }
     return curve.back().second;
 }
@@ -131,7 +136,8 @@ double past_progress(const Promise& p, const Rules& r, int today, int kept, doub
 }
 
 /// The median of at least 20 kept ones, or nothing.
-std::optional<Curve> usual_curve(const std::vector<Promise>& all, const std::string& segment, const Rules& r, int today) {
+std::optional<Curve> usual_curve(const std::vector<Promise>& all, const std::string& segment, const Rules& r,
+                                 int today) {
     std::vector<std::pair<const Promise*, int>> kept;
     for (const Promise& p : all) {
         const auto on = kept_on(p, r, today);
@@ -141,7 +147,8 @@ std::optional<Curve> usual_curve(const std::vector<Promise>& all, const std::str
     Curve curve = {{0.0, 0.0}};
     for (int i = 1; i < 20; ++i) {
         std::vector<double> at;
-        for (auto [p, on] : kept) at.push_back(past_progress(*p, r, today, on, p->start + i / 20.0 * (p->due - p->start)));
+        for (auto [p, on] : kept)
+            at.push_back(past_progress(*p, r, today, on, p->start + i / 20.0 * (p->due - p->start)));
         std::sort(at.begin(), at.end());
         const double median = (at[(at.size() - 1) / 2] + at[at.size() / 2]) / 2;
         curve.emplace_back(i / 20.0, std::max(curve.back().second, median));
@@ -247,8 +254,10 @@ void reach(Standing& s, const Promise& p, const std::map<int, double>& by_day, i
         const double sigma = std::max(std::sqrt(noise / w_sum), 0.01 * std::fabs(*p.target - p.baseline));
         const double v = x.back().second, left = p.due - today;
         s.probability = normal(sign(p) * (v + rho * left - *p.target) / (sigma * std::sqrt(left)));
-        if (met(p, v, 0)) s.required_rate_ratio = 0;
-        else if (sign(p) * rho > 1e-9 * std::fabs(*p.target - p.baseline)) s.required_rate_ratio = ((*p.target - v) / left) / rho;
+        if (met(p, v, 0))
+            s.required_rate_ratio = 0;
+        else if (sign(p) * rho > 1e-9 * std::fabs(*p.target - p.baseline))
+            s.required_rate_ratio = ((*p.target - v) / left) / rho;
     }
     if (s.kept_on) s.required_rate_ratio = 0;
 }
@@ -269,7 +278,8 @@ void hold(Standing& s, const Promise& p, const std::map<int, double>& by_day, in
     const double a = bottom > 0 ? std::min(0.9, std::max(0.0, top / bottom)) : 0;
     const double se = std::sqrt(bottom / (n - 1)) / std::sqrt(n * (1 - a) / (1 + a));
     const double time_left = static_cast<double>(p.due - today) / (p.due - p.start);
-    s.probability = normal(sign(p) * (m - *p.target) / (std::max(se, 0.01 * std::fabs(*p.target - p.baseline)) * time_left));
+    s.probability =
+        normal(sign(p) * (m - *p.target) / (std::max(se, 0.01 * std::fabs(*p.target - p.baseline)) * time_left));
 }
 
 /// C(m, j) B(a + j, b + m - j) / B(a, b) as a product of ratios, one draw after the other.
@@ -285,13 +295,14 @@ void steps(Standing& s, const Promise& p, const Rules& r, int today) {
     std::vector<Milestone> due;
     int open = 0;
     for (const Milestone& m : p.steps) {
-        if (m.due + r.grace <= today) due.push_back(m);
-        else if (!done_by(m, last)) ++open;
+        if (m.due + r.grace <= today)
+            due.push_back(m);
+        else if (!done_by(m, last))
+            ++open;
     }
     if (due.empty()) return;
-    std::sort(due.begin(), due.end(), [](const Milestone& x, const Milestone& y) {
-        return x.due != y.due ? x.due > y.due : x.id > y.id;
-    });
+    std::sort(due.begin(), due.end(),
+              [](const Milestone& x, const Milestone& y) { return x.due != y.due ? x.due > y.due : x.id > y.id; });
     double a = r.a0, b = r.b0;
     for (std::size_t age = 0; age < due.size(); ++age) {
         (done_by(due[age], last) ? a : b) += std::pow(r.gamma, static_cast<double>(age));
@@ -302,14 +313,16 @@ void steps(Standing& s, const Promise& p, const Rules& r, int today) {
     s.probability = need <= 0 ? 1 : need > open ? 0 : sum;
 }
 
-bool reports_count(const std::map<int, double>& measured, const std::map<int, double>& told, const Promise& p, const Rules& r, int today) {
+bool reports_count(const std::map<int, double>& measured, const std::map<int, double>& told, const Promise& p,
+                   const Rules& r, int today) {
     if (told.empty()) return false;
     return measured.empty() || std::min(today, p.due + r.grace) - measured.rbegin()->first > r.evidence_days;
 }
 
 bool has_gap(const std::vector<Promise>& all, const Promise& p, const Rules& r, int today) {
     if (p.kind != Promise::milestones && p.due + r.grace <= today) return true;
-    const bool keepers = std::any_of(all.begin(), all.end(), [](const Promise& other) { return !other.kept_by.empty(); });
+    const bool keepers =
+        std::any_of(all.begin(), all.end(), [](const Promise& other) { return !other.kept_by.empty(); });
     if (keepers && p.kept_by.empty()) return true;
     if (p.kind == Promise::milestones) return false;
     int newest = p.start;
@@ -344,8 +357,10 @@ Standing standing(const std::vector<Promise>& all, const Promise& p, const Rules
     if (by_word) seen.insert(told.begin(), told.end());
     s.kept_on = kept_on(p, r, today);
     s.reported_kept = p.kind != Promise::milestones && says_kept(p, r, today);
-    if (p.kind == Promise::milestones) s.value = share(p, [&](const Milestone& m) { return done_by(m, last_day(p, r, today)); });
-    else if (!seen.empty()) s.value = p.kind == Promise::hold ? mean(seen) : seen.rbegin()->second;
+    if (p.kind == Promise::milestones)
+        s.value = share(p, [&](const Milestone& m) { return done_by(m, last_day(p, r, today)); });
+    else if (!seen.empty())
+        s.value = p.kind == Promise::hold ? mean(seen) : seen.rbegin()->second;
     place(s, all, p, r, today);
     if (p.kind == Promise::reach) reach(s, p, seen, today);
     if (p.kind == Promise::hold) hold(s, p, seen, today);
@@ -388,7 +403,8 @@ std::optional<double> measure(const std::string& name, const std::vector<Promise
     for (const Milestone& m : pool) {
         if (m.due + grace <= today) due.push_back(m);
     }
-    const double delivered = static_cast<double>(std::count_if(due.begin(), due.end(), [&](const Milestone& m) { return done_by(m, today); }));
+    const double delivered = static_cast<double>(
+        std::count_if(due.begin(), due.end(), [&](const Milestone& m) { return done_by(m, today); }));
     if (name == "overdue") return static_cast<double>(due.size()) - delivered;
     if (name == "milestone_attainment") {
         if (due.empty()) return {};

@@ -9,7 +9,12 @@
 
 namespace reference {
 
-struct Reading { int at = 0; double value = 0; bool reported = false; int known = 0; };
+struct Reading {
+    int at = 0;
+    double value = 0;
+    bool reported = false;
+    int known = 0;
+};
 
 struct Milestone {
     std::string id = {};
@@ -39,7 +44,7 @@ struct Rules {
 
 struct Standing {
     std::optional<double> value = {}, progress = {}, expected = {}, pace = {}, days_behind = {}, probability = {},
-        required_rate_ratio = {};
+                          required_rate_ratio = {};
     std::optional<int> kept_on = {};
     bool reported_kept = false, disputed = false;
     std::string state = {};

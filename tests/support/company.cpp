@@ -129,6 +129,9 @@ Snapshot snapshot_of(const Company& company) {
     add_customers(snapshot, sorted);
     add_subscriptions(snapshot, sorted);
     for (const auto& [name, feed] : company.feeds) add_feed(snapshot, sorted, name, feed);
+    if (!sorted.subscriptions.empty())
+        snapshot.feeds.push_back({.dataset = "subscriptions", .source = "test", .loaded = true});
+    std::ranges::sort(snapshot.feeds, {}, &Feed::dataset);
     return snapshot;
 }
 

@@ -11,7 +11,8 @@ namespace {
 Word word(Snapshot& snapshot, const std::string& text) { return text.empty() ? no_word : snapshot.words.intern(text); }
 
 CustomerIndex index_of(const Snapshot& snapshot, const std::string& id) {
-    const auto found = std::ranges::find_if(snapshot.customers, [&](const Customer& c) { return snapshot.text(c.id) == id; });
+    const auto found =
+        std::ranges::find_if(snapshot.customers, [&](const Customer& c) { return snapshot.text(c.id) == id; });
     if (found == snapshot.customers.end()) throw std::invalid_argument("no customer " + id);
     return static_cast<CustomerIndex>(found - snapshot.customers.begin());
 }

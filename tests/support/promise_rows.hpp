@@ -13,7 +13,7 @@ struct ReadingRow {
     Day at;
     double value = 0;
     bool reported = false;
-    std::optional<Day> known = {};                           ///< absent: its own day
+    std::optional<Day> known = {};  ///< absent: its own day
 };
 
 struct MilestoneRow {
@@ -30,7 +30,7 @@ struct PromiseRow {
     std::string customer = {};
     PromiseKind kind = PromiseKind::reach;
     Day starts_on = {}, due_on = {};
-    std::optional<Day> known = {};                           ///< absent: always
+    std::optional<Day> known = {};  ///< absent: always
     double target = missing;
     double baseline = 0, quality = 0, importance = 1;
     std::string curve = {}, measured_by = {}, kept_by = {};  ///< "" is unknown

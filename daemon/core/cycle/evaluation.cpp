@@ -88,7 +88,9 @@ struct BoundSignal {
 
 BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<const CustomerIndex> live) {
     BoundSignal bound{.signal = &signal};
-    if (signal.from != "promises") bound.reader = std::make_unique<SignalReader>(evaluation.snapshot, signal);
+    if (signal.from != "promises")
+        bound.reader =
+            std::make_unique<SignalReader>(evaluation.snapshot, signal, evaluation.rules.policy.calendar.off_season);
     if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
         bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, live);
     }
@@ -142,8 +144,10 @@ void score_signals(Evaluation& evaluation) {
         const RuleSet& rules = evaluation.rules_of(evaluation.customers[at]);
         const CustomerValues values(evaluation, at);
         for (std::size_t signal = 0; signal < count; ++signal) {
-            evaluation.signals[at * count + signal].applies =
-                evaluate_all(rules.signals[signal].applies, values) != Truth::no;
+            const Truth applies = evaluate_all(rules.signals[signal].applies, values);
+            SignalScore& score = evaluation.signals[at * count + signal];
+            score.applies = applies != Truth::no;
+            if (applies == Truth::unknown) score.score = missing;  // it stays, as missing
         }
     }
 }

@@ -10,9 +10,9 @@ namespace retaind {
 
 namespace {
 
-constexpr double rate_halflife = 14;      // days
-constexpr double noise_floor = 0.01;      // of |target - baseline|
-constexpr double standstill = 1e-9;       // of |target - baseline| per day: nothing but the rounding of sums
+constexpr double rate_halflife = 14;  // days
+constexpr double noise_floor = 0.01;  // of |target - baseline|
+constexpr double standstill = 1e-9;   // of |target - baseline| per day: nothing but the rounding of sums
 constexpr std::size_t readings_needed = 3;
 constexpr std::size_t buckets_needed = 4;
 constexpr double highest_autocorrelation = 0.9;
@@ -30,7 +30,10 @@ void each_step(std::span<const Point> readings, Visit visit) {
 
 double weighted_rate(std::span<const Point> readings) {
     double change = 0, time = 0;
-    each_step(readings, [&](double w, double dv, double dt) { change += w * dv; time += w * dt; });
+    each_step(readings, [&](double w, double dv, double dt) {
+        change += w * dv;
+        time += w * dt;
+    });
     return change / time;
 }
 

@@ -172,8 +172,7 @@ std::optional<Field> row_column(const FieldCatalogue& catalogue, std::string_vie
 
 std::vector<std::string> customer_names(const FieldCatalogue& catalogue) {
     std::vector<std::string> names;
-    for (const auto& spec : fields(Scope::customer))
-        names.emplace_back(spec.name);
+    for (const auto& spec : fields(Scope::customer)) names.emplace_back(spec.name);
     for (const auto& signal : catalogue.signals) {
         names.push_back(signal);
         names.push_back(signal + std::string{score_suffix});
@@ -187,11 +186,9 @@ std::vector<std::string> all_names(const FieldCatalogue& catalogue) {
     std::vector<std::string> names;
     for (const auto& spec : fields(catalogue.scope))
         if (exists_in(catalogue.scope, spec.name)) names.emplace_back(spec.name);
-    for (const auto& [column, type] : catalogue.row_columns)
-        names.push_back(column);
+    for (const auto& [column, type] : catalogue.row_columns) names.push_back(column);
     if (catalogue.scope == Scope::promise)
-        for (const auto& name : customer_names(catalogue))
-            names.push_back(std::string{customer_prefix} + name);
+        for (const auto& name : customer_names(catalogue)) names.push_back(std::string{customer_prefix} + name);
     return names;
 }
 

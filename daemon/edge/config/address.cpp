@@ -28,7 +28,8 @@ std::string host_of_connection(std::string_view connection) {
 
 bool asks_for_tls(std::string_view connection) {
     constexpr std::array strict = {"require", "verify-ca", "verify-full", "VERIFY_CA", "VERIFY_IDENTITY", "REQUIRED"};
-    const auto mode = value_of(connection, "sslmode") + value_of(connection, "ssl-mode") + value_of(connection, "sslca");
+    const auto mode =
+        value_of(connection, "sslmode") + value_of(connection, "ssl-mode") + value_of(connection, "sslca");
     const bool has_certificate = !value_of(connection, "sslca").empty();
     return has_certificate || std::find(strict.begin(), strict.end(), mode) != strict.end();
 }
@@ -36,7 +37,8 @@ bool asks_for_tls(std::string_view connection) {
 }  // namespace
 
 bool is_loopback(std::string_view host) {
-    return host.empty() || host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.") || host.starts_with('/');
+    return host.empty() || host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.") ||
+           host.starts_with('/');
 }
 
 std::string host_of_url(std::string_view url) {
@@ -53,7 +55,8 @@ bool is_listen_address(std::string_view listen) {
     const auto colon = listen.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return false;
     const auto port = listen.substr(colon + 1), host = listen.substr(0, colon);
-    const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
+    const bool digits =
+        !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
     const bool is_v6 = host.starts_with('[') && host.ends_with(']');
     const bool plain = host.find_first_of(":[]/ @") == std::string_view::npos;
     return digits && std::stoi(std::string{port}) <= 65535 && (is_v6 || plain);

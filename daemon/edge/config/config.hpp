@@ -17,9 +17,9 @@ namespace retaind {
 
 struct Loaded {
     Settings settings;
-    RuleSet rules;                       ///< with `policy` and `hash`
-    std::string rules_text;              ///< the sources of all packs, each after a line that names it
-    std::vector<Error> warnings = {};    ///< what is allowed, and probably not meant
+    RuleSet rules;                     ///< with `policy` and `hash`
+    std::string rules_text;            ///< the sources of all packs, each after a line that names it
+    std::vector<Error> warnings = {};  ///< what is allowed, and probably not meant
 };
 
 struct LoadOptions {
@@ -33,11 +33,11 @@ struct LoadOptions {
 using SourceTexts = std::map<std::string, std::string, std::less<>>;
 
 struct LoadResult {
-    std::optional<Loaded> loaded = {};      ///< empty exactly when there are problems
-    std::vector<Error> problems = {};       ///< all of them, by file, line and column
-    std::vector<Error> warnings = {};       ///< also when loading failed
+    std::optional<Loaded> loaded = {};  ///< empty exactly when there are problems
+    std::vector<Error> problems = {};   ///< all of them, by file, line and column
+    std::vector<Error> warnings = {};   ///< also when loading failed
     SourceTexts sources = {};
-    std::set<std::string, std::less<>> keys = {};   ///< "signal.*.weight": every key that was asked for
+    std::set<std::string, std::less<>> keys = {};  ///< "signal.*.weight": every key that was asked for
 };
 
 /// Reads and checks retaind.toml and the packs it names. Paths in it are relative to its folder.
@@ -53,7 +53,7 @@ struct PackOptions {
 };
 
 struct PackResult {
-    std::optional<RuleSet> rules = {};      ///< empty exactly when there are problems
+    std::optional<RuleSet> rules = {};  ///< empty exactly when there are problems
     std::string rules_text = {};
     std::vector<Error> problems = {}, warnings = {};
     SourceTexts sources = {};

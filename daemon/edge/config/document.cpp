@@ -60,7 +60,8 @@ private:
             to.kind = Node::Kind::text;
             to.text = *text;
             if (to.text.size() > most_text_bytes || to.text.find('\0') != std::string::npos)
-                problems_.error(to.where, fmt::format("a text is too long (over {} bytes) or holds a NUL", most_text_bytes));
+                problems_.error(to.where,
+                                fmt::format("a text is too long (over {} bytes) or holds a NUL", most_text_bytes));
         } else if (const auto integer = from.value_exact<std::int64_t>()) {
             to.kind = Node::Kind::integer;
             to.integer = *integer;
@@ -84,8 +85,10 @@ private:
             to.text = fmt::format("{:04}-{:02}-{:02}", moment->date.year, moment->date.month, moment->date.day);
         if (!date) return;
         const auto day = parse_day(fmt::format("{:04}-{:02}-{:02}", date->year, date->month, date->day));
-        if (day) to.day = *day;
-        else problems_.error(to.where, fmt::format("a date must lie between {} and {}", first_year, last_year));
+        if (day)
+            to.day = *day;
+        else
+            problems_.error(to.where, fmt::format("a date must lie between {} and {}", first_year, last_year));
     }
 
     const std::string& file_;
@@ -107,8 +110,10 @@ std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') result += '\\';
-        if (static_cast<unsigned char>(c) < 0x20) result += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
-        else result += c;
+        if (static_cast<unsigned char>(c) < 0x20)
+            result += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
+        else
+            result += c;
     }
     return result + '"';
 }
@@ -132,7 +137,8 @@ std::string canonical_table(const Node& node) {
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
-    const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
+    const auto found =
+        std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
     return found == entries.end() ? nullptr : &found->value;
 }
 

@@ -18,13 +18,13 @@ struct Node {
     enum class Kind { text, integer, number, boolean, day, moment, list, table };
     Kind kind = Kind::table;
     Position where = {};
-    std::string text = {};           ///< of a moment: its day
+    std::string text = {};  ///< of a moment: its day
     std::int64_t integer = 0;
-    double number = 0;               ///< of integers too
+    double number = 0;  ///< of integers too
     bool boolean = false;
     Day day = {};
     std::vector<Node> items = {};
-    std::vector<Entry> entries = {};   ///< in the order of the file
+    std::vector<Entry> entries = {};  ///< in the order of the file
 
     bool is_table() const { return kind == Kind::table; }
     bool is_text(std::string_view wanted) const { return kind == Kind::text && text == wanted; }
@@ -34,15 +34,15 @@ struct Node {
 
 struct Entry {
     std::string key;
-    Position where = {};             ///< of the key
+    Position where = {};  ///< of the key
     Node value = {};
 };
 
 /// "a text", "a number", "a table", ...
 std::string_view kind_name(Node::Kind kind);
 
-/// Parses a text that is safe to parse: bounded in size, line length, key depth and nesting, and valid. Anything else is
-/// one error with its place, and nothing. The text becomes a source of `problems`.
+/// Parses a text that is safe to parse: bounded in size, line length, key depth and nesting, and valid. Anything else
+/// is one error with its place, and nothing. The text becomes a source of `problems`.
 std::optional<Node> parse_document(std::string text, const std::string& file, Problems& problems);
 
 /// The same for a file; an unreadable one is an error at `asked_at`, where its name was written.

@@ -18,9 +18,12 @@ std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') result += '\\';
-        if (c == '\n') result += "\\n";
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) result += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
-        else result += c;
+        if (c == '\n')
+            result += "\\n";
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            result += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
+        else
+            result += c;
     }
     return result + '"';
 }
@@ -98,8 +101,10 @@ std::string_view receiver_type_name(ReceiverType type) {
 
 void write_daemon(Writer& out, const Settings& settings) {
     out.table("daemon");
-    if (settings.schedule.empty()) out.key("interval", settings.interval);
-    else out.key("schedule", settings.schedule);
+    if (settings.schedule.empty())
+        out.key("interval", settings.interval);
+    else
+        out.key("schedule", settings.schedule);
     out.key("timezone", settings.timezone);
     out.key("language", settings.language);
     out.key("rules", settings.rule_files);
@@ -198,7 +203,8 @@ void write_currency(Writer& out, const Currency& currency) {
     out.text("base", currency.base);
     out.text("default", currency.fallback);
     std::string rates;
-    for (const auto& [name, rate] : currency.rates) rates += fmt::format("{}{} = {}", rates.empty() ? "" : ", ", name, rate);
+    for (const auto& [name, rate] : currency.rates)
+        rates += fmt::format("{}{} = {}", rates.empty() ? "" : ", ", name, rate);
     if (!rates.empty()) out.raw("rates", "{ " + rates + " }");
 }
 
@@ -230,7 +236,8 @@ void write_alerts(Writer& out, const AlertPolicy& alerts) {
 }
 
 std::string match_text(const Route::Match& match) {
-    if (match.values.size() == 1) return fmt::format("{} {} '{}'", match.field, match.negated ? "!=" : "==", match.values[0]);
+    if (match.values.size() == 1)
+        return fmt::format("{} {} '{}'", match.field, match.negated ? "!=" : "==", match.values[0]);
     std::string values;
     for (const auto& value : match.values) values += fmt::format("{}'{}'", values.empty() ? "" : ", ", value);
     return fmt::format("{} in [{}]", match.field, values);
@@ -260,18 +267,22 @@ void write_policy(Writer& out, const Policy& policy) {
 
 struct ScaleText {
     std::string operator()(std::monostate) const { return ""; }
-    std::string operator()(const RampScale& s) const { return fmt::format("{{ ramp = {{ bad = {}, good = {} }} }}", s.bad, s.good); }
+    std::string operator()(const RampScale& s) const {
+        return fmt::format("{{ ramp = {{ bad = {}, good = {} }} }}", s.bad, s.good);
+    }
     std::string operator()(const PointScale& s) const { return fmt::format("{{ points = {} }}", toml(s.points)); }
     std::string operator()(const StepScale& s) const { return fmt::format("{{ steps = {} }}", toml(s.steps)); }
     std::string operator()(const RecencyScale& s) const {
         return fmt::format("{{ recency = {{ grace = {}, halflife = {} }} }}", s.grace, s.halflife);
     }
     std::string operator()(const CohortScale& s) const {
-        return fmt::format("{{ cohort = {{ by = {}, delta = {}, halflife = {}, min = {} }} }}", toml(s.by), s.delta, days(s.halflife), s.min);
+        return fmt::format("{{ cohort = {{ by = {}, delta = {}, halflife = {}, min = {} }} }}", toml(s.by), s.delta,
+                           days(s.halflife), s.min);
     }
     std::string operator()(const CategoryScale& s) const {
         std::string scores;
-        for (const auto& [name, score] : s.scores) scores += fmt::format("{}{} = {}", scores.empty() ? "" : ", ", in_quotes(name), score);
+        for (const auto& [name, score] : s.scores)
+            scores += fmt::format("{}{} = {}", scores.empty() ? "" : ", ", in_quotes(name), score);
         return fmt::format("{{ category = {{ {} }} }}", scores);
     }
     std::string operator()(const IdentityScale&) const { return "{ identity = true }"; }
@@ -331,7 +342,8 @@ void write_advice(Writer& out, const Advice& advice) {
     if (advice.size() == 1 && advice[0].first.empty()) return out.key("advice", advice[0].second);
     std::string texts;
     for (const auto& [motion, text] : advice)
-        texts += fmt::format("{}{} = {}", texts.empty() ? "" : ", ", motion.empty() ? "default" : in_quotes(motion), toml(text));
+        texts += fmt::format("{}{} = {}", texts.empty() ? "" : ", ", motion.empty() ? "default" : in_quotes(motion),
+                             toml(text));
     if (!texts.empty()) out.raw("advice", "{ " + texts + " }");
 }
 
@@ -430,7 +442,8 @@ void write_profile(Writer& out, const Profile& profile, const RuleSet& rules) {
     out.key("match", profile.match);
     const auto changes = [&](const auto& patches, const char* kind, const auto& names) {
         for (const auto& patch : patches)
-            out.comment(fmt::format("changes {} {}: {}", kind, names[static_cast<std::size_t>(patch.target)].name, toml(patch.keys)));
+            out.comment(fmt::format("changes {} {}: {}", kind, names[static_cast<std::size_t>(patch.target)].name,
+                                    toml(patch.keys)));
     };
     changes(profile.groups, "group", rules.groups);
     changes(profile.signals, "signal", rules.signals);
@@ -475,7 +488,8 @@ std::string effective(const Settings& settings, const RuleSet& rules) {
     write_service(out, settings);
     Writer pack;
     write_rules(pack, rules);
-    return fmt::format("{}\n# ---- rules {} {}\n\n{}", std::move(out).finish(), rules.hash, toml(rules.packs), std::move(pack).finish());
+    return fmt::format("{}\n# ---- rules {} {}\n\n{}", std::move(out).finish(), rules.hash, toml(rules.packs),
+                       std::move(pack).finish());
 }
 
 }  // namespace retaind

@@ -14,10 +14,14 @@ public:
 
     std::optional<Error> check() {
         while (at_ < text_.size()) {
-            if (text_[at_] == '\n') new_line();
-            else if (auto error = look(text_[at_])) return error;
-            else ++at_;
-            if (at_ - line_start_ > most_line_bytes) return excess(fmt::format("a line of more than {} bytes", most_line_bytes));
+            if (text_[at_] == '\n')
+                new_line();
+            else if (auto error = look(text_[at_]))
+                return error;
+            else
+                ++at_;
+            if (at_ - line_start_ > most_line_bytes)
+                return excess(fmt::format("a line of more than {} bytes", most_line_bytes));
         }
         return std::nullopt;
     }
@@ -35,10 +39,14 @@ private:
     }
 
     std::optional<Error> look(char c) {
-        if (c == '#') skip_comment();
-        else if (c == '"' || c == '\'') skip_string(c);
-        else if (c == '.') ++dots_;
-        else if (std::string_view{"=,[]{}"}.find(c) != std::string_view::npos) dots_ = 0;
+        if (c == '#')
+            skip_comment();
+        else if (c == '"' || c == '\'')
+            skip_string(c);
+        else if (c == '.')
+            ++dots_;
+        else if (std::string_view{"=,[]{}"}.find(c) != std::string_view::npos)
+            dots_ = 0;
         if (dots_ < most_key_parts) return std::nullopt;
         return excess(fmt::format("a key of more than {} parts", most_key_parts));
     }
@@ -55,10 +63,14 @@ private:
         at_ += is_long ? 3 : 1;
         for (; at_ < text_.size(); ++at_) {
             if (text_[at_] == '\n' && !is_long) break;
-            if (text_[at_] == '\n') skip_line_end();
-            else if (text_[at_] == '\\' && quote == '"' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
-            else if (text_[at_] == quote && !is_long) return;
-            else if (text_[at_] == quote && text_.substr(at_).starts_with(std::string(3, quote))) return close_long(quote);
+            if (text_[at_] == '\n')
+                skip_line_end();
+            else if (text_[at_] == '\\' && quote == '"' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n')
+                ++at_;
+            else if (text_[at_] == quote && !is_long)
+                return;
+            else if (text_[at_] == quote && text_.substr(at_).starts_with(std::string(3, quote)))
+                return close_long(quote);
         }
         --at_;
     }
@@ -84,7 +96,8 @@ private:
 
 std::optional<Error> find_excess(std::string_view text, const std::string& file) {
     if (text.size() > most_file_bytes)
-        return Error{.message = fmt::format("the file is larger than {} bytes", most_file_bytes), .where = {file, 1, 1}};
+        return Error{.message = fmt::format("the file is larger than {} bytes", most_file_bytes),
+                     .where = {file, 1, 1}};
     return Guard{text, file}.check();
 }
 

@@ -23,21 +23,24 @@ std::vector<PackFile> files_of(const std::vector<PackAsked>& packs) {
 }
 
 /// Everything after the file itself is read: its packs, and what needs both.
-void load_parts(const Node& document, const std::string& directory, const LoadOptions& options, Problems& problems, LoadResult& result) {
+void load_parts(const Node& document, const std::string& directory, const LoadOptions& options, Problems& problems,
+                LoadResult& result) {
     Configuration configuration{.secrets = {.directory = directory, .read = options.read_secrets}};
     TableReader in{document, "", problems};
     read_settings(in, configuration);
     configuration.settings.file = document.where.file;
     const auto tree = read_packs(files_of(configuration.packs), {options.rules_directory, directory}, problems);
-    auto rules = compile(tree, {.rules_directory = options.rules_directory,
-                                .policy = configuration.policy,
-                                .datasets = configuration.settings.datasets,
-                                .receivers = names_of(configuration.settings.receivers)},
+    auto rules = compile(tree,
+                         {.rules_directory = options.rules_directory,
+                          .policy = configuration.policy,
+                          .datasets = configuration.settings.datasets,
+                          .receivers = names_of(configuration.settings.receivers)},
                          problems);
     check_routes(configuration, rules, problems);
     if (problems.has_errors()) return;
     warn_of_idle_receivers(configuration, rules, problems);
-    result.loaded = Loaded{.settings = std::move(configuration.settings), .rules = std::move(rules), .rules_text = tree.text};
+    result.loaded =
+        Loaded{.settings = std::move(configuration.settings), .rules = std::move(rules), .rules_text = tree.text};
     result.loaded->warnings = problems.warnings();
 }
 
@@ -47,7 +50,8 @@ LoadResult load_config(const std::string& path, const LoadOptions& options) {
     Problems problems;
     LoadResult result;
     const auto directory = std::filesystem::path{path}.parent_path().string();
-    if (const auto document = read_document(path, {}, problems)) load_parts(*document, directory, options, problems, result);
+    if (const auto document = read_document(path, {}, problems))
+        load_parts(*document, directory, options, problems, result);
     result.problems = problems.errors();
     result.warnings = problems.warnings();
     result.sources = problems.sources();

@@ -39,7 +39,8 @@ void check_signal_names(const Pack& pack) {
     for (const auto& entry : signals->entries)
         for (const auto& field : fields(Scope::customer))
             if (field.name == entry.key)
-                pack.problems.error(entry.where, fmt::format("\"{}\" is a field already", entry.key), "signals and fields share their names: choose another");
+                pack.problems.error(entry.where, fmt::format("\"{}\" is a field already", entry.key),
+                                    "signals and fields share their names: choose another");
 }
 
 std::map<Scope, FieldCatalogue> catalogues_for(const Pack& pack) {
@@ -82,14 +83,19 @@ void read_named(TableReader& in, std::string_view key, std::size_t most, const s
 
 void read_tables(TableReader& in, RuleSet& rules, Pack& pack) {
     in.table("health", [&](TableReader& table) { read_health(table, rules.health); });
-    read_named(in, "group", most_groups, pack.groups, rules.groups, [](TableReader& t, Group& group) { read_group(t, group); });
-    read_named(in, "signal", most_signals, pack.signals, rules.signals, [&](TableReader& t, Signal& signal) { read_signal(t, signal, pack); });
+    read_named(in, "group", most_groups, pack.groups, rules.groups,
+               [](TableReader& t, Group& group) { read_group(t, group); });
+    read_named(in, "signal", most_signals, pack.signals, rules.signals,
+               [&](TableReader& t, Signal& signal) { read_signal(t, signal, pack); });
     read_named(in, "cap", most_caps, pack.caps, rules.caps, [&](TableReader& t, Cap& cap) { read_cap(t, cap, pack); });
-    read_named(in, "curve", most_curves, pack.curves, rules.curves, [](TableReader& t, Curve& curve) { read_curve(t, curve); });
+    read_named(in, "curve", most_curves, pack.curves, rules.curves,
+               [](TableReader& t, Curve& curve) { read_curve(t, curve); });
     in.table("promises", [&](TableReader& table) { read_promises(table, rules.promises); });
     in.table("risk", [&](TableReader& table) { read_risk(table, rules.risk, pack); });
-    read_named(in, "rule", most_rules, pack.rules, rules.rules, [&](TableReader& t, Rule& rule) { read_rule(t, rule, pack); });
-    in.tables("profile", most_profiles, [&](TableReader& table) { read_profile(table, rules.profiles.emplace_back(), pack); });
+    read_named(in, "rule", most_rules, pack.rules, rules.rules,
+               [&](TableReader& t, Rule& rule) { read_rule(t, rule, pack); });
+    in.tables("profile", most_profiles,
+              [&](TableReader& table) { read_profile(table, rules.profiles.emplace_back(), pack); });
     in.finish();
 }
 
@@ -119,7 +125,10 @@ Pack gather(const Node& tree, const PackOptions& options, Problems& problems) {
 }
 
 RuleSet compile(const PackTree& tree, const PackOptions& options, Problems& problems) {
-    RuleSet rules{.name = tree.name, .hash = short_hash(canonical_text(tree.merged)), .packs = tree.packs, .policy = options.policy};
+    RuleSet rules{.name = tree.name,
+                  .hash = short_hash(canonical_text(tree.merged)),
+                  .packs = tree.packs,
+                  .policy = options.policy};
     auto pack = gather(tree.merged, options, problems);
     TableReader in{tree.merged, "", problems};
     read_tables(in, rules, pack);
@@ -133,8 +142,9 @@ RuleSet compile(const PackTree& tree, const PackOptions& options, Problems& prob
 }
 
 void add_attributes(FieldCatalogue& catalogue, std::string_view customers_query) {
-    static const std::set<std::string_view> noise = {"select", "from", "as", "where", "join", "left", "on", "and", "or", "case",
-                                                     "when", "then", "else", "end", "group", "order", "by", "null", "inner"};
+    static const std::set<std::string_view> noise = {"select", "from",  "as",   "where", "join", "left", "on",
+                                                     "and",    "or",    "case", "when",  "then", "else", "end",
+                                                     "group",  "order", "by",   "null",  "inner"};
     const bool selects_all = customers_query.empty() || customers_query.find('*') != std::string_view::npos;
     catalogue.attributes_open = catalogue.attributes_open || selects_all;
     std::set<std::string> words;
@@ -143,9 +153,12 @@ void add_attributes(FieldCatalogue& catalogue, std::string_view customers_query)
         while (end < customers_query.size() && is_word(customers_query[end])) ++end;
         auto word = std::string{customers_query.substr(at, end - at)};
         auto small = word;
-        std::transform(small.begin(), small.end(), small.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        const bool is_column = !word.empty() && word.size() <= most_name_bytes && std::isdigit(static_cast<unsigned char>(word[0])) == 0;
-        if (is_column && !noise.contains(small) && !find_column(dataset_spec(DatasetKind::customers), word)) words.insert(std::move(word));
+        std::transform(small.begin(), small.end(), small.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        const bool is_column =
+            !word.empty() && word.size() <= most_name_bytes && std::isdigit(static_cast<unsigned char>(word[0])) == 0;
+        if (is_column && !noise.contains(small) && !find_column(dataset_spec(DatasetKind::customers), word))
+            words.insert(std::move(word));
         at = end + 1;
     }
     catalogue.attributes.assign(words.begin(), words.end());

@@ -20,15 +20,15 @@ struct Pack {
     const PackOptions& options;
     const Node& tree;
     Problems& problems;
-    std::vector<std::string> groups = {}, signals = {}, caps = {}, curves = {}, rules = {};   ///< sorted
+    std::vector<std::string> groups = {}, signals = {}, caps = {}, curves = {}, rules = {};  ///< sorted
     std::map<Scope, FieldCatalogue> catalogues = {};
-    std::map<std::string, DatasetKind, std::less<>> datasets = {};   ///< mapped ones
-    bool misses_a_group = false;        ///< some signal names a group that is not there: said once, not twice
+    std::map<std::string, DatasetKind, std::less<>> datasets = {};  ///< mapped ones
+    bool misses_a_group = false;  ///< some signal names a group that is not there: said once, not twice
 
     const FieldCatalogue& fields(Scope scope) const { return catalogues.at(scope); }
     const FieldCatalogue& customer() const { return fields(Scope::customer); }
     bool is_mapped(std::string_view dataset) const { return !options.datasets || datasets.contains(dataset); }
-    std::optional<DatasetKind> kind(std::string_view dataset) const;   ///< of a dataset that may be read from
+    std::optional<DatasetKind> kind(std::string_view dataset) const;  ///< of a dataset that may be read from
 };
 
 Pack gather(const Node& tree, const PackOptions& options, Problems& problems);
@@ -37,7 +37,8 @@ RuleSet compile(const PackTree& tree, const PackOptions& options, Problems& prob
 /// Further columns that the customers query may bring, for the catalogue.
 void add_attributes(FieldCatalogue& catalogue, std::string_view customers_query);
 
-// -- tables ------------------------------------------------------------------------------------------------------------
+// -- tables
+// ------------------------------------------------------------------------------------------------------------
 
 void read_health(TableReader& in, HealthRules& to);
 void read_group(TableReader& in, Group& to);
@@ -49,14 +50,16 @@ void read_risk(TableReader& in, RiskRules& to, const Pack& pack);
 void read_rule(TableReader& in, Rule& to, const Pack& pack);
 void read_profile(TableReader& in, Profile& to, Pack& pack);
 
-// -- checks over everything --------------------------------------------------------------------------------------------
+// -- checks over everything
+// --------------------------------------------------------------------------------------------
 
 void check_groups(const RuleSet& rules, const Pack& pack);
 void check_profiles(const RuleSet& rules, const Pack& pack);
 void warn_of_idle_signals(const RuleSet& rules, const Pack& pack);
 void warn_of_unmapped_fields(const RuleSet& rules, const Pack& pack);
 
-// -- values ------------------------------------------------------------------------------------------------------------
+// -- values
+// ------------------------------------------------------------------------------------------------------------
 
 struct condition {
     const FieldCatalogue& catalogue;
@@ -99,7 +102,7 @@ struct audience {
     std::optional<std::vector<std::string>> operator()(const Item& item) const;
 };
 
-int index_of(const std::vector<std::string>& sorted, std::string_view name);   ///< -1 when it is not there
+int index_of(const std::vector<std::string>& sorted, std::string_view name);  ///< -1 when it is not there
 
 /// What a field's value is made from: scores come after signals, and signals after facts.
 bool depends_on_scores(const Field& field);

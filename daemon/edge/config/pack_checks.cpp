@@ -81,7 +81,8 @@ void warn_of_unmapped(const std::vector<Condition>& list_of_conditions, const Pa
         for (const auto& field : fields_of(one)) {
             const auto dataset = unmapped(field, pack);
             if (!dataset.empty())
-                pack.problems.warning(one.where, fmt::format("\"{}\" reads {}, which is not mapped", field.name, dataset),
+                pack.problems.warning(one.where,
+                                      fmt::format("\"{}\" reads {}, which is not mapped", field.name, dataset),
                                       fmt::format("map it as [dataset.{}], or leave this condition out", dataset));
         }
 }
@@ -93,7 +94,8 @@ void check_groups(const RuleSet& rules, const Pack& pack) {
     for (const auto& signal : rules.signals) filled.insert(signal.group);
     for (std::size_t i = 0; i < rules.groups.size(); ++i)
         if (!filled.contains(static_cast<int>(i)) && !pack.misses_a_group)
-            pack.problems.error(rules.groups[i].where, fmt::format("the group \"{}\" has no signals", rules.groups[i].name),
+            pack.problems.error(rules.groups[i].where,
+                                fmt::format("the group \"{}\" has no signals", rules.groups[i].name),
                                 "remove it, or give it a signal");
 }
 
@@ -102,10 +104,12 @@ void check_profiles(const RuleSet& rules, const Pack& pack) {
     for (const auto& profile : rules.profiles) {
         const auto [first, is_new] = seen.emplace(profile.name, profile.where);
         if (!is_new && !profile.name.empty())
-            pack.problems.error(profile.where, fmt::format("there are two profiles \"{}\"", profile.name.substr(0, most_name_bytes)),
+            pack.problems.error(profile.where,
+                                fmt::format("there are two profiles \"{}\"", profile.name.substr(0, most_name_bytes)),
                                 fmt::format("the first is in line {}", first->second.line));
         if (profile.intercept && !rules.risk.model)
-            pack.problems.error(profile.where, "this profile sets the intercept of a model, and [risk] has none", "set base_rate instead");
+            pack.problems.error(profile.where, "this profile sets the intercept of a model, and [risk] has none",
+                                "set base_rate instead");
     }
 }
 

@@ -26,7 +26,8 @@ struct range {
     std::optional<std::pair<double, double>> operator()(const Item& item) const {
         const auto bounds = list{number{}, 2, 2}(item);
         if (!bounds || bounds->size() != 2) return std::nullopt;
-        if ((*bounds)[0] >= (*bounds)[1]) return item.wrong(fmt::format("\"{}\" must be [least, most]", item.key)), std::nullopt;
+        if ((*bounds)[0] >= (*bounds)[1])
+            return item.wrong(fmt::format("\"{}\" must be [least, most]", item.key)), std::nullopt;
         return std::pair{(*bounds)[0], (*bounds)[1]};
     }
 };
@@ -128,7 +129,8 @@ void read_promises(TableReader& in, PromiseRules& to) {
 void read_risk(TableReader& in, RiskRules& to, const Pack& pack) {
     in.take("horizon", to.horizon, duration_in_days{std::chrono::days{1}});
     in.take("base_rate", to.base_rate, above{0});
-    if (to.base_rate >= 1) in.problems().error(in.where("base_rate"), "\"base_rate\" must be less than 1", "write 0.03 for 3 %");
+    if (to.base_rate >= 1)
+        in.problems().error(in.where("base_rate"), "\"base_rate\" must be less than 1", "write 0.03 for 3 %");
     read_model(in, to, pack);
 }
 

@@ -27,11 +27,13 @@ void read_patches(TableReader& in, std::string_view kind, const std::vector<std:
                   std::vector<Patch<T>>& to, const Read& read) {
     const Node* tables = in.claim(kind);
     if (!tables) return;
-    if (!tables->is_table()) return in.problems().error(tables->where, fmt::format("[profile.{}.NAME] must be tables", kind));
+    if (!tables->is_table())
+        return in.problems().error(tables->where, fmt::format("[profile.{}.NAME] must be tables", kind));
     for (const auto& entry : tables->entries) {
         const Node* target = find_target(pack, kind, entry.key);
         if (!target) {
-            name_of{kind, names}({kind, Node{.kind = Node::Kind::text, .where = entry.where, .text = entry.key}, in.problems()});
+            name_of{kind, names}(
+                {kind, Node{.kind = Node::Kind::text, .where = entry.where, .text = entry.key}, in.problems()});
             continue;
         }
         if (!entry.value.is_table()) {
@@ -54,7 +56,8 @@ void add_clear(Patch<Rule>& patch) {
     const auto writes = [&](std::string_view key) {
         return std::find(patch.keys.begin(), patch.keys.end(), key) != patch.keys.end();
     };
-    const bool follows = patch.values.trigger.clear_is_negation && !writes("clear") && (writes("when") || writes("any"));
+    const bool follows =
+        patch.values.trigger.clear_is_negation && !writes("clear") && (writes("when") || writes("any"));
     if (follows) patch.keys.insert(std::lower_bound(patch.keys.begin(), patch.keys.end(), "clear"), "clear");
     const bool changes_doer = writes("notify") && !writes("doer");
     if (changes_doer) patch.keys.insert(std::lower_bound(patch.keys.begin(), patch.keys.end(), "doer"), "doer");
@@ -88,7 +91,8 @@ void read_profile(TableReader& in, Profile& to, Pack& pack) {
     in.require("match", to.match, conditions{pack.customer()});
     check_match(in, to);
     read_patches(in, "group", pack.groups, pack, to.groups, [](TableReader& t, Group& group) { read_group(t, group); });
-    read_patches(in, "signal", pack.signals, pack, to.signals, [&](TableReader& t, Signal& signal) { read_signal(t, signal, pack); });
+    read_patches(in, "signal", pack.signals, pack, to.signals,
+                 [&](TableReader& t, Signal& signal) { read_signal(t, signal, pack); });
     read_patches(in, "cap", pack.caps, pack, to.caps, [&](TableReader& t, Cap& cap) { read_cap(t, cap, pack); });
     read_patches(in, "rule", pack.rules, pack, to.rules, [&](TableReader& t, Rule& rule) { read_rule(t, rule, pack); });
     for (auto& patch : to.rules) add_clear(patch);

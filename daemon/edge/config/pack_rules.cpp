@@ -59,11 +59,14 @@ void check_possible(TableReader& in, const Trigger& trigger) {
 /// when, any, clear and for, which a rule and its `critical` share.
 void read_trigger(TableReader& in, Trigger& to, const FieldCatalogue& catalogue) {
     const auto is_read = [&](std::string_view key, std::vector<Condition>& list_of_conditions) {
-        return !in.take(key, list_of_conditions, conditions{catalogue}) || list_of_conditions.size() == in.node().find(key)->items.size();
+        return !in.take(key, list_of_conditions, conditions{catalogue}) ||
+               list_of_conditions.size() == in.node().find(key)->items.size();
     };
-    const bool has_when = is_read("when", to.when), has_any = is_read("any", to.any), has_clear = is_read("clear", to.clear);
+    const bool has_when = is_read("when", to.when), has_any = is_read("any", to.any),
+               has_clear = is_read("clear", to.clear);
     in.take("for", to.hold, duration{});
-    if (!in.has("when") && !in.has("any")) in.problems().error(in.where(), "\"when\" is missing", "without it nothing would open");
+    if (!in.has("when") && !in.has("any"))
+        in.problems().error(in.where(), "\"when\" is missing", "without it nothing would open");
     const bool is_whole = has_when && has_any && has_clear && (in.has("when") || in.has("any"));
     if (!is_whole) return;
     check_possible(in, to);
@@ -78,7 +81,8 @@ struct deadline {
         if (item.node.is_text("renewal")) return Deadline{.kind = Kind::renewal};
         if (item.node.is_text("due")) {
             if (scope == Scope::promise) return Deadline{.kind = Kind::due};
-            return item.wrong(fmt::format("{} has no due date", scope_fields_name(scope)), "notice, renewal, or a duration");
+            return item.wrong(fmt::format("{} has no due date", scope_fields_name(scope)),
+                              "notice, renewal, or a duration");
         }
         const auto span = item.node.kind == Node::Kind::text ? parse_duration(item.node.text) : std::nullopt;
         if (!span) return item.wrong("\"deadline\" must be notice, renewal, due or a duration from opening");
@@ -106,7 +110,8 @@ private:
         static const std::vector<std::string_view> usual = {"default", "price", "product", "insight"};
         const auto meant = nearest(entry.key, usual);
         if (!meant.empty())
-            problems.error(entry.where, fmt::format("unknown motion \"{}\"", entry.key), fmt::format("did you mean \"{}\"?", meant));
+            problems.error(entry.where, fmt::format("unknown motion \"{}\"", entry.key),
+                           fmt::format("did you mean \"{}\"?", meant));
         if (auto text = template_text{catalogue}({entry.key, entry.value, problems}))
             to.emplace_back(entry.key == "default" ? "" : entry.key, std::move(*text));
     }
@@ -134,7 +139,8 @@ void read_doer(TableReader& in, Rule& to) {
     }
     if (to.doer.empty() || std::find(to.notify.begin(), to.notify.end(), to.doer) != to.notify.end()) return;
     const bool is_role = std::find(roles.begin(), roles.end(), to.doer) != roles.end();
-    in.problems().error(in.where("doer"), fmt::format("\"{}\" is not told by this rule", to.doer.substr(0, most_name_bytes)),
+    in.problems().error(in.where("doer"),
+                        fmt::format("\"{}\" is not told by this rule", to.doer.substr(0, most_name_bytes)),
                         is_role ? "add the role to \"notify\"" : "the doer is one of the roles in \"notify\"");
 }
 
@@ -177,7 +183,8 @@ void read_rule(TableReader& in, Rule& to, const Pack& pack) {
     in.take("cooldown", to.cooldown, duration{});
     in.take("repeat", to.repeat, duration{});
     if (to.critical && to.severity == Severity::critical)
-        in.problems().error(in.where("critical"), "this rule is critical already", "severity = \"warning\" rises by \"critical\"");
+        in.problems().error(in.where("critical"), "this rule is critical already",
+                            "severity = \"warning\" rises by \"critical\"");
 }
 
 }  // namespace retaind::config

@@ -66,8 +66,8 @@ std::string_view name_of_measure(Measure measure) {
     return "";
 }
 
-/// What RULES.md leaves "by measure": four weeks say most, attendance needs a season's quarter, a ratio compares a month
-/// with the quarter before it.
+/// What RULES.md leaves "by measure": four weeks say most, attendance needs a season's quarter, a ratio compares a
+/// month with the quarter before it.
 void set_defaults(Signal& to) {
     using std::chrono::days;
     to.window = days{to.measure == Measure::rate ? 90 : 28};
@@ -219,17 +219,23 @@ std::optional<DatasetKind> read_from(TableReader& in, Signal& to, const Pack& pa
     const bool is_series = dataset_spec(*kind).is_series;
     switch (reads(to.measure)) {
         case Reads::customers:
-            if (*kind != DatasetKind::customers) return complain(fmt::format("the measure {} reads an attribute of customers", name), "from = \"customers\"");
+            if (*kind != DatasetKind::customers)
+                return complain(fmt::format("the measure {} reads an attribute of customers", name),
+                                "from = \"customers\"");
             break;
         case Reads::promises:
-            if (*kind != DatasetKind::promises) return complain(fmt::format("the measure {} reads promises", name), "from = \"promises\"");
+            if (*kind != DatasetKind::promises)
+                return complain(fmt::format("the measure {} reads promises", name), "from = \"promises\"");
             break;
         case Reads::attendance:
-            if (*kind != DatasetKind::attendance) return complain(fmt::format("the measure {} reads attendance", name), "from = \"attendance\"");
+            if (*kind != DatasetKind::attendance)
+                return complain(fmt::format("the measure {} reads attendance", name), "from = \"attendance\"");
             break;
         case Reads::series:
-            if (!is_series) return complain(fmt::format("\"{}\" has no dated rows of customers, which the measure {} reads", to.from, name),
-                                            "usage, attendance, touchpoints, or events of your own");
+            if (!is_series)
+                return complain(
+                    fmt::format("\"{}\" has no dated rows of customers, which the measure {} reads", to.from, name),
+                    "usage, attendance, touchpoints, or events of your own");
     }
     return kind;
 }
@@ -238,7 +244,8 @@ void read_row_conditions(TableReader& in, Signal& to, std::optional<DatasetKind>
     if (!kind || !dataset_spec(*kind).is_series) {
         const bool is_given = in.claim("where") || in.claim("of");
         if (is_given && kind)
-            in.problems().error(in.where(in.has("where") ? "where" : "of"), fmt::format("\"{}\" has no rows to choose from", to.from));
+            in.problems().error(in.where(in.has("where") ? "where" : "of"),
+                                fmt::format("\"{}\" has no rows to choose from", to.from));
         return;
     }
     const auto catalogue = row_catalogue(*kind);
@@ -266,7 +273,8 @@ void read_field(TableReader& in, Signal& to, const Pack& pack) {
     const auto field = pack.customer().resolve(to.field);
     if (field) return forbid_scores(in, "field", {*field});
     const auto meant = pack.customer().suggestion(to.field);
-    in.problems().error(in.where("field"), fmt::format("customers have no column \"{}\"", to.field.substr(0, most_name_bytes)),
+    in.problems().error(in.where("field"),
+                        fmt::format("customers have no column \"{}\"", to.field.substr(0, most_name_bytes)),
                         meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant));
 }
 
@@ -275,8 +283,8 @@ void read_field(TableReader& in, Signal& to, const Pack& pack) {
 void check_keys(TableReader& in, const Signal& signal) {
     const auto only_for = [&](std::string_view key, bool fits, std::string_view whose) {
         if (in.has(key) && !fits)
-            in.problems().error(in.where(key), fmt::format("\"{}\" belongs to {}, and this signal measures {}", key, whose,
-                                                           name_of_measure(signal.measure)));
+            in.problems().error(in.where(key), fmt::format("\"{}\" belongs to {}, and this signal measures {}", key,
+                                                           whose, name_of_measure(signal.measure)));
     };
     const auto needed = [&](std::string_view key, bool is_needed) {
         if (is_needed && !in.has(key))
@@ -323,7 +331,8 @@ std::string misfit(const Signal& signal, const Pack& pack) {
 void check_scale(TableReader& in, const Signal& signal, const Pack& pack) {
     if (!in.has("scale")) {
         if (signal.weight > 0)
-            in.problems().error(in.where(), "\"scale\" is missing", "a signal without one can only be watched: weight = 0");
+            in.problems().error(in.where(), "\"scale\" is missing",
+                                "a signal without one can only be watched: weight = 0");
         return;
     }
     const auto why = misfit(signal, pack);
@@ -352,7 +361,8 @@ void read_signal(TableReader& in, Signal& to, Pack& pack) {
     in.take("baseline", to.baseline, duration{std::chrono::days{1}});
     in.take("c", to.ratio_c, above{0});
     if (in.take("per", to.per, numeric_field{pack}) && to.per) forbid_scores(in, "per", {*to.per});
-    if (in.take("applies", to.applies, conditions{pack.customer()})) forbid_scores(in, "applies", all_fields(to.applies));
+    if (in.take("applies", to.applies, conditions{pack.customer()}))
+        forbid_scores(in, "applies", all_fields(to.applies));
     in.take("scale", to.scale, scale{pack});
     in.take("silence", to.silence, one_of<Silence>{{{"zero", Silence::zero}, {"missing", Silence::unknown}}});
     in.take("missing", to.when_missing, missing_score{});

@@ -28,7 +28,8 @@ bool is_shipped_name(std::string_view name) {
 bool is_removable(const Node& node) { return node.is_table() || node.kind == Node::Kind::list; }
 
 Entry* find_entry(Node& table, std::string_view key) {
-    const auto found = std::find_if(table.entries.begin(), table.entries.end(), [&](const Entry& e) { return e.key == key; });
+    const auto found =
+        std::find_if(table.entries.begin(), table.entries.end(), [&](const Entry& e) { return e.key == key; });
     return found == table.entries.end() ? nullptr : &*found;
 }
 
@@ -40,11 +41,12 @@ std::string profile_name(const Node& profile) {
 void lay_profiles_over(Node& base, const Node& over) {
     for (const auto& profile : over.items) {
         const auto name = profile_name(profile);
-        const auto same = std::find_if(base.items.begin(), base.items.end(), [&](const Node& item) {
-            return !name.empty() && profile_name(item) == name;
-        });
-        if (same == base.items.end()) base.items.push_back(profile);
-        else lay_over(*same, profile);
+        const auto same = std::find_if(base.items.begin(), base.items.end(),
+                                       [&](const Node& item) { return !name.empty() && profile_name(item) == name; });
+        if (same == base.items.end())
+            base.items.push_back(profile);
+        else
+            lay_over(*same, profile);
     }
 }
 
@@ -85,7 +87,8 @@ private:
     std::string resolved(const std::string& name, const std::string& directory) const {
         if (is_shipped_name(name)) return (fs::path{options_.rules_directory} / (name + ".toml")).string();
         const fs::path path{name};
-        return path.is_absolute() || directory.empty() ? name : (fs::path{directory} / path).lexically_normal().string();
+        return path.is_absolute() || directory.empty() ? name
+                                                       : (fs::path{directory} / path).lexically_normal().string();
     }
 
     void add(const std::string& path, const Position& asked_at) {
@@ -96,9 +99,12 @@ private:
         auto document = read_document(path, asked_at, problems_);
         if (!document) return;
         const bool extends = take_head(*document, path);
-        if (extends) lay_over(tree_.merged, *document);
-        else join(*document);
-        tree_.text += fmt::format("# {}\n{}\n", fs::path{path}.filename().string(), problems_.sources().find(path)->second);
+        if (extends)
+            lay_over(tree_.merged, *document);
+        else
+            join(*document);
+        tree_.text +=
+            fmt::format("# {}\n{}\n", fs::path{path}.filename().string(), problems_.sources().find(path)->second);
     }
 
     /// Reads and removes schema, name and extends; lays what is extended first. True when the pack extends another.
@@ -136,25 +142,32 @@ private:
     void join(const Node& document) {
         for (const auto& entry : document.entries) {
             Entry* existing = find_entry(tree_.merged, entry.key);
-            if (!existing) tree_.merged.entries.push_back(entry);
+            if (!existing)
+                tree_.merged.entries.push_back(entry);
             else if (is_named_kind(entry.key) && existing->value.is_table() && entry.value.is_table())
                 join_named(existing->value, entry.value, entry.key);
-            else if (entry.key == "profile" && existing->value.kind == Node::Kind::list && entry.value.kind == Node::Kind::list)
-                existing->value.items.insert(existing->value.items.end(), entry.value.items.begin(), entry.value.items.end());
-            else complain_twice(entry, *existing, fmt::format("[{}]", entry.key));
+            else if (entry.key == "profile" && existing->value.kind == Node::Kind::list &&
+                     entry.value.kind == Node::Kind::list)
+                existing->value.items.insert(existing->value.items.end(), entry.value.items.begin(),
+                                             entry.value.items.end());
+            else
+                complain_twice(entry, *existing, fmt::format("[{}]", entry.key));
         }
     }
 
     void join_named(Node& existing, const Node& table, std::string_view kind) {
         for (const auto& entry : table.entries) {
             const Entry* same = find_entry(existing, entry.key);
-            if (same) complain_twice(entry, *same, fmt::format("[{}.{}]", kind, entry.key));
-            else existing.entries.push_back(entry);
+            if (same)
+                complain_twice(entry, *same, fmt::format("[{}.{}]", kind, entry.key));
+            else
+                existing.entries.push_back(entry);
         }
     }
 
     void complain_twice(const Entry& entry, const Entry& first, const std::string& what) {
-        problems_.error(entry.where, fmt::format("{} is already defined in {}:{}", what, first.where.file, first.where.line),
+        problems_.error(entry.where,
+                        fmt::format("{} is already defined in {}:{}", what, first.where.file, first.where.line),
                         "a pack that changes another says extends = \"...\"");
     }
 

@@ -9,17 +9,20 @@
 namespace retaind::config {
 
 struct PackTree {
-    Node merged = {};                      ///< without schema, name and extends
-    std::string name = {};                 ///< of the last pack
-    std::vector<std::string> packs = {};   ///< names, in the order in which they were laid over each other
-    std::string text = {};                 ///< all sources
+    Node merged = {};                     ///< without schema, name and extends
+    std::string name = {};                ///< of the last pack
+    std::vector<std::string> packs = {};  ///< names, in the order in which they were laid over each other
+    std::string text = {};                ///< all sources
 };
 
-struct PackFile { std::string name; Position where = {}; };   ///< as written, and where
+struct PackFile {
+    std::string name;
+    Position where = {};
+};  ///< as written, and where
 
 struct PackTreeOptions {
     std::string rules_directory;
-    std::string base_directory = {};       ///< of relative paths
+    std::string base_directory = {};  ///< of relative paths
 };
 
 PackTree read_packs(const std::vector<PackFile>& files, const PackTreeOptions& options, Problems& problems);

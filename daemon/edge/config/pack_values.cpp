@@ -21,7 +21,8 @@ Position first_column() {
 }
 
 std::optional<std::pair<double, double>> read_point(const Item& item, double lowest, double highest) {
-    if (item.node.kind != Node::Kind::list || item.node.items.size() != 2) return item.must_be("pairs [x, y]"), std::nullopt;
+    if (item.node.kind != Node::Kind::list || item.node.items.size() != 2)
+        return item.must_be("pairs [x, y]"), std::nullopt;
     const auto x = number{}(item.of(item.node.items[0]));
     const auto y = number{.least = lowest, .most = highest}(item.of(item.node.items[1]));
     if (!x || !y) return std::nullopt;
@@ -76,7 +77,8 @@ std::optional<PointList> points::operator()(const Item& item) const {
         const auto point = read_point(item.of(part), lowest, highest);
         if (!point) return std::nullopt;
         if (!result.empty() && point->first <= result.back().first)
-            return item.of(part).wrong(fmt::format("\"{}\" must rise: {} comes after {}", item.key, point->first, result.back().first));
+            return item.of(part).wrong(
+                fmt::format("\"{}\" must rise: {} comes after {}", item.key, point->first, result.back().first));
         result.push_back(*point);
     }
     return result;
@@ -131,7 +133,8 @@ std::optional<std::vector<std::string>> audience::operator()(const Item& item) c
         const auto meant = nearest(name, known);
         if (!is_known && (receivers || !meant.empty()))
             part.wrong(fmt::format("there is no role or receiver \"{}\"", name.substr(0, most_name_bytes)),
-                       meant.empty() ? "roles: account_manager, deputy, lead, seller, keeper, ops" : fmt::format("did you mean \"{}\"?", meant));
+                       meant.empty() ? "roles: account_manager, deputy, lead, seller, keeper, ops"
+                                     : fmt::format("did you mean \"{}\"?", meant));
         else if (is_role && !is_role_of(name, scope))
             part.wrong(fmt::format("{} has no {}", scope_fields_name(scope), name),
                        name == "keeper" ? "only promises have a keeper" : "lead and ops are there for all");

@@ -15,7 +15,7 @@ using namespace config;
 
 namespace {
 
-constexpr std::size_t widest_line = 160;   ///< characters shown of a line
+constexpr std::size_t widest_line = 160;  ///< characters shown of a line
 
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
@@ -90,7 +90,8 @@ std::string format_problems(const std::vector<Error>& problems, const SourceText
         const auto& file = problem.where.file;
         if (problem.where.line > 0 && !file.empty() && !texts.contains(file))
             if (auto text = read_again(file)) texts.emplace(file, std::move(*text));
-        if (const auto text = texts.find(file); problem.where.line > 0 && text != texts.end()) result += excerpt(problem, text->second);
+        if (const auto text = texts.find(file); problem.where.line > 0 && text != texts.end())
+            result += excerpt(problem, text->second);
         if (!problem.hint.empty()) result += fmt::format("    hint: {}\n", problem.hint);
     }
     return result;

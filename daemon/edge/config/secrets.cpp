@@ -24,13 +24,15 @@ std::optional<std::string> expanded(const Item& item) {
             continue;
         }
         const auto end = path.find('}', at);
-        if (end == std::string_view::npos) return item.wrong(fmt::format("\"{}\" has a ${{ without }}", item.key)), std::nullopt;
+        if (end == std::string_view::npos)
+            return item.wrong(fmt::format("\"{}\" has a ${{ without }}", item.key)), std::nullopt;
         const std::string name{path.substr(at + 2, end - at - 2)};
         const char* value = std::getenv(name.c_str());
         if (!value)
             return item.wrong(fmt::format("\"{}\" needs the variable {}, which is not set", item.key, name),
-                              name == "CREDENTIALS_DIRECTORY" ? "systemd sets it for LoadCredential=; else write the path of the file"
-                                                              : "set it, or write the path of the file"),
+                              name == "CREDENTIALS_DIRECTORY"
+                                  ? "systemd sets it for LoadCredential=; else write the path of the file"
+                                  : "set it, or write the path of the file"),
                    std::nullopt;
         result += value;
         at = end + 1;
@@ -45,7 +47,8 @@ std::optional<fs::path> existing_path(const Item& item, const SecretOptions& opt
     if (path.is_relative() && !options.directory.empty()) path = fs::path{options.directory} / path;
     std::error_code trouble;
     if (fs::is_regular_file(path, trouble)) return path;
-    item.wrong(fmt::format("\"{}\": there is no file {}", item.key, item.node.text), "create it, readable for retaind only");
+    item.wrong(fmt::format("\"{}\": there is no file {}", item.key, item.node.text),
+               "create it, readable for retaind only");
     return std::nullopt;
 }
 
@@ -53,7 +56,8 @@ void warn_if_public(const Item& item, const fs::path& path) {
     std::error_code trouble;
     const auto permissions = fs::status(path, trouble).permissions();
     if (!trouble && (permissions & fs::perms::others_read) != fs::perms::none)
-        item.problems.warning(item.node.where, fmt::format("\"{}\": everybody on this machine can read {}", item.key, item.node.text),
+        item.problems.warning(item.node.where,
+                              fmt::format("\"{}\": everybody on this machine can read {}", item.key, item.node.text),
                               "chmod o-r");
 }
 
@@ -64,7 +68,9 @@ std::size_t password_key(std::string_view text) {
     constexpr std::array<std::string_view, 5> names = {"sslpassword", "password", "passwd", "pass", "pwd"};
     const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
     for (const auto name : names) {
-        if (text.size() < name.size() || !std::equal(name.begin(), name.end(), text.begin(), [&](char b, char a) { return same(a, b); })) continue;
+        if (text.size() < name.size() ||
+            !std::equal(name.begin(), name.end(), text.begin(), [&](char b, char a) { return same(a, b); }))
+            continue;
         auto at = name.size();
         while (at < text.size() && text[at] == ' ') ++at;
         if (at == text.size() || text[at] != '=') continue;
@@ -82,8 +88,10 @@ std::size_t value_length(std::string_view text) {
     if (open != '\'' && open != '"' && open != '{') return std::min(text.find_first_of(" \t\n;&"), text.size());
     const char close = open == '{' ? '}' : open;
     for (std::size_t at = 1; at < text.size(); ++at) {
-        if (text[at] == '\\') ++at;
-        else if (text[at] == close) return at + 1;
+        if (text[at] == '\\')
+            ++at;
+        else if (text[at] == close)
+            return at + 1;
     }
     return text.size();
 }
@@ -108,8 +116,9 @@ std::optional<Secret> secret_file::operator()(const Item& item) const {
     content.resize(static_cast<std::size_t>(stream.gcount()));
     while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
     if (content.empty() || content.size() > most_secret_bytes)
-        return item.wrong(fmt::format("\"{}\": the file {} is empty, too large or not readable", item.key, item.node.text),
-                          "put the secret alone into it, readable for retaind"),
+        return item.wrong(
+                   fmt::format("\"{}\": the file {} is empty, too large or not readable", item.key, item.node.text),
+                   "put the secret alone into it, readable for retaind"),
                std::nullopt;
     warn_if_public(item, *path);
     return Secret{std::move(content)};

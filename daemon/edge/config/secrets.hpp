@@ -10,8 +10,8 @@
 namespace retaind::config {
 
 struct SecretOptions {
-    std::string directory = {};   ///< of relative paths
-    bool read = true;             ///< false: neither variables nor files are looked at
+    std::string directory = {};  ///< of relative paths
+    bool read = true;            ///< false: neither variables nor files are looked at
 };
 
 /// The content of a file that a key names, without line ends. Errors name the key, the path as written, and the remedy.

@@ -11,8 +11,11 @@
 namespace retaind::config {
 namespace {
 
-const one_of<std::string> statuses{
-    {{"trial", "trial"}, {"active", "active"}, {"past_due", "past_due"}, {"cancelled", "cancelled"}, {"ended", "ended"}}};
+const one_of<std::string> statuses{{{"trial", "trial"},
+                                    {"active", "active"},
+                                    {"past_due", "past_due"},
+                                    {"cancelled", "cancelled"},
+                                    {"ended", "ended"}}};
 
 void read_outcome(TableReader& in, Outcome& to) {
     in.take("churn", to.churn, list{statuses, 1});
@@ -30,7 +33,8 @@ struct currency_code {
         const auto code = text{}(item);
         if (!code) return std::nullopt;
         if (is_currency(*code)) return code;
-        return item.wrong(fmt::format("\"{}\" must be a currency", item.key), "three capitals, as in \"EUR\""), std::nullopt;
+        return item.wrong(fmt::format("\"{}\" must be a currency", item.key), "three capitals, as in \"EUR\""),
+               std::nullopt;
     }
 };
 
@@ -39,8 +43,10 @@ struct exchange_rates {
         if (!item.node.is_table()) return item.must_be("a table", "as in { EUR = 1.0, USD = 0.92 }");
         std::map<std::string, double, std::less<>> rates;
         for (const auto& entry : item.node.entries) {
-            if (!is_currency(entry.key)) item.problems.error(entry.where, "a currency has three capitals, as in EUR");
-            else if (const auto rate = above{0}(Item{entry.key, entry.value, item.problems})) rates.emplace(entry.key, *rate);
+            if (!is_currency(entry.key))
+                item.problems.error(entry.where, "a currency has three capitals, as in EUR");
+            else if (const auto rate = above{0}(Item{entry.key, entry.value, item.problems}))
+                rates.emplace(entry.key, *rate);
         }
         return rates;
     }
@@ -52,7 +58,8 @@ void read_currency(TableReader& in, Currency& to) {
     in.take("rates", to.rates, exchange_rates{});
     auto& problems = in.problems();
     const auto base = to.rates.find(to.base);
-    if (!to.rates.empty() && to.base.empty()) problems.error(in.where("rates"), "rates need a \"base\"", "as in base = \"EUR\"");
+    if (!to.rates.empty() && to.base.empty())
+        problems.error(in.where("rates"), "rates need a \"base\"", "as in base = \"EUR\"");
     if (base != to.rates.end() && base->second != 1.0)
         problems.error(in.where("rates"), fmt::format("the rate of the base {} must be 1", to.base));
     if (to.fallback.empty() || to.fallback == to.base || to.rates.contains(to.fallback)) return;
@@ -67,10 +74,12 @@ struct weekday {
         if (item.node.kind == Node::Kind::integer) return integer{1, 7}(item);
         if (item.node.kind != Node::Kind::text) return item.must_be("days of the week", "as in [\"Mon\", \"Tue\"]");
         auto name = item.node.text.substr(0, 3);
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         const auto found = std::find(names.begin(), names.end(), name);
         if (found != names.end()) return static_cast<int>(found - names.begin()) + 1;
-        return item.wrong(fmt::format("\"{}\" must be days of the week", item.key), "Mon, Tue, Wed, Thu, Fri, Sat, Sun");
+        return item.wrong(fmt::format("\"{}\" must be days of the week", item.key),
+                          "Mon, Tue, Wed, Thu, Fri, Sat, Sun");
     }
 };
 
@@ -105,10 +114,12 @@ struct hours {
     std::optional<std::string> operator()(const Item& item) const {
         const auto range = text{}(item);
         if (!range) return std::nullopt;
-        const bool fits = range->size() == 11 && (*range)[5] == '-' && parse_moment("2000-01-01 " + range->substr(0, 5)) &&
+        const bool fits = range->size() == 11 && (*range)[5] == '-' &&
+                          parse_moment("2000-01-01 " + range->substr(0, 5)) &&
                           parse_moment("2000-01-01 " + range->substr(6));
         if (fits) return range;
-        return item.wrong(fmt::format("\"{}\" must be hours of the day", item.key), "as in \"20:00-07:00\""), std::nullopt;
+        return item.wrong(fmt::format("\"{}\" must be hours of the day", item.key), "as in \"20:00-07:00\""),
+               std::nullopt;
     }
 };
 
@@ -143,7 +154,8 @@ FieldCatalogue route_fields(const Configuration& configuration) {
     for (const auto& dataset : configuration.settings.datasets)
         if (dataset.kind == DatasetKind::customers) add_attributes(customer, dataset.query);
     FieldCatalogue catalogue{.scope = Scope::row, .subject = "an alert"};
-    for (const auto* name : {"rule", "scope", "severity", "entity"}) catalogue.row_columns.emplace_back(name, ValueType::text);
+    for (const auto* name : {"rule", "scope", "severity", "entity"})
+        catalogue.row_columns.emplace_back(name, ValueType::text);
     for (const auto& spec : fields(Scope::customer))
         if (spec.type == ValueType::text) catalogue.row_columns.emplace_back(spec.name, ValueType::text);
     catalogue.attributes = customer.attributes;
@@ -164,7 +176,9 @@ struct route_match {
         const bool is_order = read->comparison != Comparison::equal && read->comparison != Comparison::not_equal;
         const bool is_list = read->kind == Condition::Kind::in;
         if (!field || is_order || (!is_list && (read->kind != Condition::Kind::compare || !value)))
-            return item.wrong("a route compares a field with texts", "as in \"severity == 'critical'\" or \"segment in ['west', 'east']\""), std::nullopt;
+            return item.wrong("a route compares a field with texts",
+                              "as in \"severity == 'critical'\" or \"segment in ['west', 'east']\""),
+                   std::nullopt;
         Route::Match match{.field = field->name,
                            .negated = !is_list && read->comparison == Comparison::not_equal,
                            .values = is_list ? read->choices : std::vector{*value}};
@@ -190,10 +204,12 @@ struct receiver_name {
 /// An alert that no route matches must not vanish: it goes to the file receiver.
 void add_default_route(Configuration& to) {
     auto& routes = to.policy.routes;
-    const bool has_default = std::any_of(routes.begin(), routes.end(), [](const Route& route) { return route.match.empty(); });
+    const bool has_default =
+        std::any_of(routes.begin(), routes.end(), [](const Route& route) { return route.match.empty(); });
     if (routes.empty() || has_default) return;
     auto& receivers = to.settings.receivers;
-    auto file = std::find_if(receivers.begin(), receivers.end(), [](const auto& r) { return r.type == ReceiverType::file; });
+    auto file =
+        std::find_if(receivers.begin(), receivers.end(), [](const auto& r) { return r.type == ReceiverType::file; });
     if (file == receivers.end()) {
         ReceiverSettings built_in{};
         built_in.name = "file";
@@ -215,7 +231,8 @@ std::optional<std::vector<std::string>> escalation_audience::operator()(const It
         if (std::find(known.begin(), known.end(), node.text) != known.end()) continue;
         const auto meant = nearest(node.text, known);
         item.of(node).wrong(fmt::format("there is no role or receiver \"{}\"", node.text.substr(0, most_name_bytes)),
-                            meant.empty() ? "roles: account_manager, deputy, lead, seller, keeper, ops" : fmt::format("did you mean \"{}\"?", meant));
+                            meant.empty() ? "roles: account_manager, deputy, lead, seller, keeper, ops"
+                                          : fmt::format("did you mean \"{}\"?", meant));
     }
     return names;
 }
@@ -235,7 +252,9 @@ void read_routes(TableReader& in, Configuration& to) {
         Route route{};
         table.take("match", route.match, list{route_match{catalogue, to}, 1, most_conditions});
         table.require("receivers", route.receivers, list{receiver_name{to.settings.receivers}, 1});
-        if (has_default) table.problems().warning(table.where(), "no alert gets this far", "an earlier route without \"match\" takes them all");
+        if (has_default)
+            table.problems().warning(table.where(), "no alert gets this far",
+                                     "an earlier route without \"match\" takes them all");
         has_default = has_default || !table.has("match");
         to.policy.routes.push_back(std::move(route));
         to.route_places.push_back(table.where());
@@ -249,7 +268,10 @@ void check_routes(const Configuration& configuration, const RuleSet& rules, Prob
     for (const auto& [name, value] : severities.choices) severity_names.push_back(name);
     for (const auto& [name, value] : scopes.choices) scope_names.push_back(name);
     for (const auto& one : configuration.route_values) {
-        const auto* known = one.field == "rule" ? &names : one.field == "severity" ? &severity_names : one.field == "scope" ? &scope_names : nullptr;
+        const auto* known = one.field == "rule"       ? &names
+                            : one.field == "severity" ? &severity_names
+                            : one.field == "scope"    ? &scope_names
+                                                      : nullptr;
         if (!known || std::find(known->begin(), known->end(), one.value) != known->end()) continue;
         const auto meant = nearest(one.value, *known);
         problems.error(one.where, fmt::format("there is no {} '{}'", one.field, one.value.substr(0, most_name_bytes)),

@@ -16,7 +16,8 @@ struct zone_name {
         const auto name = text{}(item);
         if (!name) return std::nullopt;
         const auto fits = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view{"/_+-"}.find(c) != std::string_view::npos;
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   std::string_view{"/_+-"}.find(c) != std::string_view::npos;
         };
         if (name->size() <= most_name_bytes && std::all_of(name->begin(), name->end(), fits)) return name;
         return item.wrong(fmt::format("\"{}\" must be a time zone", item.key), "as in \"Europe/Berlin\""), std::nullopt;
@@ -29,7 +30,8 @@ struct web_address {
         if (!url) return std::nullopt;
         const bool is_web = url->starts_with("http://") || url->starts_with("https://");
         if (is_web && !host_of_url(*url).empty() && !carries_password(*url)) return url;
-        return item.wrong(fmt::format("\"{}\" must be an address like https://retaind.example.org", item.key)), std::nullopt;
+        return item.wrong(fmt::format("\"{}\" must be an address like https://retaind.example.org", item.key)),
+               std::nullopt;
     }
 };
 
@@ -57,7 +59,8 @@ void warn_of_connection(TableReader& in, Backend backend, const std::string& con
     auto& problems = in.problems();
     const auto& where = in.where("connection");
     if (carries_password(connection))
-        problems.warning(where, "\"connection\" holds a password", "put it in a file, and name the file with \"password_file\"");
+        problems.warning(where, "\"connection\" holds a password",
+                         "put it in a file, and name the file with \"password_file\"");
     if (is_open_connection(backend, connection))
         problems.warning(where, "this connection leaves the machine without asking for TLS", "add sslmode=verify-full");
     if (connection.find("${") != std::string::npos)
@@ -71,7 +74,8 @@ void read_daemon(TableReader& in, Configuration& to) {
     in.take("interval", settings.interval, duration{Seconds{1}});
     in.take("schedule", settings.schedule, list{time_of_day{}, 1, 100});
     if (in.has("interval") && in.has("schedule"))
-        in.problems().error(in.where("schedule"), "\"schedule\" stands instead of \"interval\"", "leave one of them out");
+        in.problems().error(in.where("schedule"), "\"schedule\" stands instead of \"interval\"",
+                            "leave one of them out");
     std::sort(settings.schedule.begin(), settings.schedule.end());
     in.take("timezone", settings.timezone, zone_name{});
     in.take("language", settings.language, languages);
@@ -92,13 +96,15 @@ void read_state(TableReader& in, Configuration& to) {
     in.take("password_file", state.password, secret_file{to.secrets});
     in.table("retention", [&](TableReader& retention) { read_retention(retention, state); });
     if (state.backend == Backend::postgresql && !in.has("connection"))
-        in.problems().error(in.where(), "\"connection\" is missing", "as in \"host=db.example.org dbname=retaind sslmode=verify-full\"");
+        in.problems().error(in.where(), "\"connection\" is missing",
+                            "as in \"host=db.example.org dbname=retaind sslmode=verify-full\"");
     warn_of_connection(in, state.backend, state.connection);
 }
 
 void read_settings(TableReader& in, Configuration& to) {
     if (!in.table("daemon", [&](TableReader& daemon) { read_daemon(daemon, to); }))
-        in.problems().error({in.where().file, 1, 1}, "[daemon] is missing", "it says which rules to use: rules = [\"saas\"]");
+        in.problems().error({in.where().file, 1, 1}, "[daemon] is missing",
+                            "it says which rules to use: rules = [\"saas\"]");
     in.table("state", [&](TableReader& state) { read_state(state, to); });
     read_sources(in, to);
     read_datasets(in, to);
@@ -110,7 +116,8 @@ void read_settings(TableReader& in, Configuration& to) {
     in.finish();
 }
 
-// -- [source.NAME], [dataset.NAME] -------------------------------------------------------------------------------------
+// -- [source.NAME], [dataset.NAME]
+// -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -162,16 +169,19 @@ void read_kind(TableReader& in, DatasetSettings& to) {
     const bool says = in.take("kind", kind, text{});
     to.kind = is_ours ? *own : DatasetKind::events;
     if (says && is_ours && kind != to.name)
-        in.problems().error(in.where("kind"), fmt::format("the dataset \"{}\" is always of its own kind", to.name), "leave \"kind\" out");
+        in.problems().error(in.where("kind"), fmt::format("the dataset \"{}\" is always of its own kind", to.name),
+                            "leave \"kind\" out");
     if (is_ours || kind == "events") return;
     std::vector<std::string_view> names;
     for (const auto& spec : data_contract()) names.push_back(spec.name);
     const auto meant = nearest(to.name, names);
     if (says)
-        in.problems().error(in.where("kind"), "\"kind\" must be \"events\"", "it is for datasets with names of your own");
+        in.problems().error(in.where("kind"), "\"kind\" must be \"events\"",
+                            "it is for datasets with names of your own");
     else
         in.problems().error(in.where(), fmt::format("there is no dataset \"{}\"", to.name),
-                            meant.empty() ? "for a dataset of your own say kind = \"events\"" : fmt::format("did you mean [dataset.{}]?", meant));
+                            meant.empty() ? "for a dataset of your own say kind = \"events\""
+                                          : fmt::format("did you mean [dataset.{}]?", meant));
 }
 
 void read_dataset(TableReader& in, DatasetSettings& to, const Configuration& configuration) {
@@ -183,7 +193,8 @@ void read_dataset(TableReader& in, DatasetSettings& to, const Configuration& con
     in.take("overlap", to.overlap, duration{});
     in.take("overlap_every", to.overlap_every, duration{Seconds{1}});
     Seconds stale_after{};
-    if (in.take("stale_after", stale_after, duration{Seconds{60}}) && stale_after.count() > 0) to.stale_after = stale_after;
+    if (in.take("stale_after", stale_after, duration{Seconds{60}}) && stale_after.count() > 0)
+        to.stale_after = stale_after;
     in.take("delay", to.delay, duration{});
     in.take("timezone", to.timezone, zone_name{});
     in.take("read", to.pushdown, ways_to_read);
@@ -193,41 +204,52 @@ void read_dataset(TableReader& in, DatasetSettings& to, const Configuration& con
 
 void read_sources(TableReader& in, Configuration& to) {
     auto& sources = to.settings.sources;
-    in.named_tables("source", 50, [&](const std::string& name, TableReader& table) {
-        SourceSettings source{};
-        source.name = name;
-        read_source(table, source, to.secrets);
-        sources.push_back(std::move(source));
-    }, TableReader::Names::loose);
+    in.named_tables(
+        "source", 50,
+        [&](const std::string& name, TableReader& table) {
+            SourceSettings source{};
+            source.name = name;
+            read_source(table, source, to.secrets);
+            sources.push_back(std::move(source));
+        },
+        TableReader::Names::loose);
     sort_by_name(sources);
 }
 
 void read_datasets(TableReader& in, Configuration& to) {
     auto& datasets = to.settings.datasets;
-    in.named_tables("dataset", 200, [&](const std::string& name, TableReader& table) {
-        DatasetSettings dataset{};
-        dataset.name = name;
-        read_dataset(table, dataset, to);
-        to.policy.dataset_sources.emplace(name, dataset.source);
-        datasets.push_back(std::move(dataset));
-    }, TableReader::Names::loose);
+    in.named_tables(
+        "dataset", 200,
+        [&](const std::string& name, TableReader& table) {
+            DatasetSettings dataset{};
+            dataset.name = name;
+            read_dataset(table, dataset, to);
+            to.policy.dataset_sources.emplace(name, dataset.source);
+            datasets.push_back(std::move(dataset));
+        },
+        TableReader::Names::loose);
     sort_by_name(datasets);
 }
 
-// -- what is missing, what nobody uses ---------------------------------------------------------------------------------
+// -- what is missing, what nobody uses
+// ---------------------------------------------------------------------------------
 
 void check_settings(TableReader& in, Configuration& to) {
     auto& problems = in.problems();
     const Position start{in.where().file, 1, 1};
     const auto maps = [&](std::string_view name) { return to.policy.dataset_sources.contains(name); };
-    if (to.settings.sources.empty()) problems.error(start, "there is no [source.NAME]", "name the database to read from");
+    if (to.settings.sources.empty())
+        problems.error(start, "there is no [source.NAME]", "name the database to read from");
     if (!maps("customers")) problems.error(start, "[dataset.customers] is missing", "without it nobody can be watched");
     if (!maps("subscriptions"))
-        problems.warning(start, "[dataset.subscriptions] is missing", "a customer without a subscription is not watched");
+        problems.warning(start, "[dataset.subscriptions] is missing",
+                         "a customer without a subscription is not watched");
     for (const auto& source : to.settings.sources) {
         const auto& datasets = to.settings.datasets;
-        const bool is_used = std::any_of(datasets.begin(), datasets.end(), [&](const auto& d) { return d.source == source.name; });
-        if (!is_used) problems.warning(source.where, fmt::format("no dataset reads from the source \"{}\"", source.name));
+        const bool is_used =
+            std::any_of(datasets.begin(), datasets.end(), [&](const auto& d) { return d.source == source.name; });
+        if (!is_used)
+            problems.warning(source.where, fmt::format("no dataset reads from the source \"{}\"", source.name));
     }
 }
 

@@ -31,7 +31,7 @@ struct Configuration {
     Policy policy = {};
     std::vector<PackAsked> packs = {};
     std::vector<RouteValue> route_values = {};
-    std::vector<Position> route_places = {};     ///< parallel to policy.routes
+    std::vector<Position> route_places = {};  ///< parallel to policy.routes
 };
 
 void read_settings(TableReader& in, Configuration& to);
@@ -42,8 +42,8 @@ void read_sources(TableReader& in, Configuration& to);
 void read_datasets(TableReader& in, Configuration& to);
 void read_receivers(TableReader& in, Configuration& to);
 void read_routes(TableReader& in, Configuration& to);
-void read_policy(TableReader& in, Configuration& to);      ///< outcome, currency, calendar, people, alerts
-void read_service(TableReader& in, Configuration& to);     ///< http, metrics, lease, backtest, log
+void read_policy(TableReader& in, Configuration& to);   ///< outcome, currency, calendar, people, alerts
+void read_service(TableReader& in, Configuration& to);  ///< http, metrics, lease, backtest, log
 
 /// After everything: what may not be missing, and what nobody uses.
 void check_settings(TableReader& in, Configuration& to);

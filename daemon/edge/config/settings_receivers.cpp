@@ -36,9 +36,12 @@ struct mail_server {
         if (!url) return std::nullopt;
         const bool is_mail = url->starts_with("smtp://") || url->starts_with("smtps://");
         if (!is_mail || host_of_url(*url).empty())
-            return item.wrong(fmt::format("\"{}\" must be a mail server", item.key), "as in \"smtp://mail.example.org:587\""), std::nullopt;
+            return item.wrong(fmt::format("\"{}\" must be a mail server", item.key),
+                              "as in \"smtp://mail.example.org:587\""),
+                   std::nullopt;
         if (url->find('@') == std::string::npos) return url;
-        return item.wrong(fmt::format("\"{}\" must not hold a user", item.key), "use \"user\" and \"password_file\""), std::nullopt;
+        return item.wrong(fmt::format("\"{}\" must not hold a user", item.key), "use \"user\" and \"password_file\""),
+               std::nullopt;
     }
 };
 
@@ -47,7 +50,8 @@ struct mailboxes {
     std::optional<std::string> operator()(const Item& item) const {
         auto value = text{}(item);
         if (!value) return std::nullopt;
-        const bool has_control = std::any_of(value->begin(), value->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+        const bool has_control =
+            std::any_of(value->begin(), value->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
         const bool is_mailbox = *value == "{recipient}" || value->find('@') != std::string::npos;
         if (is_mailbox && !has_control) return value;
         return item.wrong(fmt::format("\"{}\" must be an e-mail address", item.key),
@@ -67,7 +71,8 @@ void read_email(TableReader& in, ReceiverSettings& to, const SecretOptions& secr
     to.tls_required = !is_loopback(host_of_url(to.smtp)) || to.smtp.empty();
     in.take("tls", to.tls_required, tls_choices);
     if (in.has("user") != in.has("password_file"))
-        in.problems().error(in.where(in.has("user") ? "user" : "password_file"), "\"user\" and \"password_file\" go together");
+        in.problems().error(in.where(in.has("user") ? "user" : "password_file"),
+                            "\"user\" and \"password_file\" go together");
     if (!to.tls_required && in.has("user"))
         in.problems().warning(in.where("tls"), "the password travels without TLS", "leave \"tls\" out");
 }
@@ -79,9 +84,11 @@ void read_web(TableReader& in, ReceiverSettings& to, const SecretOptions& secret
     in.take("hmac_key_file", to.hmac_key, secret_file{secrets});
     in.take("hmac_old_key_file", to.hmac_old_key, secret_file{secrets});
     if (in.has("url") == in.has("url_file"))
-        in.problems().error(in.where(), "exactly one of \"url\" and \"url_file\" is needed", "an address that is a secret belongs into a file");
+        in.problems().error(in.where(), "exactly one of \"url\" and \"url_file\" is needed",
+                            "an address that is a secret belongs into a file");
     if (in.has("hmac_old_key_file") && !in.has("hmac_key_file"))
-        in.problems().error(in.where("hmac_old_key_file"), "\"hmac_key_file\" is missing", "an old key is only for the time of a change");
+        in.problems().error(in.where("hmac_old_key_file"), "\"hmac_key_file\" is missing",
+                            "an old key is only for the time of a change");
 }
 
 void read_by_type(TableReader& in, ReceiverSettings& to, const SecretOptions& secrets) {
@@ -103,7 +110,7 @@ void read_receiver(TableReader& in, ReceiverSettings& to, const SecretOptions& s
     in.take("timeout", to.timeout, duration{Seconds{1}});
     in.take("max_per_minute", to.max_per_minute, integer{1, 100'000});
     if (!type) {
-        for (const auto& entry : in.node().entries) in.claim(entry.key);   // which keys it has, its type would say
+        for (const auto& entry : in.node().entries) in.claim(entry.key);  // which keys it has, its type would say
         return;
     }
     to.type = *type;
@@ -116,21 +123,27 @@ bool is_role(std::string_view name) { return std::find(roles.begin(), roles.end(
 
 void read_receivers(TableReader& in, Configuration& to) {
     auto& receivers = to.settings.receivers;
-    in.named_tables("receiver", 100, [&](const std::string& name, TableReader& table) {
-        ReceiverSettings receiver{};
-        receiver.name = name;
-        read_receiver(table, receiver, to.secrets);
-        if (is_role(name)) table.problems().error(table.where(), fmt::format("\"{}\" is a role; a receiver needs another name", name));
-        receivers.push_back(std::move(receiver));
-    }, TableReader::Names::loose);
+    in.named_tables(
+        "receiver", 100,
+        [&](const std::string& name, TableReader& table) {
+            ReceiverSettings receiver{};
+            receiver.name = name;
+            read_receiver(table, receiver, to.secrets);
+            if (is_role(name))
+                table.problems().error(table.where(),
+                                       fmt::format("\"{}\" is a role; a receiver needs another name", name));
+            receivers.push_back(std::move(receiver));
+        },
+        TableReader::Names::loose);
     std::sort(receivers.begin(), receivers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     if (receivers.empty()) receivers.emplace_back().name = "file";
     for (const auto& receiver : receivers)
-        to.policy.receivers.push_back({receiver.name, receiver.type == ReceiverType::email && receiver.to == "{recipient}"});
+        to.policy.receivers.push_back(
+            {receiver.name, receiver.type == ReceiverType::email && receiver.to == "{recipient}"});
 }
 
 void warn_of_idle_receivers(const Configuration& configuration, const RuleSet& rules, Problems& problems) {
-    if (configuration.policy.routes.empty()) return;   // then everything goes to all of them
+    if (configuration.policy.routes.empty()) return;  // then everything goes to all of them
     std::set<std::string, std::less<>> used;
     for (const auto& route : configuration.policy.routes) used.insert(route.receivers.begin(), route.receivers.end());
     for (const auto& step : configuration.policy.alerts.escalation) used.insert(step.notify.begin(), step.notify.end());
@@ -140,7 +153,8 @@ void warn_of_idle_receivers(const Configuration& configuration, const RuleSet& r
     }
     for (const auto& receiver : configuration.settings.receivers)
         if (!used.contains(receiver.name))
-            problems.warning(receiver.where, fmt::format("nobody routes to the receiver \"{}\"", receiver.name), "name it in a [[route]]");
+            problems.warning(receiver.where, fmt::format("nobody routes to the receiver \"{}\"", receiver.name),
+                             "name it in a [[route]]");
 }
 
 }  // namespace retaind::config

@@ -27,7 +27,8 @@ void read_http(TableReader& in, Configuration& to) {
     in.take("users_file", http.users_file, file_path{to.secrets});
     in.take("max_connections", http.listen.max_connections, integer{1, 65'536});
     if (in.has("tls_cert") != in.has("tls_key_file"))
-        in.problems().error(in.where(in.has("tls_cert") ? "tls_cert" : "tls_key_file"), "\"tls_cert\" and \"tls_key_file\" go together");
+        in.problems().error(in.where(in.has("tls_cert") ? "tls_cert" : "tls_key_file"),
+                            "\"tls_cert\" and \"tls_key_file\" go together");
     const bool is_guarded = http.behind_proxy || (in.has("tls_cert") && in.has("users_file"));
     if (!is_loopback(host_of_listen(http.listen.listen)) && !is_guarded)
         in.problems().error(in.where("listen"), "pages outside this machine need TLS and users",
@@ -71,8 +72,8 @@ void read_backtest(TableReader& in, std::map<std::string, double, std::less<>>& 
         double floor = 0;
         if (in.take(name, floor, number{0, most})) to.insert_or_assign(std::string{name}, floor);
     };
-    for (const auto* share : {"min_auc", "min_auc_within", "min_pr_auc", "min_brier_skill", "max_brier", "max_ece", "min_precision",
-                              "min_recall", "min_interval_coverage"})
+    for (const auto* share : {"min_auc", "min_auc_within", "min_pr_auc", "min_brier_skill", "max_brier", "max_ece",
+                              "min_precision", "min_recall", "min_interval_coverage"})
         take(share, 1);
     take("min_lift", 1000);
     take("min_lead_days", 3650);
@@ -80,8 +81,10 @@ void read_backtest(TableReader& in, std::map<std::string, double, std::less<>>& 
 }
 
 void read_log(TableReader& in, LogSettings& to) {
-    static const one_of<std::string> levels{{{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}};
-    static const one_of<std::string> formats{{{"auto", "auto"}, {"text", "text"}, {"json", "json"}, {"journal", "journal"}}};
+    static const one_of<std::string> levels{
+        {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}};
+    static const one_of<std::string> formats{
+        {{"auto", "auto"}, {"text", "text"}, {"json", "json"}, {"journal", "journal"}}};
     in.take("level", to.level, levels);
     in.take("format", to.format, formats);
 }

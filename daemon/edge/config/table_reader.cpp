@@ -27,7 +27,8 @@ bool is_number(const Node& node) { return node.kind == Node::Kind::integer || no
 }  // namespace
 
 std::nullopt_t Item::must_be(std::string_view expected, std::string hint) const {
-    return wrong(fmt::format("\"{}\" must be {}, and this is {}", key, expected, kind_name(node.kind)), std::move(hint));
+    return wrong(fmt::format("\"{}\" must be {}, and this is {}", key, expected, kind_name(node.kind)),
+                 std::move(hint));
 }
 
 std::nullopt_t Item::wrong(std::string message, std::string hint) const {
@@ -39,7 +40,8 @@ TableReader::TableReader(const Node& table, std::string path, Problems& problems
     : table_(&table), path_(std::move(path)), problems_(problems) {
     if (table.is_table()) return;
     const auto hint = table.is_text("remove") ? "nothing is inherited under this name, so nothing can be removed" : "";
-    problems.error(table.where, fmt::format("[{}] must be a table, and this is {}", path_, kind_name(table.kind)), hint);
+    problems.error(table.where, fmt::format("[{}] must be a table, and this is {}", path_, kind_name(table.kind)),
+                   hint);
     nothing_.where = table.where;
     table_ = &nothing_;
 }
@@ -60,7 +62,8 @@ std::string TableReader::child(std::string_view key) const {
 }
 
 void TableReader::complain_missing(std::string_view key) {
-    problems_.error(table_->where, fmt::format("\"{}\" is missing", key), path_.empty() ? "" : fmt::format("[{}] needs it", path_));
+    problems_.error(table_->where, fmt::format("\"{}\" is missing", key),
+                    path_.empty() ? "" : fmt::format("[{}] needs it", path_));
 }
 
 void TableReader::complain_unknown(const Entry& entry) {
@@ -85,7 +88,8 @@ std::vector<const Entry*> TableReader::named(std::string_view key, std::size_t m
     std::vector<const Entry*> result;
     if (!node) return result;
     if (!node->is_table()) {
-        problems_.error(node->where, fmt::format("[{}.NAME] must be tables, and this is {}", child(key), kind_name(node->kind)));
+        problems_.error(node->where,
+                        fmt::format("[{}.NAME] must be tables, and this is {}", child(key), kind_name(node->kind)));
         return result;
     }
     if (node->entries.size() > most) {
@@ -94,9 +98,12 @@ std::vector<const Entry*> TableReader::named(std::string_view key, std::size_t m
     }
     for (const auto& entry : node->entries) {
         const bool fits = names == Names::strict ? is_name(entry.key) : is_loose_name(entry.key);
-        if (fits) result.push_back(&entry);
-        else if (names == Names::strict) problems_.error(entry.where, "a name has small letters, digits and underscores, and begins with a letter");
-        else problems_.error(entry.where, "a name has letters, digits, underscores and dashes");
+        if (fits)
+            result.push_back(&entry);
+        else if (names == Names::strict)
+            problems_.error(entry.where, "a name has small letters, digits and underscores, and begins with a letter");
+        else
+            problems_.error(entry.where, "a name has letters, digits, underscores and dashes");
     }
     return result;
 }
@@ -107,7 +114,9 @@ std::vector<const Node*> TableReader::listed(std::string_view key, std::size_t m
     if (!node) return result;
     if (node->kind != Node::Kind::list) {
         const auto hint = fmt::format("write [[{}]]", child(key));
-        problems_.error(node->where, fmt::format("\"{}\" must be a list of tables, and this is {}", key, kind_name(node->kind)), hint);
+        problems_.error(node->where,
+                        fmt::format("\"{}\" must be a list of tables, and this is {}", key, kind_name(node->kind)),
+                        hint);
         return result;
     }
     if (node->items.size() > most) {
@@ -121,7 +130,8 @@ std::vector<const Node*> TableReader::listed(std::string_view key, std::size_t m
 bool is_name(std::string_view text) {
     const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
     const auto fits = [&](char c) { return is_small(c) || (c >= '0' && c <= '9') || c == '_'; };
-    return !text.empty() && text.size() <= most_name_bytes && is_small(text[0]) && std::all_of(text.begin(), text.end(), fits);
+    return !text.empty() && text.size() <= most_name_bytes && is_small(text[0]) &&
+           std::all_of(text.begin(), text.end(), fits);
 }
 
 bool is_loose_name(std::string_view text) {
@@ -201,7 +211,8 @@ std::optional<std::string> time_of_day::operator()(const Item& item) const {
 
 bool check_list_count(const Item& item, std::size_t least, std::size_t most) {
     const auto count = item.node.items.size();
-    if (count < least) item.wrong(fmt::format("\"{}\" needs at least {} {}", item.key, least, least == 1 ? "entry" : "entries"));
+    if (count < least)
+        item.wrong(fmt::format("\"{}\" needs at least {} {}", item.key, least, least == 1 ? "entry" : "entries"));
     if (count > most) item.wrong(fmt::format("\"{}\" has {} entries; at most {} are allowed", item.key, count, most));
     return count >= least && count <= most;
 }

@@ -34,7 +34,8 @@ struct Item {
 
 class TableReader {
 public:
-    /// `path` is what documentation calls the table: "signal.*". A node that is no table is an error, and reads as empty.
+    /// `path` is what documentation calls the table: "signal.*". A node that is no table is an error, and reads as
+    /// empty.
     TableReader(const Node& table, std::string path, Problems& problems);
     TableReader(const TableReader&) = delete;
     TableReader& operator=(const TableReader&) = delete;
@@ -67,8 +68,8 @@ public:
         return true;
     }
 
-    /// [path.key.NAME], by name: body(name, TableReader&). Names of things in rules are strict, as fields are; others may
-    /// also have capitals and dashes.
+    /// [path.key.NAME], by name: body(name, TableReader&). Names of things in rules are strict, as fields are; others
+    /// may also have capitals and dashes.
     enum class Names { strict, loose };
     template <class Body>
     void named_tables(std::string_view key, std::size_t most, const Body& body, Names names = Names::strict) {
@@ -95,11 +96,11 @@ public:
     bool has(std::string_view key) const { return table_->find(key) != nullptr; }
     const Node& node() const { return *table_; }
     const Position& where() const { return table_->where; }
-    const Position& where(std::string_view key) const;   ///< of the key's value, or of the table
+    const Position& where(std::string_view key) const;  ///< of the key's value, or of the table
     Problems& problems() { return problems_; }
     const std::string& path() const { return path_; }
 
-    const Node* claim(std::string_view key);             ///< marks it as asked for
+    const Node* claim(std::string_view key);  ///< marks it as asked for
 
 private:
     std::vector<const Entry*> named(std::string_view key, std::size_t most, Names names);
@@ -109,16 +110,17 @@ private:
     void complain_unknown(const Entry& entry);
 
     const Node* table_;
-    Node nothing_ = {};              ///< in place of a table that is none, so that reading can go on
+    Node nothing_ = {};  ///< in place of a table that is none, so that reading can go on
     std::string path_;
     Problems& problems_;
     std::set<std::string, std::less<>> asked_ = {};
 };
 
-bool is_name(std::string_view text);         ///< [a-z][a-z0-9_]*, not too long
-bool is_loose_name(std::string_view text);   ///< [A-Za-z0-9_-]+, not too long
+bool is_name(std::string_view text);        ///< [a-z][a-z0-9_]*, not too long
+bool is_loose_name(std::string_view text);  ///< [A-Za-z0-9_-]+, not too long
 
-// -- how values are read: each gives the value, or nothing after a complaint -------------------------------------------
+// -- how values are read: each gives the value, or nothing after a complaint
+// -------------------------------------------
 
 inline constexpr double no_bound = std::numeric_limits<double>::infinity();
 
@@ -126,7 +128,7 @@ struct number {
     double least = -no_bound, most = no_bound;
     std::optional<double> operator()(const Item& item) const;
 };
-struct above {                 ///< a number strictly greater
+struct above {  ///< a number strictly greater
     double bound = 0;
     std::optional<double> operator()(const Item& item) const;
 };
@@ -145,18 +147,18 @@ struct duration {
     Seconds least = Seconds{0};
     std::optional<Seconds> operator()(const Item& item) const;
 };
-struct duration_in_days {      ///< "7d", as a number of days
+struct duration_in_days {  ///< "7d", as a number of days
     Seconds least = Seconds{0};
     std::optional<double> operator()(const Item& item) const;
 };
-struct days_or_duration {      ///< 7 or "7d", in days
+struct days_or_duration {  ///< 7 or "7d", in days
     double least = 0;
     std::optional<double> operator()(const Item& item) const;
 };
-struct day {                   ///< a TOML date, or the same as a text
+struct day {  ///< a TOML date, or the same as a text
     std::optional<Day> operator()(const Item& item) const;
 };
-struct time_of_day {           ///< "08:00"
+struct time_of_day {  ///< "08:00"
     std::optional<std::string> operator()(const Item& item) const;
 };
 
