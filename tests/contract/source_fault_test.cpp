@@ -206,14 +206,16 @@ TEST_F(SourceFaults, CancelEndsAReadingAtOnceAndTheNextOneIsWhole) {
     struct Case {
         std::string sentence;
         Fault fault;
-        std::uint64_t after;
+        std::uint64_t after;    ///< bytes until the fault
+        std::uint64_t reached;  ///< bytes after which it is time to cancel
         std::string query;
     };
+    const auto settled = greeting() * 9 / 10;
     const std::vector<Case> cases = {
-        {"while a query runs", Fault::none, 0, "SELECT pg_sleep(30)::text AS customer_id, 'n' AS name"},
-        {"while the server is silent", Fault::stall, whole_ / 2,
+        {"while a query runs", Fault::none, 0, settled, "SELECT pg_sleep(30)::text AS customer_id, 'n' AS name"},
+        {"while the server is silent", Fault::stall, whole_ / 2, whole_ / 2,
          "SELECT i AS customer_id, 'n' AS name FROM generate_series(1, 100000) AS i"},
-        {"while it connects", Fault::stall, 0, "SELECT 'c' AS customer_id, 'n' AS name"},
+        {"while it connects", Fault::stall, 0, 0, "SELECT 'c' AS customer_id, 'n' AS name"},
     };
     for (const auto& c : cases) {
         auto settings = database_->settings(proxy_->port());
@@ -222,17 +224,16 @@ TEST_F(SourceFaults, CancelEndsAReadingAtOnceAndTheNextOneIsWhole) {
         const auto source = open_source(settings);
         source->cancel();  // nothing is under way: this one is forgotten
         proxy_->misbehave(c.fault, c.after);
+        const int before = proxy_->connections();
         std::atomic<bool> over = false;
         std::string error = "none";
-        Clock::time_point cancelled;
         std::thread reader{[&] {
             const auto datasets = source->read({request(DatasetKind::customers, c.query)});
             if (!datasets.ok()) error = datasets.error().message;
             over = true;
         }};
-        const int before = proxy_->connections();
-        while (proxy_->connections() == before && c.fault == Fault::none && !over) std::this_thread::yield();
-        cancelled = Clock::now();
+        while (!over && (proxy_->connections() == before || proxy_->bytes() < c.reached)) std::this_thread::yield();
+        const auto cancelled = Clock::now();
         while (!over) source->cancel();
         reader.join();
         EXPECT_LE(Clock::now() - cancelled, 1s) << c.sentence;
