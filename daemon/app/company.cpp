@@ -1,5 +1,6 @@
 #include "company.hpp"
 
+#include <algorithm>
 #include <future>
 
 #include "edge/source/source.hpp"
@@ -69,10 +70,36 @@ Snapshot Company::read(Day first, Day last) {
         for (const DatasetRequest& request : asked[name])
             failed.push_back({.options = request.options, .error = result.error().message});
     }
-    return assemble(std::move(datasets), std::move(failed),
-                    {.as_of = last,
-                     .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
-                     .currency = rules().policy.currency});
+    Snapshot snapshot =
+        assemble(std::move(datasets), std::move(failed),
+                 {.as_of = last,
+                  .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
+                  .currency = rules().policy.currency});
+    refuse_bad_sources(snapshot);
+    return snapshot;
+}
+
+/// What joining rejected (rows of unknown customers, duplicates) counts against a source as bad rows do while reading.
+void Company::refuse_bad_sources(Snapshot& snapshot) {
+    for (const SourceSettings& source : settings().sources) {
+        const auto is_bad = [&](const Feed& feed) {
+            return feed.source == source.name && feed.loaded && feed.rows_read >= source.bad_rows_of &&
+                   rejected_share(feed) > source.bad_rows;
+        };
+        const auto bad = std::find_if(snapshot.feeds.begin(), snapshot.feeds.end(), is_bad);
+        if (bad == snapshot.feeds.end()) continue;
+        const Error error{.kind = ErrorKind::source,
+                          .message = "source \"" + source.name + "\": dataset \"" + bad->dataset +
+                                     "\": too many bad rows: " + describe(bad->rejected),
+                          .hint = "mend the query or the data; nothing of this source is used until then"};
+        log(error);
+        source_up_[source.name] = false;
+        for (Feed& feed : snapshot.feeds) {
+            if (feed.source != source.name) continue;
+            feed.loaded = false;
+            feed.error = error.message;
+        }
+    }
 }
 
 std::vector<Error> Company::check_connections() {

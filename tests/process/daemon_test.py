@@ -1,4 +1,4 @@
-"""The daemon as its users meet it: it becomes ready, is scraped by a real Prometheus, mails, calls a webhook, reloads and ends."""
+"""The daemon as its users meet it: ready, scraped by a real Prometheus, mailing, calling a webhook, reloading, ending."""
 
 import datetime as dt
 import http.server
@@ -37,7 +37,8 @@ def test_metrics_are_clean_and_prometheus_scrapes_them(place):
         assert daemon.metric("retaind_source_up", source="main") == 1
         port = harness.free_port()
         (place / "prometheus.yml").write_text(
-            f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: retaind, static_configs: [{{targets: ['127.0.0.1:{daemon.port}']}}]}}]\n"
+            "global: {scrape_interval: 1s}\nscrape_configs: [{job_name: retaind, "
+            f"static_configs: [{{targets: ['127.0.0.1:{daemon.port}']}}]}}]\n"
         )
         prometheus = subprocess.Popen(
             [
@@ -136,7 +137,10 @@ class Mail:
 
 def test_mail_reaches_the_managers(place):
     with Mail(place) as sink:
-        receivers = f'[receiver.managers]\ntype = "email"\nsmtp = "smtp://127.0.0.1:{sink.port}"\nfrom = "retaind@example.org"\nto = "{{recipient}}"\n\n[[route]]\nreceivers = ["managers"]\n'
+        receivers = (
+            f'[receiver.managers]\ntype = "email"\nsmtp = "smtp://127.0.0.1:{sink.port}"\n'
+            'from = "retaind@example.org"\nto = "{recipient}"\n\n[[route]]\nreceivers = ["managers"]\n'
+        )
         config, daemon = start(place, receivers=receivers)
         with daemon:
             daemon.wait_ready()
@@ -175,7 +179,8 @@ def test_the_webhooks_signature_verifies_with_openssl(place):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     (place / "key").write_text("a-shared-secret")
     receivers = (
-        f'[receiver.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{server.server_port}/alerts"\nhmac_key_file = "{place}/key"\n\n'
+        f'[receiver.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{server.server_port}/alerts"\n'
+        f'hmac_key_file = "{place}/key"\n\n'
         '[[route]]\nreceivers = ["hook"]\n'
     )
     config, daemon = start(place, receivers=receivers)

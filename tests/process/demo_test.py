@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: one command, exit code 0, every planted story found by its rule, the loyal left alone."""
+"""The demo as a newcomer meets it: one command, exit code 0, every planted story found, the loyal left alone."""
 
 import json
 import pathlib

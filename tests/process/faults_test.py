@@ -1,4 +1,4 @@
-"""D1, D2, D5: a database that is cut, silent, or lies. Nobody is alerted because of it, and nothing stays wrong after it."""
+"""D1, D2, D5: a database that is cut, silent, or lies. Nobody is alerted because of it, and nothing stays wrong."""
 
 import datetime as dt
 import json

@@ -54,14 +54,16 @@ def wait_until(condition, seconds=20, every=0.02, what="the condition"):
     raise AssertionError(f"{what} did not come true within {seconds} s")
 
 
-# -- a small company -----------------------------------------------------------------------------------------------------
+# -- a small company -------------------------------------------------------------------------------------------------
 
 SCHEMA = {
     "customers": "customer_id TEXT, name TEXT, segment TEXT, motion TEXT, account_manager TEXT",
-    "subscriptions": "subscription_id TEXT, customer_id TEXT, status TEXT, started_on DATE, renews_on DATE, ended_on DATE, mrr TEXT",
+    "subscriptions": "subscription_id TEXT, customer_id TEXT, status TEXT, started_on DATE, renews_on DATE, "
+    "ended_on DATE, mrr TEXT",
     "usage": "customer_id TEXT, at DATE, value DOUBLE PRECISION",
     "touchpoints": "customer_id TEXT, at DATE, kind TEXT",
-    "promises": "promise_id TEXT, customer_id TEXT, outcome TEXT, kind TEXT, starts_on DATE, due_on DATE, target DOUBLE PRECISION, baseline DOUBLE PRECISION, promised_by TEXT",
+    "promises": "promise_id TEXT, customer_id TEXT, outcome TEXT, kind TEXT, starts_on DATE, due_on DATE, "
+    "target DOUBLE PRECISION, baseline DOUBLE PRECISION, promised_by TEXT",
     "readings": "promise_id TEXT, at DATE, value DOUBLE PRECISION",
     "people": "person_id TEXT, name TEXT, email TEXT, deputy_id TEXT, away_until DATE",
 }
@@ -247,7 +249,7 @@ listen = "127.0.0.1:{metrics_port or free_port()}"
     return path
 
 
-# -- the program as a process --------------------------------------------------------------------------------------------
+# -- the program as a process ----------------------------------------------------------------------------------------
 
 
 def retaind(*arguments, env=None, timeout=120):

@@ -28,22 +28,27 @@ constexpr const char* text_template = R"({{#intro}}{{{intro}}}
 {{/doer}}
 {{/notes}}{{#more}}{{{more}}}
 
-{{/more}}-- 
+{{/more}}--
 {{{footer}}}
 )";
 
+// Styles stand at the elements: many mail programs read no others.
 constexpr const char* html_template = R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{subject}}</title></head>
-<body style="margin:0;padding:16px;background:#f4f5f7;font:16px/1.45 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#1c2430">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{subject}}</title></head>
+<body style="margin:0;padding:16px;background:#f4f5f7;color:#1c2430;
+ font:16px/1.45 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
 <div style="max-width:600px;margin:0 auto">
 {{#intro}}<p style="margin:0 0 12px;color:#4a5568">{{intro}}</p>
-{{/intro}}{{#notes}}<div style="background:#ffffff;border-left:4px solid {{colour}};border-radius:4px;padding:14px 16px;margin:0 0 12px">
+{{/intro}}{{#notes}}<div style="background:#ffffff;border-left:4px solid {{colour}};border-radius:4px;
+ padding:14px 16px;margin:0 0 12px">
 <div style="font-size:13px;color:{{colour}};font-weight:600">{{mark}}</div>
 <div style="font-size:18px;font-weight:600;margin:2px 0 6px">{{headline}}</div>
 <div>{{message}}</div>
 {{#facts}}<div style="margin-top:8px;font-weight:600">{{facts}}</div>
 {{/facts}}{{#reasons}}<div style="margin-top:8px;font-size:14px;color:#4a5568">Why: {{reasons}}</div>
-{{/reasons}}{{#advice}}<div style="margin-top:10px;padding:8px 10px;background:#eef4ff;border-radius:4px"><b>Next:</b> {{advice}}</div>
+{{/reasons}}{{#advice}}<div style="margin-top:10px;padding:8px 10px;background:#eef4ff;border-radius:4px">
+<b>Next:</b> {{advice}}</div>
 {{/advice}}{{#doer}}<div style="margin-top:6px;font-size:14px;color:#4a5568">{{doer}}</div>
 {{/doer}}</div>
 {{/notes}}{{#more}}<p style="color:#4a5568">{{more}}</p>
