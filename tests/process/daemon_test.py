@@ -1,4 +1,4 @@
-"""The daemon as its users meet it: ready, scraped by a real Prometheus, mailing, calling a webhook, reloading, ending."""
+"""The daemon as users meet it: ready, scraped by a real Prometheus, mailing, calling a webhook, reloading, ending."""
 
 import datetime as dt
 import http.server
