@@ -51,12 +51,12 @@ std::string watermark_gone_back(std::optional<Day> watermark, const std::vector<
     return fmt::format("newest day {}, after {} had been seen", now, format_day(*newest));
 }
 
-/// Rows that a feed had, with those that were lost only because what they speak of was not there.
-std::uint64_t rows_of(const Feed& feed, bool parents_believed) {
-    std::uint64_t rows = feed.rows;
-    for (const char* lost : {"unknown_customer", "unknown_promise"}) {
-        const auto found = feed.rejected.find(lost);
-        if (!parents_believed && found != feed.rejected.end()) rows += found->second.rows;
+/// Rows that were lost only because what they speak of was not there.
+std::uint64_t orphans(const Feed& feed) {
+    std::uint64_t rows = 0;
+    for (const char* reason : {"unknown_customer", "unknown_promise"}) {
+        const auto found = feed.rejected.find(reason);
+        if (found != feed.rejected.end()) rows += found->second.rows;
     }
     return rows;
 }
@@ -73,12 +73,15 @@ FeedVerdict judge(const JudgeInput& input, const Feed& feed) {
     FeedVerdict verdict{.dataset = feed.dataset,
                         .source = feed.source,
                         .watermark = watermark(snapshot, feed.dataset),
-                        .rows = rows_of(feed, input.parents_believed)};
+                        .rows = feed.rows};
+    const bool needs_parent = !feed.loaded && feed.error.starts_with("needs ");  // as assemble() says it
+    verdict.is_victim = !input.parents_believed && (needs_parent || orphans(feed) > 0);
+    if (verdict.is_victim) verdict.rows += orphans(feed);
     if (!feed.loaded) {
         verdict.trouble = FeedTrouble::not_loaded;
         verdict.because = feed.error;
-        return verdict;
     }
+    if (!feed.loaded || verdict.is_victim) return verdict;
     const auto days = remembered(input.past, feed.dataset, snapshot.as_of);
     verdict.because = rows_outside_band(verdict.rows, median_rows(days), input.policy);
     if (verdict.because.empty() && feed.dated) verdict.because = watermark_gone_back(verdict.watermark, days);

@@ -138,16 +138,17 @@ public:
 private:
     void about(const std::string& source) {
         FeedTrouble worst = FeedTrouble::none;
-        bool present = false;
+        bool present = false, has_victims = false;
         for (const FeedVerdict& feed : input_.feeds) {
             if (feed.source != source) continue;
             present = true;
-            worst = std::max(worst, feed.trouble);
+            has_victims = has_victims || feed.is_victim;
+            if (!feed.is_victim) worst = std::max(worst, feed.trouble);
         }
         const Seconds patience = input_.policy.stale_ops_after;
         const auto ask = [&](const char* rule, FeedTrouble trouble, std::string_view what) {
             OpsCase one{.key = {.rule = rule, .scope = Scope::source, .entity = source},
-                        .known = worst <= trouble,
+                        .known = worst == trouble || (worst < trouble && !has_victims),
                         .present = present,
                         .holds = worst == trouble,
                         .reasons = reasons(source, trouble)};
@@ -164,7 +165,8 @@ private:
     std::vector<std::string> reasons(const std::string& source, FeedTrouble trouble) const {
         std::vector<std::string> found;
         for (const FeedVerdict& feed : input_.feeds) {
-            if (feed.source == source && feed.trouble == trouble) found.push_back(feed.dataset + ": " + feed.because);
+            if (feed.source == source && feed.trouble == trouble && !feed.is_victim)
+                found.push_back(feed.dataset + ": " + feed.because);
         }
         return found;
     }

@@ -50,6 +50,7 @@ struct FeedVerdict {
     std::string because = {};                ///< for people: "rows fell from 12000 (median of 14 days) to 0"
     std::optional<Day> watermark = {};
     std::uint64_t rows = 0;                  ///< as held against the past
+    bool is_victim = false;                  ///< of customers or promises, without whom nobody can say how it is
 };
 
 /// A change of fewer rows than this never makes a feed suspect.
