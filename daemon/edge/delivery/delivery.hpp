@@ -22,7 +22,8 @@ std::string delivery_id(const Message& message);
 std::string alert_id(const AlertKey& key);
 
 struct DeliveryOptions {
-    std::string ca_file = {};  ///< certificates to trust; "": SSL_CERT_FILE, or the system's
+    std::string ca_file = {};                   ///< certificates to trust; "": SSL_CERT_FILE, or the system's
+    std::vector<std::string> known_names = {};  ///< "host:port:address", instead of asking for the host's address
 };
 
 /// One sender per receiver; it sends one payload at a time. Nothing is opened before the first one.

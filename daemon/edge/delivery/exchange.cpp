@@ -1,8 +1,8 @@
 #include "edge/delivery/exchange.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <mutex>
 
 #include "edge/delivery/address_guard.hpp"
@@ -11,11 +11,10 @@ namespace retaind {
 
 namespace {
 
-/// What the callbacks of one exchange share.
+/// How much of a reply was read.
 struct Watch {
-    std::string host;
     std::size_t head = 0, body = 0;
-    bool cut = false, refused_address = false;
+    bool cut = false;
 };
 
 std::size_t take(std::size_t& sum, std::size_t bytes, Watch& watch) {
@@ -32,15 +31,6 @@ std::size_t on_body(char*, std::size_t size, std::size_t count, void* user) {
 std::size_t on_header(char*, std::size_t size, std::size_t count, void* user) {
     auto& watch = *static_cast<Watch*>(user);
     return take(watch.head, size * count, watch);
-}
-
-curl_socket_t on_open(void* user, curlsocktype, curl_sockaddr* address) {
-    auto& watch = *static_cast<Watch*>(user);
-    if (!may_connect(address->addr, watch.host)) {
-        watch.refused_address = true;
-        return CURL_SOCKET_BAD;
-    }
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::string host_of(const std::string& url) {
@@ -61,23 +51,10 @@ void initialise() {
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
-/// Runs until the transfer is done or somebody wants to stop; the library's own time limit ends it otherwise.
-CURLcode drive(CURLM* multi, const std::atomic<bool>& stopped, bool& abandoned) {
-    for (int running = 1; running > 0;) {
-        if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
-        abandoned = stopped && running > 0;
-        if (abandoned) return CURLE_ABORTED_BY_CALLBACK;
-        if (running > 0) curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
-    }
-    int left = 0;
-    const CURLMsg* message = curl_multi_info_read(multi, &left);
-    return message != nullptr ? message->data.result : CURLE_FAILED_INIT;
-}
-
 }  // namespace
 
-Headers make_headers(const std::vector<std::string>& lines) {
-    Headers list;
+List make_list(const std::vector<std::string>& lines) {
+    List list;
     for (const auto& line : lines) {
         curl_slist* longer = curl_slist_append(list.get(), line.c_str());
         if (longer == nullptr) continue;
@@ -119,30 +96,90 @@ Easy Line::prepare(const ExchangeOptions& options) {
     return easy;
 }
 
+curl_socket_t Line::open_socket(void* user, curlsocktype, curl_sockaddr* address) {
+    auto& line = *static_cast<Line*>(user);
+    if (!may_connect(address->addr, line.host_)) {
+        line.refused_address_ = true;
+        return CURL_SOCKET_BAD;
+    }
+    const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    const std::lock_guard hold{line.guard_};
+    if (socket >= 0) line.sockets_.insert(socket);
+    return socket;
+}
+
+int Line::close_socket(void* user, curl_socket_t socket) {
+    auto& line = *static_cast<Line*>(user);
+    const std::lock_guard hold{line.guard_};
+    line.sockets_.erase(socket);
+    return ::close(socket);
+}
+
+/// Called at least once a second, also where the library waits for an SMTP server's farewell without looking at its own
+/// deadline.
+int Line::watch_time(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    const auto& line = *static_cast<Line*>(user);
+    return line.stopped_ || std::chrono::steady_clock::now() > line.deadline_ ? 1 : 0;
+}
+
+/// On a line that is down there is nothing to wait for.
+void Line::hang_up() {
+    const std::lock_guard hold{guard_};
+    for (const auto socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+}
+
+CURLcode Line::drive() {
+    for (int running = 1; running > 0;) {
+        if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
+        if (stopped_ && running > 0) return CURLE_ABORTED_BY_CALLBACK;
+        if (running > 0) curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
+    }
+    int left = 0;
+    const CURLMsg* message = curl_multi_info_read(multi_.get(), &left);
+    return message != nullptr ? message->data.result : CURLE_FAILED_INIT;
+}
+
+void Line::listen_to(CURL* easy) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, watch_time);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
+}
+
 Reply Line::run(CURL* easy, const ExchangeOptions& options) {
-    Watch watch{.host = host_of(options.url)};
-    Reply reply{.abandoned = stopped_};
-    if (reply.abandoned) return reply;
+    if (stopped_) return {.abandoned = true};
+    Watch watch;
+    host_ = host_of(options.url);
+    refused_address_ = false;
+    const auto known_names = make_list(options.known_names);
+    curl_easy_setopt(easy, CURLOPT_RESOLVE, known_names.get());
+    deadline_ = std::chrono::steady_clock::now() + options.timeout;
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &watch);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &watch);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &watch);
+    listen_to(easy);
     curl_multi_add_handle(multi_.get(), easy);
-    reply.code = drive(multi_.get(), stopped_, reply.abandoned);
+    Reply reply{.code = drive()};
+    reply.abandoned = stopped_ && reply.code != CURLE_OK;
+    if (reply.code == CURLE_ABORTED_BY_CALLBACK && !stopped_) reply.code = CURLE_OPERATION_TIMEDOUT;
+    if (reply.code != CURLE_OK) hang_up();
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply.status);
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
     if (seconds > 0) reply.retry_after = Seconds{seconds};
     curl_multi_remove_handle(multi_.get(), easy);
     reply.cut = watch.cut;
-    reply.refused_address = watch.refused_address && reply.code == CURLE_COULDNT_CONNECT;
+    reply.refused_address = refused_address_ && reply.code == CURLE_COULDNT_CONNECT;
     return reply;
 }
 
 void Line::stop() {
     stopped_ = true;
+    hang_up();
     curl_multi_wakeup(multi_.get());
 }
 

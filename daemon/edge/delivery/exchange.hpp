@@ -2,8 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +24,7 @@ struct ExchangeOptions {
     std::string protocols;          ///< "http,https"
     Seconds timeout = Seconds{60};  ///< for everything, names and TLS included
     std::string ca_file = {};
+    std::vector<std::string> known_names = {};
 };
 
 struct Reply {
@@ -45,10 +49,10 @@ struct MimeDeleter {
     void operator()(curl_mime* mime) const { curl_mime_free(mime); }
 };
 using Easy = std::unique_ptr<CURL, EasyDeleter>;
-using Headers = std::unique_ptr<curl_slist, ListDeleter>;
+using List = std::unique_ptr<curl_slist, ListDeleter>;
 using Mime = std::unique_ptr<curl_mime, MimeDeleter>;
 
-Headers make_headers(const std::vector<std::string>& lines);
+List make_list(const std::vector<std::string>& lines);
 
 /// Whether a URL's host is this machine.
 bool is_loopback(const std::string& url);
@@ -65,8 +69,20 @@ public:
     void stop();
 
 private:
-    std::unique_ptr<CURLM, MultiDeleter> multi_;
+    static curl_socket_t open_socket(void* user, curlsocktype purpose, curl_sockaddr* address);
+    static int close_socket(void* user, curl_socket_t socket);
+    static int watch_time(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+    void listen_to(CURL* easy);
+    CURLcode drive();
+    void hang_up();
+
     std::atomic<bool> stopped_ = false;
+    std::mutex guard_;
+    std::set<curl_socket_t> sockets_;  ///< open ones; guarded, since stop() hangs them up
+    std::string host_;                 ///< as the URL of the exchange under way writes it
+    bool refused_address_ = false;
+    std::chrono::steady_clock::time_point deadline_ = {};
+    std::unique_ptr<CURLM, MultiDeleter> multi_;
 };
 
 /// Fit for a label: what went wrong on the way, as against a server's answer.

@@ -44,7 +44,8 @@ public:
           exchange_{.url = receiver.smtp,
                     .protocols = "smtp,smtps",
                     .timeout = receiver.timeout,
-                    .ca_file = options.ca_file} {}
+                    .ca_file = options.ca_file,
+                    .known_names = options.known_names} {}
 
     SendResult send(const Payload& payload) override {
         if (!receiver_.user.empty() && !is_private()) return refused("no_tls", "a password is never sent without TLS");
@@ -79,8 +80,8 @@ private:
         const auto easy = line_.prepare(exchange_);
         set_security(easy.get());
         const auto sender = "<" + from.address + ">";
-        const auto recipient = make_headers({"<" + to.address + ">"});
-        const auto headers = make_headers(headers_of(payload, from, to));
+        const auto recipient = make_list({"<" + to.address + ">"});
+        const auto headers = make_list(headers_of(payload, from, to));
         const auto mime = make_body(easy.get(), payload);
         curl_easy_setopt(easy.get(), CURLOPT_MAIL_FROM, sender.c_str());
         curl_easy_setopt(easy.get(), CURLOPT_MAIL_RCPT, recipient.get());

@@ -81,6 +81,7 @@ bool needs_encoding(const std::string& text) {
 
 std::optional<MailAddress> parse_address(std::string_view text) {
     text = trimmed(text);
+    if (std::ranges::any_of(text, is_control)) return std::nullopt;
     const auto open = text.find('<');
     if (open == text.npos)
         return is_local_at_domain(text) ? std::optional{MailAddress{.address = std::string{text}}} : std::nullopt;

@@ -21,8 +21,8 @@ SendResult judge(const Reply& reply) {
                 .error_class = "refused_address",
                 .detail = "the name leads to an address that is not for messages"};
     }
-    const bool answered = reply.status >= 200 && (reply.code == CURLE_OK || reply.code == CURLE_WRITE_ERROR);
-    if (!answered) {
+    // A status is the answer, whatever becomes of the text after it.
+    if (reply.status < 200) {
         return {.outcome = SendResult::Outcome::retry,
                 .error_class = network_class(reply),
                 .detail = curl_easy_strerror(reply.code)};
@@ -42,14 +42,15 @@ public:
           exchange_{.url = receiver.url.value,
                     .protocols = "http,https",
                     .timeout = receiver.timeout,
-                    .ca_file = options.ca_file} {}
+                    .ca_file = options.ca_file,
+                    .known_names = options.known_names} {}
 
     SendResult send(const Payload& payload) final {
         const auto body = body_of(payload);
         auto lines = headers_of(payload, body);
         lines.insert(lines.end(),
                      {"Content-Type: application/json", "User-Agent: retaind/" RETAIND_VERSION, "Expect:"});
-        const auto headers = make_headers(lines);
+        const auto headers = make_list(lines);
         const auto easy = line_.prepare(exchange_);
         curl_easy_setopt(easy.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
