@@ -1,7 +1,8 @@
 # Finds standalone Asio: Asio::asio, header only.
 #
 # Every translation unit that sees Asio must see it with the same defines (one definition rule), so they are set here
-# and are the ones RESTinio's package sets. ASIO_NO_DEPRECATED is not among them: RESTinio 0.6 uses asio::buffer_cast.
+# and are the ones RESTinio's package sets. ASIO_HAS_STD_ALIGNED_ALLOC would else depend on whether a standard header came
+# before Asio's: memory taken in one way would be given back in the other. ASIO_NO_DEPRECATED is not among them: RESTinio 0.6 uses asio::buffer_cast.
 
 find_package(Threads QUIET)
 find_path(Asio_INCLUDE_DIR asio/version.hpp)
@@ -23,6 +24,6 @@ if(Asio_FOUND AND NOT TARGET Asio::asio)
     set_target_properties(Asio::asio PROPERTIES
         INTERFACE_INCLUDE_DIRECTORIES "${Asio_INCLUDE_DIR}"
         INTERFACE_COMPILE_DEFINITIONS
-            "ASIO_STANDALONE;ASIO_HAS_STD_CHRONO;ASIO_DISABLE_STD_STRING_VIEW"
+            "ASIO_STANDALONE;ASIO_HAS_STD_ALIGNED_ALLOC;ASIO_HAS_STD_CHRONO;ASIO_DISABLE_STD_STRING_VIEW"
         INTERFACE_LINK_LIBRARIES Threads::Threads)
 endif()
