@@ -124,7 +124,7 @@ constexpr std::array milestones = {
 constexpr std::array people = {
     ColumnSpec{"person_id", text, required},
     ColumnSpec{"name"},
-    ColumnSpec{"email", text, required},
+    ColumnSpec{"email", text, required, nullable},
     ColumnSpec{"lead_id"},
     ColumnSpec{"timezone"},
     ColumnSpec{"language"},
