@@ -8,7 +8,7 @@ namespace retaind {
 namespace {
 
 constexpr std::chrono::days year{365};
-constexpr int usage_window = 28;
+constexpr std::int32_t window_days = 28;
 
 double change(double now, double before) { return before > 0 ? now / before - 1 : missing; }
 
@@ -17,47 +17,77 @@ struct Past {
     double customers = 0, revenue = 0;
 };
 
+/// The monthly revenue of a customer on a day; nothing when it was not live, 0 when an amount is unknown, as today.
+std::optional<double> mrr_on(const Snapshot& snapshot, CustomerIndex customer, Day day) {
+    std::optional<double> mrr;
+    for (const Subscription& subscription : snapshot.subscriptions_of(customer)) {
+        if (is_live(subscription, day)) mrr = mrr.value_or(0) + subscription.mrr;
+    }
+    return mrr && is_missing(*mrr) ? 0 : mrr;
+}
+
 /// Empty when no subscription reaches back so far: then nothing can be compared.
 std::map<Word, Past> past_by_segment(const Snapshot& snapshot, Day day) {
     std::map<Word, Past> past;
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
-        double mrr = 0;
-        bool live = false;
-        for (const Subscription& subscription : snapshot.subscriptions_of(customer)) {
-            if (!is_live(subscription, day)) continue;
-            live = true;
-            if (is_known(subscription.mrr)) mrr += subscription.mrr;
-        }
-        if (!live) continue;
+        const std::optional<double> mrr = mrr_on(snapshot, customer, day);
+        if (!mrr) continue;
         Past& segment = past[snapshot.customers[customer].segment];
         segment.customers += 1;
-        segment.revenue += 12 * mrr;
+        segment.revenue += 12 * *mrr;
     }
     return past;
 }
 
-/// Sum of `usage` over the days (from, to].
-double usage_between(const Snapshot& snapshot, const Series& series, CustomerIndex customer, Day from, Day to) {
-    double sum = 0;
-    for (std::uint32_t row = series.first[customer]; row < series.first[customer + 1]; ++row) {
-        const Day day{std::chrono::days{series.day[row]}};
-        const bool known = series.known.empty() || Day{std::chrono::days{series.known[row]}} <= snapshot.as_of;
-        if (day > from && day <= to && known && is_known(series.value[row])) sum += series.value[row];
-    }
-    return sum;
-}
+/// Usage of the 28 days to the watermark, and of the 28 before.
+struct Usage {
+    double now = 0, before = 0;
 
-double usage_change(const Snapshot& snapshot, std::span<const CustomerStanding> customers) {
+    double change() const { return retaind::change(now, before); }
+};
+
+/// The rows of metric `usage`; all of them where there is no such metric.
+class UsageRows {
+public:
+    UsageRows(const Snapshot& snapshot, const Series& series) : snapshot_(snapshot), series_(series) {
+        const auto metric = std::ranges::find(series.texts, "metric", &Series::Texts::name);
+        usual_ = snapshot.words.find("usage");
+        if (metric != series.texts.end() && std::ranges::count(metric->words, usual_) > 0) metrics_ = &metric->words;
+    }
+
+    void add(CustomerIndex customer, Day newest, Usage& usage) const {
+        const auto last = static_cast<std::int32_t>(newest.time_since_epoch().count());
+        const auto end = series_.day.begin() + series_.first[customer + 1];
+        auto day = std::upper_bound(series_.day.begin() + series_.first[customer], end, last - 2 * window_days);
+        for (; day != end && *day <= last; ++day) {
+            const auto row = static_cast<std::size_t>(day - series_.day.begin());
+            if (counts(row)) (*day > last - window_days ? usage.now : usage.before) += series_.value[row];
+        }
+    }
+
+private:
+    bool counts(std::size_t row) const {
+        if (is_missing(series_.value[row]) || (metrics_ != nullptr && (*metrics_)[row] != usual_)) return false;
+        return series_.known.empty() || Day{std::chrono::days{series_.known[row]}} <= snapshot_.as_of;
+    }
+
+    const Snapshot& snapshot_;
+    const Series& series_;
+    const std::vector<Word>* metrics_ = nullptr;
+    Word usual_ = no_word;
+};
+
+/// By segment, of everybody: who left takes their usage along. Empty where the data do not reach back 56 days.
+std::map<Word, Usage> usage_by_segment(const Snapshot& snapshot) {
     const Series* series = snapshot.find_series("usage");
     const std::optional<Day> newest = watermark(snapshot, "usage");
-    const std::chrono::days window{usage_window};
-    if (!series || !newest || *newest - 2 * window < snapshot.read_from) return missing;
-    double now = 0, before = 0;
-    for (const CustomerStanding& each : customers) {
-        now += usage_between(snapshot, *series, each.customer, *newest - window, *newest);
-        before += usage_between(snapshot, *series, each.customer, *newest - 2 * window, *newest - window);
+    std::map<Word, Usage> usage;
+    if (!series || !newest || *newest - std::chrono::days{2 * window_days - 1} < snapshot.read_from) return usage;
+    const UsageRows rows(snapshot, *series);
+    for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
+        rows.add(customer, *newest, usage[snapshot.customers[customer].segment]);
     }
-    return change(now, before);
+    return usage;
 }
 
 /// The last 28 days of outside demand against the same days a year earlier. `segment` no_word: all.
@@ -71,8 +101,8 @@ double demand_change(const Snapshot& snapshot, std::optional<Word> segment) {
     for (const SegmentValue& value : snapshot.segment_series) {
         if ((segment && value.segment != *segment) || is_missing(value.value)) continue;
         const std::chrono::days age = *newest - value.at;
-        if (age >= std::chrono::days{0} && age < std::chrono::days{usage_window}) now += value.value;
-        if (age >= year && age < year + std::chrono::days{usage_window}) before += value.value;
+        if (age >= std::chrono::days{0} && age < std::chrono::days{window_days}) now += value.value;
+        if (age >= year && age < year + std::chrono::days{window_days}) before += value.value;
     }
     return change(now, before);
 }
@@ -94,7 +124,7 @@ void add_concentration(SegmentView& view, std::vector<double> revenues) {
 SegmentView roll_up(const Snapshot& snapshot, std::span<const CustomerStanding> customers) {
     SegmentView view;
     std::vector<double> revenues;
-    double weight = 0, health = 0, at_risk = 0, cost = 0, margin = 0;
+    double weight = 0, health = 0, scored = 0, plain = 0, at_risk = 0, cost = 0, margin = 0;
     for (const CustomerStanding& each : customers) {
         ++view.customers;
         at_risk += each.band == Band::at_risk;
@@ -104,6 +134,8 @@ SegmentView roll_up(const Snapshot& snapshot, std::span<const CustomerStanding> 
         if (is_known(each.health)) {
             weight += revenue;
             health += revenue * each.health;
+            scored += 1;
+            plain += each.health;
         }
         const double spent = snapshot.customers[each.customer].acquisition_cost;
         if (is_known(each.facts.payback_ratio)) {
@@ -111,11 +143,10 @@ SegmentView roll_up(const Snapshot& snapshot, std::span<const CustomerStanding> 
             margin += spent * each.facts.payback_ratio;
         }
     }
-    if (weight > 0) view.health = health / weight;
+    if (scored > 0) view.health = weight > 0 ? health / weight : plain / scored;
     if (view.customers > 0) view.at_risk_share = at_risk / view.customers;
     if (cost > 0) view.payback_ratio = margin / cost;
     add_concentration(view, std::move(revenues));
-    view.usage_change_28d = usage_change(snapshot, customers);
     return view;
 }
 
@@ -133,6 +164,7 @@ BySegment split(const Snapshot& snapshot, std::span<const CustomerStanding> cust
 
 std::vector<SegmentView> segment_views(const Snapshot& snapshot, std::span<const CustomerStanding> customers) {
     const std::map<Word, Past> past = past_by_segment(snapshot, snapshot.as_of - year);
+    const std::map<Word, Usage> usage = usage_by_segment(snapshot);
     std::vector<SegmentView> views;
     double total = 0;
     for (const auto& [segment, members] : split(snapshot, customers)) {
@@ -143,6 +175,7 @@ std::vector<SegmentView> segment_views(const Snapshot& snapshot, std::span<const
             view.revenue_change_yoy = change(view.revenue, before->second.revenue);
             view.customers_change_yoy = change(view.customers, before->second.customers);
         }
+        if (const auto used = usage.find(word); used != usage.end()) view.usage_change_28d = used->second.change();
         view.demand_change_yoy = demand_change(snapshot, word);
         total += view.revenue;
         views.push_back(std::move(view));
@@ -163,6 +196,12 @@ SegmentView portfolio_view(const Snapshot& snapshot, std::span<const CustomerSta
     }
     view.revenue_change_yoy = change(view.revenue, before.revenue);
     view.customers_change_yoy = change(view.customers, before.customers);
+    Usage usage;
+    for (const auto& [segment, used] : usage_by_segment(snapshot)) {
+        usage.now += used.now;
+        usage.before += used.before;
+    }
+    view.usage_change_28d = usage.change();
     view.demand_change_yoy = demand_change(snapshot, std::nullopt);
     for (const auto& [segment, members] : split(snapshot, customers)) {
         double revenue = 0;

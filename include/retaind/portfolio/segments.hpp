@@ -20,9 +20,10 @@ struct SegmentView {
     double revenue_share = missing;       ///< of the portfolio's
     double revenue_change_yoy = missing;  ///< against the subscriptions live 365 days earlier
     double customers_change_yoy = missing;
-    double usage_change_28d = missing;   ///< the 28 days to the watermark against the 28 before, live customers
+    double usage_change_28d = missing;   ///< metric `usage` (else all rows): the 28 days to the watermark
+                                         ///< against the 28 before, of everybody: who left takes theirs along
     double demand_change_yoy = missing;  ///< segment_series: the same
-    double health = missing;             ///< weighted by revenue
+    double health = missing;             ///< weighted by revenue; equally where there is none
     double at_risk_share = missing;      ///< of customers
     double top5_share = missing, top10_share = missing;  ///< of the revenue, its largest customers
     double hhi = missing;                                ///< sum of squared revenue shares
