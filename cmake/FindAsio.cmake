@@ -1,8 +1,9 @@
 # Finds standalone Asio: Asio::asio, header only.
 #
 # Every translation unit that sees Asio must see it with the same defines (one definition rule), so they are set here
-# and are the ones RESTinio's package sets. ASIO_HAS_STD_ALIGNED_ALLOC would else depend on whether a standard header came
-# before Asio's: memory taken in one way would be given back in the other. ASIO_NO_DEPRECATED is not among them: RESTinio 0.6 uses asio::buffer_cast.
+# and are the ones RESTinio's package sets. ASIO_NO_DEPRECATED is not among them: RESTinio 0.6 uses asio::buffer_cast.
+# ASIO_HAS_STD_ALIGNED_ALLOC would else depend on whether a standard header came before Asio's: memory taken in one way
+# would be given back in another.
 
 find_package(Threads QUIET)
 find_path(Asio_INCLUDE_DIR asio/version.hpp)
