@@ -27,6 +27,11 @@ target_compile_options(retaind_options INTERFACE
     "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 target_compile_definitions(retaind_options INTERFACE "RETAIND_VERSION=\"${PROJECT_VERSION}\"")
 
+# g++ 12 warns of an overlap inside std::string that cannot be (its bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(retaind_options INTERFACE -Wno-restrict)
+endif()
+
 if(RETAIND_WERROR)
     target_compile_options(retaind_options INTERFACE -Werror)
 endif()

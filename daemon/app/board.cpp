@@ -46,9 +46,11 @@ std::shared_ptr<const std::string> Board::metrics_page() const {
 
 HttpReply Board::answer(const HttpRequest& request) const {
     static const auto well = std::make_shared<const std::string>("ok\n");
-    static const auto unready = std::make_shared<const std::string>("no cycle has ended well yet, or the state cannot be written\n");
+    static const auto unready =
+        std::make_shared<const std::string>("no cycle has ended well yet, or the state cannot be written\n");
     static const auto unknown = std::make_shared<const std::string>("not here: /metrics, /healthz, /readyz\n");
-    if (request.path == "/metrics") return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_page()};
+    if (request.path == "/metrics")
+        return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_page()};
     if (request.path == "/healthz") return {.body = well};
     if (request.path == "/readyz") return ready() ? HttpReply{.body = well} : HttpReply{.status = 503, .body = unready};
     return {.status = 404, .body = unknown};

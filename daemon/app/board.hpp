@@ -1,4 +1,5 @@
-// What the running parts show to the outside: the last view, its metrics, the daemon's own figures. Safe from any thread.
+// What the running parts show to the outside: the last view, its metrics, the daemon's own figures. Safe from any
+// thread.
 #pragma once
 
 #include <functional>

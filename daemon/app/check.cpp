@@ -9,8 +9,10 @@ namespace retaind {
 namespace {
 
 void say_problems(const Options& options, const std::vector<Error>& errors) {
-    if (options.json) std::fputs(errors_json(errors).c_str(), stdout);
-    else std::fputs(format_problems(errors).c_str(), stderr);
+    if (options.json)
+        std::fputs(errors_json(errors).c_str(), stdout);
+    else
+        std::fputs(format_problems(errors).c_str(), stderr);
 }
 
 }  // namespace
@@ -56,8 +58,9 @@ int run_check(const Options& options) {
     if (options.json || !findings.empty()) say_problems(options, findings);
     if (!options.json && code == 0) {
         const RuleSet& rules = (*company)->rules();
-        std::printf("%s: %zu signals, %zu rules, %zu datasets; rules %s; %zu warnings\n", options.config_file.c_str(), rules.signals.size(),
-                    rules.rules.size(), (*company)->settings().datasets.size(), rules.hash.c_str(), findings.size());
+        std::printf("%s: %zu signals, %zu rules, %zu datasets; rules %s; %zu warnings\n", options.config_file.c_str(),
+                    rules.signals.size(), rules.rules.size(), (*company)->settings().datasets.size(),
+                    rules.hash.c_str(), findings.size());
     }
     return code;
 }

@@ -1,5 +1,6 @@
 #include "company.hpp"
 
+#include <algorithm>
 #include <future>
 
 #include "edge/source/source.hpp"
@@ -16,7 +17,11 @@ Result<std::unique_ptr<Company>> Company::open(Loaded loaded) {
     company->zone_ = std::move(*zone);
     for (const DatasetSettings& dataset : settings.datasets) {
         Result<Zone> own = dataset.timezone.empty() ? Result<Zone>(company->zone_) : load_zone(dataset.timezone);
-        if (!own) return Error{.kind = ErrorKind::config, .message = "dataset " + dataset.name + ": " + own.error().message, .hint = own.error().hint, .where = dataset.where};
+        if (!own)
+            return Error{.kind = ErrorKind::config,
+                         .message = "dataset " + dataset.name + ": " + own.error().message,
+                         .hint = own.error().hint,
+                         .where = dataset.where};
         company->dataset_zones_[dataset.name] = std::move(*own);
     }
     for (const SourceSettings& source : settings.sources) company->sources_[source.name] = open_source(source);
@@ -28,11 +33,17 @@ std::vector<DatasetRequest> Company::requests(const std::string& source, Day fir
     const Day from = first - std::chrono::duration_cast<std::chrono::days>(settings().history);
     for (const DatasetSettings& dataset : settings().datasets) {
         if (dataset.source != source) continue;
-        result.push_back({.options = {.name = dataset.name, .kind = dataset.kind, .source = source,
-                                      .zone = dataset_zones_.at(dataset.name), .day_zone = zone_,
-                                      .delay = dataset.delay, .stale_after = dataset.stale_after},
-                          .query = dataset.query, .watermark_query = dataset.watermark,
-                          .from = from, .to = last + std::chrono::days{1}});
+        result.push_back({.options = {.name = dataset.name,
+                                      .kind = dataset.kind,
+                                      .source = source,
+                                      .zone = dataset_zones_.at(dataset.name),
+                                      .day_zone = zone_,
+                                      .delay = dataset.delay,
+                                      .stale_after = dataset.stale_after},
+                          .query = dataset.query,
+                          .watermark_query = dataset.watermark,
+                          .from = from,
+                          .to = last + std::chrono::days{1}});
     }
     return result;
 }
@@ -42,7 +53,8 @@ Snapshot Company::read(Day first, Day last) {
     std::map<std::string, std::vector<DatasetRequest>> asked;
     for (auto& [name, source] : sources_) {
         asked[name] = requests(name, first, last);
-        reads[name] = std::async(std::launch::async, [&source = *source, &wanted = asked[name]] { return source.read(wanted); });
+        reads[name] =
+            std::async(std::launch::async, [&source = *source, &wanted = asked[name]] { return source.read(wanted); });
     }
     std::vector<Dataset> datasets;
     std::vector<FailedDataset> failed;
@@ -55,11 +67,39 @@ Snapshot Company::read(Day first, Day last) {
             continue;
         }
         log(result.error());
-        for (const DatasetRequest& request : asked[name]) failed.push_back({.options = request.options, .error = result.error().message});
+        for (const DatasetRequest& request : asked[name])
+            failed.push_back({.options = request.options, .error = result.error().message});
     }
-    return assemble(std::move(datasets), std::move(failed),
-                    {.as_of = last, .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
-                     .currency = rules().policy.currency});
+    Snapshot snapshot =
+        assemble(std::move(datasets), std::move(failed),
+                 {.as_of = last,
+                  .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
+                  .currency = rules().policy.currency});
+    refuse_bad_sources(snapshot);
+    return snapshot;
+}
+
+/// What joining rejected (rows of unknown customers, duplicates) counts against a source as bad rows do while reading.
+void Company::refuse_bad_sources(Snapshot& snapshot) {
+    for (const SourceSettings& source : settings().sources) {
+        const auto is_bad = [&](const Feed& feed) {
+            return feed.source == source.name && feed.loaded && feed.rows_read >= source.bad_rows_of &&
+                   rejected_share(feed) > source.bad_rows;
+        };
+        const auto bad = std::find_if(snapshot.feeds.begin(), snapshot.feeds.end(), is_bad);
+        if (bad == snapshot.feeds.end()) continue;
+        const Error error{.kind = ErrorKind::source,
+                          .message = "source \"" + source.name + "\": dataset \"" + bad->dataset +
+                                     "\": too many bad rows: " + describe(bad->rejected),
+                          .hint = "mend the query or the data; nothing of this source is used until then"};
+        log(error);
+        source_up_[source.name] = false;
+        for (Feed& feed : snapshot.feeds) {
+            if (feed.source != source.name) continue;
+            feed.loaded = false;
+            feed.error = error.message;
+        }
+    }
 }
 
 std::vector<Error> Company::check_connections() {

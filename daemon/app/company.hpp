@@ -42,6 +42,7 @@ public:
 
 private:
     explicit Company(Loaded loaded) : loaded_(std::move(loaded)) {}
+    void refuse_bad_sources(Snapshot& snapshot);
     std::vector<DatasetRequest> requests(const std::string& source, Day first, Day last) const;
 
     Loaded loaded_;

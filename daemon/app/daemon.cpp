@@ -42,14 +42,14 @@ private:
 
     const Options& options_;
     Settings settings_;
-    std::unique_ptr<Company> company_;           ///< until the evaluator takes it
+    std::unique_ptr<Company> company_;  ///< until the evaluator takes it
     asio::io_context io_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     asio::steady_timer timer_{io_};
     SystemClock clock_;
     Board board_;
-    std::unique_ptr<StateStore> store_;          ///< the evaluator's
-    std::unique_ptr<StateStore> outbox_;         ///< the deliverer's
+    std::unique_ptr<StateStore> store_;   ///< the evaluator's
+    std::unique_ptr<StateStore> outbox_;  ///< the deliverer's
     std::unique_ptr<Deliverer> deliverer_;
     std::unique_ptr<HttpServer> server_;
     std::unique_ptr<Evaluator> evaluator_;
@@ -66,7 +66,8 @@ int Daemon::run() {
     wall_seen_ = clock_.now();
     steady_seen_ = clock_.steady();
     sd_notify(0, "READY=1");
-    log(LogLevel::info, std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() + "/metrics");
+    log(LogLevel::info,
+        std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() + "/metrics");
     evaluator_->ask();
     schedule(settings_.interval);
     io_.run();
@@ -75,37 +76,50 @@ int Daemon::run() {
 
 Result<void> Daemon::open_states(const std::string& directory) {
     Result<std::unique_ptr<StateStore>> store =
-        open_state(settings_.state, {.directory = directory, .access = StateAccess::owner, .accept_loss = options_.accept_state_loss});
+        open_state(settings_.state,
+                   {.directory = directory, .access = StateAccess::owner, .accept_loss = options_.accept_state_loss});
     if (!store) return store.error();
     store_ = std::move(*store);
-    Result<std::unique_ptr<StateStore>> outbox = open_state(settings_.state, {.directory = directory, .access = StateAccess::companion});
+    Result<std::unique_ptr<StateStore>> outbox =
+        open_state(settings_.state, {.directory = directory, .access = StateAccess::companion});
     if (!outbox) return outbox.error();
     outbox_ = std::move(*outbox);
     const Result<std::uint64_t> recovered = store_->recover(clock_.now());
     if (!recovered) return recovered.error();
-    if (*recovered > 0) log(LogLevel::warning, std::to_string(*recovered) + " deliveries were in flight when the last run ended; they go out again");
+    if (*recovered > 0)
+        log(LogLevel::warning,
+            std::to_string(*recovered) + " deliveries were in flight when the last run ended; they go out again");
     return {};
 }
 
 Result<void> Daemon::open() {
     const std::string directory = state_directory(options_.state_directory, settings_);
     if (const Result<void> opened = open_states(directory); !opened) return opened;
-    Result<std::unique_ptr<HttpServer>> server =
-        listen_http(settings_.metrics.listen, false, [this](const HttpRequest& request) { return board_.answer(request); });
+    Result<std::unique_ptr<HttpServer>> server = listen_http(
+        settings_.metrics.listen, false, [this](const HttpRequest& request) { return board_.answer(request); });
     if (!server) return server.error();
     server_ = std::move(*server);
-    deliverer_ = std::make_unique<Deliverer>(*outbox_, make_senders(receivers(settings_, directory)), clock_, DelivererOptions{
-        .on_result = [this](const std::string& receiver, const std::string& result) {
-            board_.update([&](Telemetry& telemetry) { ++telemetry.deliveries[{receiver, result}]; });
-        },
-        .on_outbox = [this](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
-            board_.update([&](Telemetry& telemetry) {
-                telemetry.outbox = counts;
-                telemetry.state_bytes = bytes;
-            });
-        }});
-    evaluator_ = std::make_unique<Evaluator>(std::move(company_), EvaluatorParts{
-        .board = board_, .store = *store_, .clock = clock_, .wake_delivery = [this] { deliverer_->wake(); }, .status = say_status});
+    deliverer_ = std::make_unique<Deliverer>(
+        *outbox_, make_outlets(receivers(settings_, directory)), clock_,
+        DelivererOptions{.on_result =
+                             [this](const std::string& receiver, const std::string& result) {
+                                 board_.update([&](Telemetry& telemetry) {
+                                     ++telemetry.deliveries[{receiver, result}];
+                                 });
+                             },
+                         .on_outbox =
+                             [this](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
+                                 board_.update([&](Telemetry& telemetry) {
+                                     telemetry.outbox = counts;
+                                     telemetry.state_bytes = bytes;
+                                 });
+                             }});
+    evaluator_ =
+        std::make_unique<Evaluator>(std::move(company_), EvaluatorParts{.board = board_,
+                                                                        .store = *store_,
+                                                                        .clock = clock_,
+                                                                        .wake_delivery = [this] { deliverer_->wake(); },
+                                                                        .status = say_status});
     return {};
 }
 
@@ -159,11 +173,13 @@ void Daemon::reload() {
     const bool taken = company != nullptr;
     if (taken) {
         const Settings& fresh = company->settings();
-        if (!(fresh.state == settings_.state) || !(fresh.metrics.listen == settings_.metrics.listen) || !(fresh.http == settings_.http) || fresh.threads != settings_.threads) {
-            log(LogLevel::warning, "[state], [http] listen, [metrics] listen and threads need a restart; the old values stay");
+        if (!(fresh.state == settings_.state) || !(fresh.metrics.listen == settings_.metrics.listen) ||
+            !(fresh.http == settings_.http) || fresh.threads != settings_.threads) {
+            log(LogLevel::warning,
+                "[state], [http] listen, [metrics] listen and threads need a restart; the old values stay");
         }
         settings_.interval = fresh.interval;
-        deliverer_->replace(make_senders(receivers(fresh, state_directory(options_.state_directory, settings_))));
+        deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
         log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
         evaluator_->replace(std::move(company));
     } else {

@@ -10,7 +10,8 @@ namespace {
 constexpr std::chrono::days warning_span{56};
 
 bool is_about(const AlertNews& news, const Story& story) {
-    return news.customer_id == story.customer_id_or_segment || (news.customer_id.empty() && news.key.entity == story.customer_id_or_segment);
+    return news.customer_id == story.customer_id_or_segment ||
+           (news.customer_id.empty() && news.key.entity == story.customer_id_or_segment);
 }
 
 bool opens(const AlertNews& news) { return news.transition == Transition::fired; }
@@ -32,7 +33,8 @@ std::vector<StoryFound> find_stories(const std::vector<Story>& stories, const Re
             for (const AlertNews& news : day.news) {
                 if (!opens(news) || !is_about(news, story)) continue;
                 rules.insert(news.key.rule);
-                if (news.key.rule == story.rule && day.day >= story.from && !each.first_alert) each.first_alert = day.day;
+                if (news.key.rule == story.rule && day.day >= story.from && !each.first_alert)
+                    each.first_alert = day.day;
             }
         }
         each.alerts.assign(rules.begin(), rules.end());
@@ -63,28 +65,38 @@ Leavers find_leavers(const Snapshot& snapshot, const Replayed& replayed, const s
                 if (counts && !told && day.day < *left && day.day >= *left - warning_span) told = day.day;
             }
         }
-        if (told) leavers.lead_days.push_back(in_days(*left - *told));
-        else leavers.missed.emplace_back(snapshot.text(snapshot.customers[customer].name));
+        if (told)
+            leavers.lead_days.push_back(in_days(*left - *told));
+        else
+            leavers.missed.emplace_back(snapshot.text(snapshot.customers[customer].name));
     }
     leavers.told_before = leavers.lead_days.size();
     std::sort(leavers.lead_days.begin(), leavers.lead_days.end());
     return leavers;
 }
 
-void count_as_zero(DarkNights& nights, const Snapshot& snapshot, const State& before, const RuleSet& rules, std::string_view dataset) {
-    Snapshot blind = snapshot;
-    for (Series& series : blind.series) {
-        if (series.dataset != dataset) continue;
-        for (Series::Presence& presence : series.presence) presence.known = presence.day;
-    }
+void count_as_zero(DarkNights& nights, Snapshot& snapshot, const State& before, const RuleSet& rules,
+                   std::string_view dataset) {
+    const auto series = std::find_if(snapshot.series.begin(), snapshot.series.end(),
+                                     [&](const Series& each) { return each.dataset == dataset; });
+    if (series == snapshot.series.end()) return;
+    const std::vector<Series::Presence> presence = series->presence;
+    for (Series::Presence& day : series->presence) day.known = day.day;
+    const Day as_of = snapshot.as_of;
+    // Nor is there a guard that wonders about so many alerts at once.
+    RuleSet naive = rules;
+    naive.policy.alerts.blast_share = 1;
+    naive.policy.alerts.blast_min = static_cast<int>(snapshot.customers.size());
     State state = before;
     for (Day day = *nights.from; day <= *nights.to; day += std::chrono::days{1}) {
-        blind.as_of = day;
-        CycleResult result = run_cycle(blind, rules, state, day + std::chrono::days{1});
+        snapshot.as_of = day;
+        CycleResult result = run_cycle(snapshot, naive, state, day + std::chrono::days{1});
         nights.alerts_if_counted_as_zero += opened(result.news);
         nights.messages_if_counted_as_zero += result.outbox.size();
         state = std::move(result.state);
     }
+    snapshot.as_of = as_of;
+    series->presence = presence;
 }
 
 void count_as_done(DarkNights& nights, const Replayed& replayed) {

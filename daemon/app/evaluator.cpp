@@ -75,7 +75,9 @@ void Evaluator::turn() {
     const Day as_of = company_->last_complete_day(now);
     if (!load_state(as_of)) return;
     if (state_->as_of && as_of < *state_->as_of) {
-        failed({.kind = ErrorKind::state, .message = "the clock says the last complete day is " + format_day(as_of) + ", but the state knows " + format_day(*state_->as_of),
+        failed({.kind = ErrorKind::state,
+                .message = "the clock says the last complete day is " + format_day(as_of) + ", but the state knows " +
+                           format_day(*state_->as_of),
                 .hint = "nothing is evaluated until the clock has caught up"});
         return;
     }
@@ -105,7 +107,8 @@ void Evaluator::note_read(const Snapshot& snapshot, double seconds) {
         for (const auto& [source, up] : company_->source_up()) telemetry.source_up[source] = up;
         for (const Feed& feed : snapshot.feeds) {
             telemetry.rows_read[feed.dataset] += feed.rows_read;
-            for (const auto& [reason, rejection] : feed.rejected) telemetry.rows_rejected[{feed.dataset, reason}] += rejection.rows;
+            for (const auto& [reason, rejection] : feed.rejected)
+                telemetry.rows_rejected[{feed.dataset, reason}] += rejection.rows;
         }
     });
 }
@@ -123,8 +126,9 @@ void Evaluator::note_turn(const Turn& turn, Instant now) {
             ++telemetry.alerts_opened[{news.key.rule, std::string(severity_name(news.severity))}];
         }
     });
-    const std::string line = fmt::format("as of {}: {} customers, {} alerts open, {} opened, {} messages", format_day(view.as_of), view.customers.size(),
-                                         view.alerts.size(), opened, turn.result.outbox.size());
+    const std::string line =
+        fmt::format("as of {}: {} customers, {} alerts open, {} opened, {} messages", format_day(view.as_of),
+                    view.customers.size(), view.alerts.size(), opened, turn.result.outbox.size());
     log(LogLevel::info, line);
     parts_.status(line);
 }

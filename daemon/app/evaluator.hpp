@@ -25,7 +25,7 @@ struct EvaluatorParts {
 class Evaluator {
 public:
     Evaluator(std::unique_ptr<Company> company, EvaluatorParts parts);
-    ~Evaluator();                               ///< stops as stop() does
+    ~Evaluator();  ///< stops as stop() does
 
     /// Asks for a turn. One that is asked for while another runs is skipped, and counted.
     void ask();
@@ -43,9 +43,9 @@ private:
     void failed(const Error& error);
 
     EvaluatorParts parts_;
-    std::unique_ptr<Company> company_;          ///< touched by the thread, and under the mutex by stop()
+    std::unique_ptr<Company> company_;  ///< touched by the thread, and under the mutex by stop()
     std::unique_ptr<Company> next_;
-    std::optional<State> state_;                ///< of the last turn; none: to be loaded
+    std::optional<State> state_;  ///< of the last turn; none: to be loaded
     std::mutex mutex_;
     std::condition_variable wanted_changed_;
     bool wanted_ = false, busy_ = false, stopping_ = false;

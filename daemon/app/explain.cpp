@@ -12,8 +12,9 @@ namespace retaind {
 int run_explain(const Options& options) {
     const std::unique_ptr<Company> company = open_company(options);
     if (!company) return exit_code(ErrorKind::config);
-    Result<std::unique_ptr<StateStore>> store =
-        open_state(company->settings().state, {.directory = state_directory(options.state_directory, company->settings()), .access = StateAccess::reader});
+    Result<std::unique_ptr<StateStore>> store = open_state(
+        company->settings().state,
+        {.directory = state_directory(options.state_directory, company->settings()), .access = StateAccess::reader});
     if (!store) return fail(store.error());
     const Result<std::optional<Day>> newest = (*store)->newest_day();
     if (!newest) return fail(newest.error());
@@ -29,7 +30,9 @@ int run_explain(const Options& options) {
     for (const std::string& customer : options.all ? explainer.customers() : std::vector{options.customer}) {
         const Result<Explanation> explanation = explainer.explain(customer);
         if (!explanation) return fail(explanation.error());
-        const std::string said = !options.json ? explain_text(*explanation) : options.all ? explain_line(*explanation) : explain_json(*explanation);
+        const std::string said = !options.json ? explain_text(*explanation)
+                                 : options.all ? explain_line(*explanation)
+                                               : explain_json(*explanation);
         std::fputs(said.c_str(), stdout);
     }
     return 0;

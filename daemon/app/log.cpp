@@ -13,8 +13,10 @@ std::atomic<int> least_urgent{static_cast<int>(LogLevel::info)};
 }  // namespace
 
 void set_log_level(std::string_view name) {
-    least_urgent = static_cast<int>(name == "error" ? LogLevel::error : name == "warning" ? LogLevel::warning
-                                    : name == "debug" ? LogLevel::debug : LogLevel::info);
+    least_urgent = static_cast<int>(name == "error"     ? LogLevel::error
+                                    : name == "warning" ? LogLevel::warning
+                                    : name == "debug"   ? LogLevel::debug
+                                                        : LogLevel::info);
 }
 
 void log(LogLevel level, std::string_view text) {

@@ -14,9 +14,10 @@ namespace {
 constexpr Seconds longest_delivery{60};
 
 Result<std::unique_ptr<StateStore>> open_store(const Company& company, const Options& options, bool writes) {
-    return open_state(company.settings().state, {.directory = state_directory(options.state_directory, company.settings()),
-                                                 .access = writes ? StateAccess::owner : StateAccess::reader,
-                                                 .accept_loss = options.accept_state_loss});
+    return open_state(company.settings().state,
+                      {.directory = state_directory(options.state_directory, company.settings()),
+                       .access = writes ? StateAccess::owner : StateAccess::reader,
+                       .accept_loss = options.accept_state_loss});
 }
 
 /// Whether the day lies before what the state already knows: then history is looked at, not written.
@@ -54,8 +55,10 @@ int run_once(const Options& options) {
     const std::string said = options.json ? once_json(turn->result.view) : once_text(turn->result.view);
     std::fputs(said.c_str(), stdout);
     if (writes) {
-        const Result<void> sent = deliver_all(**store, make_senders(receivers(company->settings(), state_directory(options.state_directory, company->settings()))),
-                                              clock, longest_delivery);
+        const Result<void> sent = deliver_all(
+            **store,
+            make_outlets(receivers(company->settings(), state_directory(options.state_directory, company->settings()))),
+            clock, longest_delivery);
         if (!sent) return fail(sent.error());
     }
     for (const auto& [source, up] : company->source_up()) {

@@ -14,21 +14,21 @@ enum class Verb { run, once, check, config, explain, replay, demo };
 struct Options {
     Verb verb = Verb::run;
     std::string config_file = "/etc/retaind/retaind.toml";
-    std::string state_directory = "";            ///< "": $STATE_DIRECTORY, else the configuration's own folder
+    std::string state_directory = "";  ///< "": $STATE_DIRECTORY, else the configuration's own folder
     bool json = false;
     std::optional<Day> as_of = {};
-    bool dry_run = false;                        ///< once
-    bool accept_state_loss = false;              ///< run, once
-    bool connect = false;                        ///< check
-    bool effective = false;                      ///< config
-    std::string customer = {};                   ///< explain; "" with `all`
-    bool all = false;                            ///< explain
-    std::optional<Day> from = {}, to = {};       ///< replay
-    bool deliver = false;                        ///< replay: send what was decided, instead of only counting it
-    std::string directory = "retaind-demo";      ///< demo: where the company, its configuration and state go
-    unsigned long long seed = 7;                 ///< demo
-    bool only_once = false;                      ///< demo: stop the daemon again and end
-    int port = 9848;                             ///< demo: of the daemon's metrics
+    bool dry_run = false;                    ///< once
+    bool accept_state_loss = false;          ///< run, once
+    bool connect = false;                    ///< check
+    bool effective = false;                  ///< config
+    std::string customer = {};               ///< explain; "" with `all`
+    bool all = false;                        ///< explain
+    std::optional<Day> from = {}, to = {};   ///< replay
+    bool deliver = false;                    ///< replay: send what was decided, instead of only counting it
+    std::string directory = "retaind-demo";  ///< demo: where the company, its configuration and state go
+    unsigned long long seed = 7;             ///< demo
+    bool only_once = false;                  ///< demo: stop the daemon again and end
+    int port = 9848;                         ///< demo: of the daemon's metrics
 };
 
 /// The options, or the exit code with which to end at once (help was printed, or a usage error was said).

@@ -17,14 +17,17 @@ namespace {
 constexpr Seconds longest_delivery{120};
 
 /// Midnight after the day, in the company's zone: when a live cycle would first have spoken about it.
-Instant moment_of(const Company& company, Day day) { return company.zone().to_instant(day + std::chrono::days{1}, Seconds{0}); }
+Instant moment_of(const Company& company, Day day) {
+    return company.zone().to_instant(day + std::chrono::days{1}, Seconds{0});
+}
 
 Result<void> check_days(StateStore& store, const ReplayOptions& options) {
     if (options.from > options.to) return Error{.kind = ErrorKind::usage, .message = "--from lies after --to"};
     const Result<std::optional<Day>> newest = store.newest_day();
     if (!newest) return newest.error();
     if (!newest->has_value() || **newest < options.from) return {};
-    return Error{.kind = ErrorKind::usage, .message = "the state already knows days up to " + format_day(**newest),
+    return Error{.kind = ErrorKind::usage,
+                 .message = "the state already knows days up to " + format_day(**newest),
                  .hint = "replay later days, or begin with an empty state"};
 }
 
@@ -36,15 +39,21 @@ Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions
     if (!state) return state.error();
     Snapshot snapshot = company.read(options.from, options.to);
     for (const auto& [source, up] : company.source_up()) {
-        if (!up) return Error{.kind = ErrorKind::source, .message = "source " + source + " could not be read", .hint = "nothing was replayed"};
+        if (!up)
+            return Error{.kind = ErrorKind::source,
+                         .message = "source " + source + " could not be read",
+                         .hint = "nothing was replayed"};
     }
     Replayed replayed;
     for (Day day = options.from; day <= options.to; day += std::chrono::days{1}) {
         snapshot.as_of = day;
         if (options.before_day) options.before_day(snapshot, *state);
-        Result<Turn> turn = take_turn(company, store, snapshot, *state, {.now = moment_of(company, day), .with_messages = options.with_messages}, clock);
+        Result<Turn> turn = take_turn(company, store, snapshot, *state,
+                                      {.now = moment_of(company, day), .with_messages = options.with_messages}, clock);
         if (!turn) return turn.error();
-        replayed.days.push_back({.day = day, .customers = turn->result.view.customers.size(), .messages = turn->result.outbox.size(),
+        replayed.days.push_back({.day = day,
+                                 .customers = turn->result.view.customers.size(),
+                                 .messages = turn->result.outbox.size(),
                                  .news = std::move(turn->result.news)});
         *state = std::move(turn->result.state);
         replayed.last = std::move(turn->result.view);
@@ -57,7 +66,8 @@ int run_replay(const Options& options) {
     const std::unique_ptr<Company> company = open_company(options);
     if (!company) return exit_code(ErrorKind::config);
     const std::string directory = state_directory(options.state_directory, company->settings());
-    Result<std::unique_ptr<StateStore>> store = open_state(company->settings().state, {.directory = directory, .access = StateAccess::owner});
+    Result<std::unique_ptr<StateStore>> store =
+        open_state(company->settings().state, {.directory = directory, .access = StateAccess::owner});
     if (!store) return fail(store.error());
     SystemClock clock;
     ReplayOptions how{.from = *options.from, .to = *options.to, .with_messages = options.deliver};
@@ -71,11 +81,16 @@ int run_replay(const Options& options) {
             opened += news.transition == Transition::fired;
             ended += news.transition == Transition::resolved || news.transition == Transition::closed;
         }
-        if (options.json) fmt::print("{{\"day\":\"{}\",\"customers\":{},\"opened\":{},\"ended\":{},\"messages\":{}}}\n", format_day(day.day), day.customers, opened, ended, day.messages);
-        else fmt::print("{}  {} customers  {} opened  {} ended  {} messages\n", format_day(day.day), day.customers, opened, ended, day.messages);
+        if (options.json)
+            fmt::print("{{\"day\":\"{}\",\"customers\":{},\"opened\":{},\"ended\":{},\"messages\":{}}}\n",
+                       format_day(day.day), day.customers, opened, ended, day.messages);
+        else
+            fmt::print("{}  {} customers  {} opened  {} ended  {} messages\n", format_day(day.day), day.customers,
+                       opened, ended, day.messages);
     }
     if (!options.deliver) return 0;
-    const Result<void> sent = deliver_all(**store, make_senders(receivers(company->settings(), directory)), clock, longest_delivery);
+    const Result<void> sent =
+        deliver_all(**store, make_outlets(receivers(company->settings(), directory)), clock, longest_delivery);
     return sent ? 0 : fail(sent.error());
 }
 

@@ -14,10 +14,10 @@ namespace retaind {
 
 struct ReplayOptions {
     Day from, to;
-    bool with_messages = false;      ///< store the messages too, to be sent
+    bool with_messages = false;  ///< store the messages too, to be sent
     std::function<void(Day)> progress = {};
     /// Sees what each day starts from.
-    std::function<void(const Snapshot&, const State&)> before_day = {};
+    std::function<void(Snapshot&, const State&)> before_day = {};
 };
 
 /// A day's news, kept small: what opened, rose, ended, and how much was to be told.

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "edge/delivery/delivery.hpp"
 #include "edge/render/render.hpp"
 #include "retaind/ports/failpoint.hpp"
 #include "version.hpp"
@@ -18,7 +19,10 @@ std::vector<Payload> render_all(const Company& company, const std::vector<Messag
         for (const ReceiverSettings& each : settings.receivers) {
             if (each.name == message.receiver) receiver = each;
         }
-        payloads.push_back(render(message, {.receiver = receiver, .brand = settings.brand, .external_url = settings.external_url,
+        payloads.push_back(render(message, {.receiver = receiver,
+                                            .delivery_id = delivery_id(message),
+                                            .brand = settings.brand,
+                                            .external_url = settings.external_url,
                                             .currency = company.rules().policy.currency.base}));
     }
     return payloads;
@@ -33,8 +37,8 @@ double seconds_since(Clock& clock, std::chrono::steady_clock::time_point start) 
 Instant SystemClock::now() { return std::chrono::time_point_cast<Seconds>(std::chrono::system_clock::now()); }
 std::chrono::steady_clock::time_point SystemClock::steady() { return std::chrono::steady_clock::now(); }
 
-Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state, const TurnOptions& options,
-                       Clock& clock) {
+Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state,
+                       const TurnOptions& options, Clock& clock) {
     failpoint("cycle.read");
     const auto start = clock.steady();
     Turn turn{.result = run_cycle(snapshot, company.rules(), state, options.now)};
@@ -42,11 +46,12 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     failpoint("cycle.evaluated");
     if (!options.commit) return turn;
     const auto stored = clock.steady();
-    const Result<void> committed = store.commit({.state = turn.result.state,
-                                                 .outbox = options.with_messages ? render_all(company, turn.result.outbox) : std::vector<Payload>{},
-                                                 .now = options.now,
-                                                 .engine_version = engine_version,
-                                                 .rules_text = company.rules_text()});
+    const Result<void> committed = store.commit(
+        {.state = turn.result.state,
+         .outbox = options.with_messages ? render_all(company, turn.result.outbox) : std::vector<Payload>{},
+         .now = options.now,
+         .engine_version = engine_version,
+         .rules_text = company.rules_text()});
     if (!committed) return committed.error();
     turn.seconds["store"] = seconds_since(clock, stored);
     failpoint("cycle.stored");

@@ -1,5 +1,5 @@
-// One turn: read the company, run the cycle, store state and messages in one transaction. `run`, `once` and `replay` take
-// the same turn.
+// One turn: read the company, run the cycle, store state and messages in one transaction. `run`, `once` and `replay`
+// take the same turn.
 #pragma once
 
 #include <map>
@@ -21,18 +21,18 @@ public:
 
 struct TurnOptions {
     Instant now;
-    bool commit = true;              ///< false: writes nothing
-    bool with_messages = true;       ///< false: messages are decided but not stored (they are about the past)
+    bool commit = true;         ///< false: writes nothing
+    bool with_messages = true;  ///< false: messages are decided but not stored (they are about the past)
 };
 
 struct Turn {
     CycleResult result;
-    std::map<std::string, double> seconds = {};   ///< by phase: evaluate, store
+    std::map<std::string, double> seconds = {};  ///< by phase: evaluate, store
 };
 
 /// Evaluates `snapshot` and stores what follows. Errors: state; then nothing has been written.
-Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state, const TurnOptions& options,
-                       Clock& clock);
+Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state,
+                       const TurnOptions& options, Clock& clock);
 
 /// Where the state lives when the configuration names no file.
 std::string state_directory(const std::string& asked, const Settings& settings);

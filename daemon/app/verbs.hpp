@@ -1,4 +1,5 @@
-// The verbs. Each takes the options, says on stdout what it found and on stderr what went wrong, and returns the exit code.
+// The verbs. Each takes the options, says on stdout what it found and on stderr what went wrong, and returns the exit
+// code.
 #pragma once
 
 #include <memory>

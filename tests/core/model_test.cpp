@@ -21,6 +21,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::dump;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::null;
 using testing::on;
 using testing::read;
@@ -29,8 +31,6 @@ using testing::shuffled;
 using testing::snapshot_of;
 using testing::TextCell;
 using testing::TextRow;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using enum DatasetKind;
 
 const SnapshotOptions march{.as_of = on(2026, 3, 1), .read_from = on(2025, 1, 1)};
@@ -39,11 +39,35 @@ const SnapshotOptions march{.as_of = on(2026, 3, 1), .read_from = on(2025, 1, 1)
 
 TEST(ParseNumber, TakesTheWholeTextOrNothing) {
     const std::vector<std::pair<std::string, std::optional<double>>> cases = {
-        {"0", 0.0}, {"-0", 0.0}, {"12", 12.0}, {"-12.5", -12.5}, {".5", 0.5}, {"1e3", 1000.0}, {"1E-3", 0.001},
-        {"0.30000000000000004", 0.1 + 0.2}, {"49.990000000000002", 49.99}, {"9007199254740993", 9007199254740992.0},
-        {"", {}}, {" 1", {}}, {"1 ", {}}, {"+1", {}}, {"1,5", {}}, {"1.5.2", {}}, {"--1", {}}, {"-", {}}, {"1e", {}},
-        {"nan", {}}, {"NaN", {}}, {"inf", {}}, {"-Infinity", {}}, {"1e999", {}}, {"0x10", {}}, {"1_000", {}}, {"$1", {}},
-        {"one", {}}, {std::string("1\0", 2), {}},
+        {"0", 0.0},
+        {"-0", 0.0},
+        {"12", 12.0},
+        {"-12.5", -12.5},
+        {".5", 0.5},
+        {"1e3", 1000.0},
+        {"1E-3", 0.001},
+        {"0.30000000000000004", 0.1 + 0.2},
+        {"49.990000000000002", 49.99},
+        {"9007199254740993", 9007199254740992.0},
+        {"", {}},
+        {" 1", {}},
+        {"1 ", {}},
+        {"+1", {}},
+        {"1,5", {}},
+        {"1.5.2", {}},
+        {"--1", {}},
+        {"-", {}},
+        {"1e", {}},
+        {"nan", {}},
+        {"NaN", {}},
+        {"inf", {}},
+        {"-Infinity", {}},
+        {"1e999", {}},
+        {"0x10", {}},
+        {"1_000", {}},
+        {"$1", {}},
+        {"one", {}},
+        {std::string("1\0", 2), {}},
     };
     for (const auto& [text, number] : cases) EXPECT_EQ(parse_number(text), number) << '"' << text << '"';
     EXPECT_FALSE(std::signbit(*parse_number("-0.0"))) << "there is one zero only";
@@ -51,10 +75,27 @@ TEST(ParseNumber, TakesTheWholeTextOrNothing) {
 
 TEST(ParseMoney, IsExactInCentsAndRefusesToRound) {
     const std::vector<std::pair<std::string, std::optional<std::int64_t>>> cases = {
-        {"49", 4900}, {"49.0", 4900}, {"49.00", 4900}, {"49.9", 4990}, {"-49.99", -4999}, {"0.01", 1}, {"49.9900", 4999},
-        {"49.990000000000002", 4999}, {"0.30000000000000004", 30}, {"1e2", 10000}, {"123456789012.34", 12345678901234},
-        {"49.999", {}}, {"0.005", {}}, {"83.33333333333333", {}}, {"49,99", {}}, {"49.", 4900}, {"$49.00", {}}, {"", {}},
-        {"1e308", {}}, {"1,234.00", {}}, {"99999999999999999999", {}},
+        {"49", 4900},
+        {"49.0", 4900},
+        {"49.00", 4900},
+        {"49.9", 4990},
+        {"-49.99", -4999},
+        {"0.01", 1},
+        {"49.9900", 4999},
+        {"49.990000000000002", 4999},
+        {"0.30000000000000004", 30},
+        {"1e2", 10000},
+        {"123456789012.34", 12345678901234},
+        {"49.999", {}},
+        {"0.005", {}},
+        {"83.33333333333333", {}},
+        {"49,99", {}},
+        {"49.", 4900},
+        {"$49.00", {}},
+        {"", {}},
+        {"1e308", {}},
+        {"1,234.00", {}},
+        {"99999999999999999999", {}},
     };
     for (const auto& [text, cents] : cases) EXPECT_EQ(parse_money(text), cents) << '"' << text << '"';
 }
@@ -62,16 +103,25 @@ TEST(ParseMoney, IsExactInCentsAndRefusesToRound) {
 TEST(ParseFlag, KnowsFourSpellings) {
     for (const auto* text : {"true", "t", "1", "yes", "TRUE", "True", "Yes"}) EXPECT_EQ(parse_flag(text), true) << text;
     for (const auto* text : {"false", "f", "0", "no", "FALSE", "No"}) EXPECT_EQ(parse_flag(text), false) << text;
-    for (const auto* text : {"", "2", "-1", "on", "truee", "falsey", "ja", " 1"}) EXPECT_FALSE(parse_flag(text)) << text;
+    for (const auto* text : {"", "2", "-1", "on", "truee", "falsey", "ja", " 1"})
+        EXPECT_FALSE(parse_flag(text)) << text;
 }
 
 TEST(Utf8, IsCheckedToTheLastByte) {
-    for (const std::string text : {"", "plain", "Zoë", "日本", "😀", "\x7f", "\xf4\x8f\xbf\xbf"}) EXPECT_TRUE(is_valid_utf8(text)) << text;
+    for (const std::string text : {"", "plain", "Zoë", "日本", "😀", "\x7f", "\xf4\x8f\xbf\xbf"})
+        EXPECT_TRUE(is_valid_utf8(text)) << text;
     const std::vector<std::pair<std::string, std::string>> bad = {
-        {std::string("a\0b", 3), "a NUL"},       {"\xff", "no such byte"},          {"\xc3", "cut short"},
-        {"\xc0\xaf", "an overlong slash"},       {"\xe0\x80\x80", "overlong, too"}, {"\xed\xa0\x80", "a surrogate"},
-        {"\xf4\x90\x80\x80", "beyond U+10FFFF"}, {"Zo\xeb", "Latin-1"},             {"\xe6\x97", "a third missing"},
-        {"\x80", "a middle without a start"},    {"\xf0\x9f\x98x", "a middle replaced"},
+        {std::string("a\0b", 3), "a NUL"},
+        {"\xff", "no such byte"},
+        {"\xc3", "cut short"},
+        {"\xc0\xaf", "an overlong slash"},
+        {"\xe0\x80\x80", "overlong, too"},
+        {"\xed\xa0\x80", "a surrogate"},
+        {"\xf4\x90\x80\x80", "beyond U+10FFFF"},
+        {"Zo\xeb", "Latin-1"},
+        {"\xe6\x97", "a third missing"},
+        {"\x80", "a middle without a start"},
+        {"\xf0\x9f\x98x", "a middle replaced"},
     };
     for (const auto& [text, sentence] : bad) EXPECT_FALSE(is_valid_utf8(text)) << sentence;
 }
@@ -83,7 +133,8 @@ TEST(Contract, NamesEveryDatasetAndItsColumnsOnce) {
     for (const auto& spec : data_contract()) {
         EXPECT_EQ(dataset_kind(spec.name), spec.kind);
         EXPECT_EQ(&dataset_spec(spec.kind), &spec);
-        for (const auto& column : spec.columns) EXPECT_EQ(find_column(spec, column.name), &column) << spec.name << '.' << column.name;
+        for (const auto& column : spec.columns)
+            EXPECT_EQ(find_column(spec, column.name), &column) << spec.name << '.' << column.name;
     }
     EXPECT_EQ(dataset_kind("tickets"), std::nullopt) << "a name of the user's own";
 }
@@ -96,27 +147,45 @@ TEST(Columns, AreCheckedAllAtOnceWithWhatWasMeant) {
         std::string message, hint;
     };
     const std::vector<Case> cases = {
-        {"one is missing", usage, {"customer_id", "at"}, "dataset \"usage\": column \"value\" is missing",
+        {"one is missing",
+         usage,
+         {"customer_id", "at"},
+         "dataset \"usage\": column \"value\" is missing",
          "name it in the query: SELECT ... AS value"},
-        {"one is misspelled", usage, {"custmer_id", "at", "value"},
+        {"one is misspelled",
+         usage,
+         {"custmer_id", "at", "value"},
          "dataset \"usage\": column \"customer_id\" is missing; column \"custmer_id\" is unknown",
          "name it in the query: SELECT custmer_id AS customer_id; did you mean \"customer_id\"?"},
-        {"case counts", usage, {"CUSTOMER_ID", "at", "value"},
+        {"case counts",
+         usage,
+         {"CUSTOMER_ID", "at", "value"},
          "dataset \"usage\": column \"customer_id\" is missing; column \"CUSTOMER_ID\" is unknown",
          "name it in the query: SELECT CUSTOMER_ID AS customer_id; did you mean \"customer_id\"?"},
-        {"one is unheard of", usage, {"customer_id", "at", "value", "colour_of_hat"},
+        {"one is unheard of",
+         usage,
+         {"customer_id", "at", "value", "colour_of_hat"},
          "dataset \"usage\": column \"colour_of_hat\" is unknown",
          "usage may have: customer_id, at, value, metric, subscription_id, known_at, row_id"},
-        {"one is there twice", usage, {"customer_id", "at", "value", "value"}, "dataset \"usage\": column \"value\" is there twice",
+        {"one is there twice",
+         usage,
+         {"customer_id", "at", "value", "value"},
+         "dataset \"usage\": column \"value\" is there twice",
          "give each column its own alias"},
-        {"attendance needs one of two", attendance, {"customer_id", "at"},
+        {"attendance needs one of two",
+         attendance,
+         {"customer_id", "at"},
          "dataset \"attendance\": column \"status\" or \"attended\" is missing",
          "name it in the query: SELECT ... AS status (attended, missed or excused)"},
-        {"customers take any further column, but need theirs", customers, {"customer_id", "nme", "region"},
-         "dataset \"customers\": column \"name\" is missing", "name it in the query: SELECT nme AS name"},
+        {"customers take any further column, but need theirs",
+         customers,
+         {"customer_id", "nme", "region"},
+         "dataset \"customers\": column \"name\" is missing",
+         "name it in the query: SELECT nme AS name"},
     };
     for (const auto& c : cases) {
-        const auto reader = DatasetReader::open({.name = std::string{dataset_spec(c.kind).name}, .kind = c.kind}, c.columns);
+        const auto reader =
+            DatasetReader::open({.name = std::string{dataset_spec(c.kind).name}, .kind = c.kind}, c.columns);
         ASSERT_FALSE(reader) << c.sentence;
         EXPECT_EQ(reader.error().kind, ErrorKind::source);
         EXPECT_EQ(reader.error().message, c.message) << c.sentence;
@@ -138,7 +207,7 @@ TEST(BadCells, RejectTheirRowWithAReason) {
     struct Case {
         std::string sentence, column;
         TextCell cell;
-        std::string reason;   ///< "" = accepted
+        std::string reason;  ///< "" = accepted
     };
     const auto kilobytes = [](std::size_t n) { return std::string(n * 1024, 'x'); };
     const std::vector<Case> subscription_cells = {
@@ -183,7 +252,8 @@ TEST(BadCells, RejectTheirRowWithAReason) {
         {"more money than there is", "mrr", "1e14", "out_of_range"},
         {"an amount may be unknown", "mrr", null, ""},
     };
-    const std::vector<std::string> columns = {"subscription_id", "customer_id", "status", "started_on", "mrr", "plan", "seats", "renews_on"};
+    const std::vector<std::string> columns = {"subscription_id", "customer_id", "status", "started_on", "mrr", "plan",
+                                              "seats",           "renews_on"};
     const TextRow good = {"s1", "c1", "active", "2024-01-01", "10", null, null, null};
     for (const auto& c : subscription_cells) {
         auto row = good;
@@ -208,13 +278,26 @@ TEST(BadCells, OfOtherDatasetsToo) {
         {"pulse is 0 to 100", {customers, {"customer_id", "name", "pulse"}, {{"c1", "One", "101"}}}, "out_of_range"},
         {"a flag", {customers, {"customer_id", "name", "do_not_profile"}, {{"c1", "One", "maybe"}}}, "bad_flag"},
         {"a customer without a name", {customers, {"customer_id", "name"}, {{"c1", null}}}, "null"},
-        {"an attendance of one's own", {attendance, {"customer_id", "at", "status"}, {{"c1", "2026-01-01", "late"}}}, "bad_status"},
-        {"a touch of one's own", {touchpoints, {"customer_id", "at", "kind"}, {{"c1", "2026-01-01", "chat"}}}, "bad_kind"},
-        {"a promise of one's own", {promises, {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"},
-          {{"p1", "c1", "o", "2026-01-01", "2026-02-01", "dream", "1"}}}, "bad_kind"},
-        {"an origin of one's own", {readings, {"promise_id", "at", "value", "origin"}, {{"p1", "2026-01-01", "1", "guess"}}}, "bad_origin"},
-        {"quality is 0 to 100", {milestones, {"promise_id", "milestone_id", "due_on", "quality"}, {{"p1", "m1", "2026-01-01", "-1"}}}, "out_of_range"},
-        {"time that is none", {usage, {"customer_id", "at", "value"}, {{"c1", "2026-01-01 25:00:00", "1"}}}, "bad_date"},
+        {"an attendance of one's own",
+         {attendance, {"customer_id", "at", "status"}, {{"c1", "2026-01-01", "late"}}},
+         "bad_status"},
+        {"a touch of one's own",
+         {touchpoints, {"customer_id", "at", "kind"}, {{"c1", "2026-01-01", "chat"}}},
+         "bad_kind"},
+        {"a promise of one's own",
+         {promises,
+          {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"},
+          {{"p1", "c1", "o", "2026-01-01", "2026-02-01", "dream", "1"}}},
+         "bad_kind"},
+        {"an origin of one's own",
+         {readings, {"promise_id", "at", "value", "origin"}, {{"p1", "2026-01-01", "1", "guess"}}},
+         "bad_origin"},
+        {"quality is 0 to 100",
+         {milestones, {"promise_id", "milestone_id", "due_on", "quality"}, {{"p1", "m1", "2026-01-01", "-1"}}},
+         "out_of_range"},
+        {"time that is none",
+         {usage, {"customer_id", "at", "value"}, {{"c1", "2026-01-01 25:00:00", "1"}}},
+         "bad_date"},
         {"a cell too few", {usage, {"customer_id", "at", "value"}, {{"c1", "2026-01-01"}}}, "wrong_column_count"},
     };
     for (const auto& c : cases) {
@@ -232,12 +315,14 @@ TEST(RejectedKeys, AreTheFirstOnesInAnyOrderOfRowsAndFitForALogLine) {
     for (unsigned seed = 0; seed < 5; ++seed) {
         const auto rejection = read(shuffled({rows}, seed)[0]).rejected.at("bad_date");
         EXPECT_EQ(rejection.rows, 100u);
-        EXPECT_THAT(rejection.keys, ElementsAre("c00??[31m/2026-13-01", "c01??[31m/2026-13-01", "c02??[31m/2026-13-01"));
+        EXPECT_THAT(rejection.keys,
+                    ElementsAre("c00??[31m/2026-13-01", "c01??[31m/2026-13-01", "c02??[31m/2026-13-01"));
     }
 }
 
 TEST(RowLimit, EndsTheReading) {
-    auto reader = DatasetReader::open({.name = "usage", .kind = usage, .limits = {.rows = 2}}, {"customer_id", "at", "value"});
+    auto reader =
+        DatasetReader::open({.name = "usage", .kind = usage, .limits = {.rows = 2}}, {"customer_id", "at", "value"});
     ASSERT_TRUE(reader);
     const std::vector<Cell> row = {"c1", "2026-01-01", "1"};
     EXPECT_TRUE(reader->add(row));
@@ -247,10 +332,10 @@ TEST(RowLimit, EndsTheReading) {
 }
 
 TEST(FurtherColumns, AreNumbersWhenEveryCellIsOne) {
-    const auto dataset = read({customers,
-                               {"customer_id", "name", "employees", "postcode", "rating", "nothing", "mixed"},
-                               {{"c1", "One", "12", "01099", "-1.5", null, "12"},
-                                {"c2", "Two", null, "10115", "0.5", null, "twelve"}}});
+    const auto dataset =
+        read({customers,
+              {"customer_id", "name", "employees", "postcode", "rating", "nothing", "mixed"},
+              {{"c1", "One", "12", "01099", "-1.5", null, "12"}, {"c2", "Two", null, "10115", "0.5", null, "twelve"}}});
     EXPECT_THAT(dataset.find("employees")->numbers, ElementsAre(12.0, ::testing::IsNan()));
     EXPECT_THAT(dataset.find("rating")->numbers, ElementsAre(-1.5, 0.5));
     EXPECT_TRUE(dataset.find("postcode")->numbers.empty()) << "a leading zero says something";
@@ -271,7 +356,8 @@ TEST(AtCells, GetTheirDayInTheDaemonsZone) {
     };
     const std::vector<Case> cases = {
         {"a date is that day as written", "2026-03-01", on(2026, 3, 1), 0},
-        {"naive: of the dataset's zone, New York; 23:30 there is next morning in Berlin", "2026-03-01 23:30:00", on(2026, 3, 2), 5 * 3600 + 1800},
+        {"naive: of the dataset's zone, New York; 23:30 there is next morning in Berlin", "2026-03-01 23:30:00",
+         on(2026, 3, 2), 5 * 3600 + 1800},
         {"UTC: one hour later in Berlin", "2026-03-01T23:30:00Z", on(2026, 3, 2), 1800},
         {"with an offset", "2026-03-02T00:30:00+03:00", on(2026, 3, 1), 22 * 3600 + 1800},
         {"a fraction is dropped", "2026-03-01T10:00:00.999Z", on(2026, 3, 1), 11 * 3600},
@@ -289,7 +375,8 @@ TEST(AtCells, GetTheirDayInTheDaemonsZone) {
 }
 
 TEST(DayCells, TakeTheDayOfANaiveTimestampAsWritten) {
-    Rows rows{people, {"person_id", "email", "away_until"},
+    Rows rows{people,
+              {"person_id", "email", "away_until"},
               {{"a", "a@x", "2026-03-01 23:30:00"}, {"b", "b@x", "2026-03-01T23:30:00Z"}, {"c", "c@x", "2026-03-01"}}};
     rows.options.zone = fixed("America/New_York", -5h);
     rows.options.day_zone = fixed("Europe/Berlin", 1h);
@@ -300,8 +387,10 @@ TEST(DayCells, TakeTheDayOfANaiveTimestampAsWritten) {
 }
 
 TEST(AtCells, MixedDatesAndTimesAreOrderedAndKept) {
-    const auto dataset = read({usage, {"customer_id", "at", "value"},
-                               {{"c1", "2026-03-01", "1"}, {"c1", "2026-03-01 10:00:00", "2"}, {"c1", "2026-03-02", "3"}}});
+    const auto dataset =
+        read({usage,
+              {"customer_id", "at", "value"},
+              {{"c1", "2026-03-01", "1"}, {"c1", "2026-03-01 10:00:00", "2"}, {"c1", "2026-03-02", "3"}}});
     EXPECT_THAT(dataset.find("at")->seconds, ElementsAre(0, 36000, 0));
 }
 
@@ -322,33 +411,46 @@ const Rejection* rejection(const Snapshot& snapshot, std::string_view dataset, s
 }
 
 TEST(Attendance, IsOneNoneOrMissing) {
-    const std::vector<Rows> by_status = with({{attendance, {"customer_id", "at", "status"},
-                                               {{"c1", "2026-01-03", "excused"}, {"c1", "2026-01-01", "attended"}, {"c1", "2026-01-02", "missed"}}}});
+    const std::vector<Rows> by_status =
+        with({{attendance,
+               {"customer_id", "at", "status"},
+               {{"c1", "2026-01-03", "excused"}, {"c1", "2026-01-01", "attended"}, {"c1", "2026-01-02", "missed"}}}});
     const auto snapshot = snapshot_of(by_status, march);
     EXPECT_THAT(snapshot.find_series("attendance")->value, ElementsAre(1.0, 0.0, ::testing::IsNan()));
 
-    const auto by_flag = snapshot_of(with({{attendance, {"customer_id", "at", "attended"},
-                                            {{"c1", "2026-01-01", "1"}, {"c1", "2026-01-02", "0"}, {"c1", "2026-01-03", null}}}}), march);
+    const auto by_flag =
+        snapshot_of(with({{attendance,
+                           {"customer_id", "at", "attended"},
+                           {{"c1", "2026-01-01", "1"}, {"c1", "2026-01-02", "0"}, {"c1", "2026-01-03", null}}}}),
+                    march);
     EXPECT_THAT(by_flag.find_series("attendance")->value, ElementsAre(1.0, 0.0)) << "NULL says nothing: rejected";
     EXPECT_EQ(rejection(by_flag, "attendance", "null")->rows, 1u);
     const auto& status = by_flag.find_series("attendance")->texts.front();
     EXPECT_EQ(status.name, "status");
     EXPECT_EQ(by_flag.text(status.words[1]), "missed") << "a flag has its status, too";
 
-    const auto both = snapshot_of(with({{attendance, {"customer_id", "at", "status", "attended"},
-                                         {{"c1", "2026-01-01", "attended", "0"}, {"c1", "2026-01-02", "missed", "0"},
-                                          {"c1", "2026-01-03", null, "1"}}}}), march);
+    const auto both = snapshot_of(with({{attendance,
+                                         {"customer_id", "at", "status", "attended"},
+                                         {{"c1", "2026-01-01", "attended", "0"},
+                                          {"c1", "2026-01-02", "missed", "0"},
+                                          {"c1", "2026-01-03", null, "1"}}}}),
+                                  march);
     EXPECT_EQ(rejection(both, "attendance", "contradiction")->rows, 1u);
     EXPECT_THAT(both.find_series("attendance")->value, ElementsAre(0.0, 1.0));
 }
 
 TEST(Series, StandTogetherByCustomerAscendingByTime) {
     const auto snapshot = snapshot_of(
-        with({{usage, {"customer_id", "at", "value", "metric"},
-               {{"c2", "2026-01-02", "5", null}, {"c1", "2026-01-02 09:00:00", "2", "seats"}, {"c1", "2026-01-02 08:00:00", "3", "clicks"},
-                {"c1", "2026-01-01", null, null}, {"c9", "2026-01-01", "1", null}}},
+        with({{usage,
+               {"customer_id", "at", "value", "metric"},
+               {{"c2", "2026-01-02", "5", null},
+                {"c1", "2026-01-02 09:00:00", "2", "seats"},
+                {"c1", "2026-01-02 08:00:00", "3", "clicks"},
+                {"c1", "2026-01-01", null, null},
+                {"c9", "2026-01-01", "1", null}}},
               {events, {"customer_id", "at"}, {{"c2", "2026-01-05"}}, {.name = "tickets"}},
-              {touchpoints, {"customer_id", "at", "kind", "minutes"}, {{"c1", "2026-01-05", "sales", "30"}}}}), march);
+              {touchpoints, {"customer_id", "at", "kind", "minutes"}, {{"c1", "2026-01-05", "sales", "30"}}}}),
+        march);
     const auto& usage_rows = *snapshot.find_series("usage");
     EXPECT_THAT(usage_rows.first, ElementsAre(0u, 3u, 4u));
     EXPECT_THAT(usage_rows.value, ElementsAre(::testing::IsNan(), 3.0, 2.0, 5.0)) << "NULL is a row without a value";
@@ -363,20 +465,28 @@ TEST(Series, StandTogetherByCustomerAscendingByTime) {
 }
 
 TEST(Usage, WithoutAMetricColumnIsUsage) {
-    const auto snapshot = snapshot_of(with({{usage, {"customer_id", "at", "value"}, {{"c1", "2026-01-01", "1"}}}}), march);
+    const auto snapshot =
+        snapshot_of(with({{usage, {"customer_id", "at", "value"}, {{"c1", "2026-01-01", "1"}}}}), march);
     const auto& series = *snapshot.find_series("usage");
     ASSERT_EQ(series.texts.size(), 1u);
     EXPECT_EQ(snapshot.text(series.texts[0].words.at(0)), "usage");
 }
 
 TEST(RowIds, KeepOneRowAndCountThoseThatDiffer) {
-    const std::vector<Rows> tables = with({{usage, {"customer_id", "at", "value", "row_id"},
-                                            {{"c1", "2026-01-01", "7", "r1"}, {"c1", "2026-01-01", "7", "r1"}, {"c1", "2026-01-01", "9", "r1"},
-                                             {"c1", "2026-01-02", "1", null}, {"c1", "2026-01-02", "1", null}, {"c2", "2026-01-01", "7", "r2"}}}});
+    const std::vector<Rows> tables = with({{usage,
+                                            {"customer_id", "at", "value", "row_id"},
+                                            {{"c1", "2026-01-01", "7", "r1"},
+                                             {"c1", "2026-01-01", "7", "r1"},
+                                             {"c1", "2026-01-01", "9", "r1"},
+                                             {"c1", "2026-01-02", "1", null},
+                                             {"c1", "2026-01-02", "1", null},
+                                             {"c2", "2026-01-01", "7", "r2"}}}});
     for (unsigned seed = 0; seed < 10; ++seed) {
         const auto snapshot = snapshot_of(shuffled(tables, seed), march);
-        EXPECT_THAT(snapshot.find_series("usage")->value, ElementsAre(7.0, 1.0, 1.0, 7.0)) << "rows without an id all count; seed " << seed;
-        EXPECT_EQ(rejection(snapshot, "usage", "duplicate")->rows, 1u) << "the one delivered twice goes silently; seed " << seed;
+        EXPECT_THAT(snapshot.find_series("usage")->value, ElementsAre(7.0, 1.0, 1.0, 7.0))
+            << "rows without an id all count; seed " << seed;
+        EXPECT_EQ(rejection(snapshot, "usage", "duplicate")->rows, 1u)
+            << "the one delivered twice goes silently; seed " << seed;
         EXPECT_EQ(snapshot.feed("usage")->rows, 4u);
     }
 }
@@ -384,11 +494,18 @@ TEST(RowIds, KeepOneRowAndCountThoseThatDiffer) {
 TEST(DuplicateIds, KeepTheFirstByContentWhateverTheOrder) {
     const std::vector<Rows> tables = {
         {customers, {"customer_id", "name"}, {{"c1", "Beta"}, {"c1", "Alpha"}, {"c2", "Two"}, {"c2", "Two"}}},
-        {subscriptions, {"subscription_id", "customer_id", "status", "started_on", "mrr"},
-         {{"s1", "c2", "active", "2024-01-01", "10"}, {"s1", "c1", "active", "2024-01-01", "20"}, {"s2", "c9", "active", "2024-01-01", "1"}}},
-        {promises, {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"},
-         {{"p1", "c1", "b", "2024-01-01", "2024-12-31", "reach", "10"}, {"p1", "c1", "a", "2024-01-01", "2024-12-31", "reach", "10"}}},
-        {milestones, {"promise_id", "milestone_id", "due_on"}, {{"p1", "m1", "2024-03-01"}, {"p1", "m1", "2024-02-01"}, {"p9", "m1", "2024-02-01"}}},
+        {subscriptions,
+         {"subscription_id", "customer_id", "status", "started_on", "mrr"},
+         {{"s1", "c2", "active", "2024-01-01", "10"},
+          {"s1", "c1", "active", "2024-01-01", "20"},
+          {"s2", "c9", "active", "2024-01-01", "1"}}},
+        {promises,
+         {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"},
+         {{"p1", "c1", "b", "2024-01-01", "2024-12-31", "reach", "10"},
+          {"p1", "c1", "a", "2024-01-01", "2024-12-31", "reach", "10"}}},
+        {milestones,
+         {"promise_id", "milestone_id", "due_on"},
+         {{"p1", "m1", "2024-03-01"}, {"p1", "m1", "2024-02-01"}, {"p9", "m1", "2024-02-01"}}},
         {people, {"person_id", "email"}, {{"a", "z@x"}, {"a", "y@x"}}},
         {relations, {"customer_id", "related_id"}, {{"c1", "c2"}, {"c1", "c2"}, {"c1", "c9"}}},
     };
@@ -422,15 +539,22 @@ TEST(Promises, ThatCannotBeAreRejected) {
         {"due before it starts", {"p", "c1", "o", "2026-02-01", "2026-01-01", "reach", "1", null}, "due_before_start"},
         {"due the day it starts", {"p", "c1", "o", "2026-01-01", "2026-01-01", "reach", "1", null}, "due_before_start"},
         {"nothing to reach", {"p", "c1", "o", "2026-01-01", "2026-02-01", "reach", "5", "5"}, "target_is_baseline"},
-        {"without a baseline that is 0", {"p", "c1", "o", "2026-01-01", "2026-02-01", "hold", "0", null}, "target_is_baseline"},
-        {"more than all milestones", {"p", "c1", "o", "2026-01-01", "2026-02-01", "milestones", "80", null}, "out_of_range"},
+        {"without a baseline that is 0",
+         {"p", "c1", "o", "2026-01-01", "2026-02-01", "hold", "0", null},
+         "target_is_baseline"},
+        {"more than all milestones",
+         {"p", "c1", "o", "2026-01-01", "2026-02-01", "milestones", "80", null},
+         "out_of_range"},
         {"a promise nobody can measure stays", {"p", "c1", "o", "2026-01-01", "2026-02-01", "reach", null, null}, ""},
         {"four of five milestones", {"p", "c1", "o", "2026-01-01", "2026-02-01", "milestones", "0.8", null}, ""},
         {"downwards", {"p", "c1", "o", "2026-01-01", "2026-02-01", "reach", "2", "8"}, ""},
     };
     for (const auto& c : cases) {
         const auto snapshot = snapshot_of(
-            with({{promises, {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target", "baseline"}, {c.row}}}), march);
+            with({{promises,
+                   {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target", "baseline"},
+                   {c.row}}}),
+            march);
         EXPECT_EQ(snapshot.promises.size(), c.reason.empty() ? 1u : 0u) << c.sentence;
         EXPECT_EQ(rejection(snapshot, "promises", c.reason) != nullptr, !c.reason.empty()) << c.sentence;
     }
@@ -438,14 +562,24 @@ TEST(Promises, ThatCannotBeAreRejected) {
 
 TEST(Runs, PointFromCustomersToTheirSubscriptionsPromisesReadingsAndMilestones) {
     const auto snapshot = snapshot_of(
-        with({{subscriptions, {"subscription_id", "customer_id", "status", "started_on", "mrr"},
-               {{"s3", "c2", "active", "2024-01-01", "3"}, {"s2", "c1", "active", "2024-01-01", "2"}, {"s1", "c2", "active", "2024-01-01", "1"}}},
-              {promises, {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"},
-               {{"p2", "c2", "b", "2024-01-01", "2024-12-31", "reach", "10"}, {"p1", "c2", "a", "2024-01-01", "2024-12-31", "milestones", "0.5"}}},
-              {readings, {"promise_id", "at", "value", "origin"},
-               {{"p2", "2024-03-01", "2", null}, {"p2", "2024-02-01", "1", "reported"}, {"p3", "2024-02-01", "1", null}}},
-              {milestones, {"promise_id", "milestone_id", "due_on", "weight"},
-               {{"p1", "b", "2024-02-01", null}, {"p1", "a", "2024-02-01", "3"}, {"p1", "c", "2024-01-15", null}}}}), march);
+        with({{subscriptions,
+               {"subscription_id", "customer_id", "status", "started_on", "mrr"},
+               {{"s3", "c2", "active", "2024-01-01", "3"},
+                {"s2", "c1", "active", "2024-01-01", "2"},
+                {"s1", "c2", "active", "2024-01-01", "1"}}},
+              {promises,
+               {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"},
+               {{"p2", "c2", "b", "2024-01-01", "2024-12-31", "reach", "10"},
+                {"p1", "c2", "a", "2024-01-01", "2024-12-31", "milestones", "0.5"}}},
+              {readings,
+               {"promise_id", "at", "value", "origin"},
+               {{"p2", "2024-03-01", "2", null},
+                {"p2", "2024-02-01", "1", "reported"},
+                {"p3", "2024-02-01", "1", null}}},
+              {milestones,
+               {"promise_id", "milestone_id", "due_on", "weight"},
+               {{"p1", "b", "2024-02-01", null}, {"p1", "a", "2024-02-01", "3"}, {"p1", "c", "2024-01-15", null}}}}),
+        march);
     const auto mine = snapshot.subscriptions_of(snapshot.find_customer("c2"));
     ASSERT_EQ(mine.size(), 2u);
     EXPECT_EQ(snapshot.text(mine[0].id), "s1");
@@ -470,7 +604,8 @@ TEST(Runs, PointFromCustomersToTheirSubscriptionsPromisesReadingsAndMilestones) 
 // -- money ----------------------------------------------------------------------------------------------------------
 
 TEST(Amounts, AreConvertedByRateOrMissingAndCounted) {
-    const Rows table{subscriptions, {"subscription_id", "customer_id", "status", "started_on", "mrr", "list_mrr", "currency"},
+    const Rows table{subscriptions,
+                     {"subscription_id", "customer_id", "status", "started_on", "mrr", "list_mrr", "currency"},
                      {{"s1", "c1", "active", "2024-01-01", "100.00", null, "EUR"},
                       {"s2", "c1", "active", "2024-01-01", "100.00", "200.00", "USD"},
                       {"s3", "c1", "active", "2024-01-01", "100.00", "200.00", "XTS"},
@@ -483,25 +618,33 @@ TEST(Amounts, AreConvertedByRateOrMissingAndCounted) {
     for (const auto& subscription : snapshot.subscriptions) mrr.push_back(subscription.mrr);
     EXPECT_THAT(mrr, ElementsAre(10000.0, 9250.0, ::testing::IsNan(), 9250.0, ::testing::IsNan()));
     EXPECT_DOUBLE_EQ(snapshot.subscriptions[1].list_mrr, 18500);
-    EXPECT_EQ(snapshot.feed("subscriptions")->contradictions.at("no_rate"), 1u) << "a row without an amount needs no rate";
+    EXPECT_EQ(snapshot.feed("subscriptions")->contradictions.at("no_rate"), 1u)
+        << "a row without an amount needs no rate";
     EXPECT_EQ(snapshot.feed("subscriptions")->rows, 5u) << "the rows stay";
 }
 
 TEST(Amounts, OfACompanyWithOneCurrencyNeedNoRates) {
     const auto table = [](TextCell first, TextCell second) {
-        return Rows{subscriptions, {"subscription_id", "customer_id", "status", "started_on", "mrr", "currency"},
-                    {{"s1", "c1", "active", "2024-01-01", "1", first}, {"s2", "c1", "active", "2024-01-01", "1", second}}};
+        return Rows{
+            subscriptions,
+            {"subscription_id", "customer_id", "status", "started_on", "mrr", "currency"},
+            {{"s1", "c1", "active", "2024-01-01", "1", first}, {"s2", "c1", "active", "2024-01-01", "1", second}}};
     };
-    EXPECT_DOUBLE_EQ(snapshot_of(with({table("EUR", "EUR")}), march).subscriptions[0].mrr, 100) << "the only one there is";
+    EXPECT_DOUBLE_EQ(snapshot_of(with({table("EUR", "EUR")}), march).subscriptions[0].mrr, 100)
+        << "the only one there is";
     EXPECT_DOUBLE_EQ(snapshot_of(with({table(null, null)}), march).subscriptions[0].mrr, 100) << "never named";
-    EXPECT_TRUE(is_missing(snapshot_of(with({table("EUR", "USD")}), march).subscriptions[0].mrr)) << "two are never added";
+    EXPECT_TRUE(is_missing(snapshot_of(with({table("EUR", "USD")}), march).subscriptions[0].mrr))
+        << "two are never added";
 }
 
 TEST(Amounts, OfCustomersAreConvertedToo) {
     SnapshotOptions options = march;
     options.currency = {.base = "EUR", .fallback = "EUR", .rates = {{"USD", 0.5}}};
-    const auto snapshot = snapshot_of({{customers, {"customer_id", "name", "acquisition_cost", "cost_to_serve", "currency"},
-                                        {{"c1", "One", "10", null, "USD"}, {"c2", "Two", "10", "3", null}, {"c3", "Three", "10", null, "XTS"}}}}, options);
+    const auto snapshot = snapshot_of(
+        {{customers,
+          {"customer_id", "name", "acquisition_cost", "cost_to_serve", "currency"},
+          {{"c1", "One", "10", null, "USD"}, {"c2", "Two", "10", "3", null}, {"c3", "Three", "10", null, "XTS"}}}},
+        options);
     EXPECT_DOUBLE_EQ(snapshot.customers[0].acquisition_cost, 500);
     EXPECT_DOUBLE_EQ(snapshot.customers[1].cost_to_serve, 300);
     EXPECT_TRUE(is_missing(snapshot.customers[2].acquisition_cost));
@@ -511,10 +654,12 @@ TEST(Amounts, OfCustomersAreConvertedToo) {
 // -- as of ----------------------------------------------------------------------------------------------------------
 
 TEST(FactsAfterAsOf, AreMasked) {
-    auto snapshot = snapshot_of(
-        with({{subscriptions, {"subscription_id", "customer_id", "status", "started_on", "ended_on", "mrr"},
-               {{"s1", "c1", "cancelled", "2024-01-01", "2026-02-15", "1"}, {"s2", "c1", "trial", "2025-01-01", "2026-06-01", "1"},
-                {"s3", "c2", "ended", "2024-01-01", null, "1"}}}}), march);
+    auto snapshot = snapshot_of(with({{subscriptions,
+                                       {"subscription_id", "customer_id", "status", "started_on", "ended_on", "mrr"},
+                                       {{"s1", "c1", "cancelled", "2024-01-01", "2026-02-15", "1"},
+                                        {"s2", "c1", "trial", "2025-01-01", "2026-06-01", "1"},
+                                        {"s3", "c2", "ended", "2024-01-01", null, "1"}}}}),
+                                march);
     struct Case {
         std::string sentence;
         Day as_of;
@@ -542,15 +687,19 @@ TEST(FactsAfterAsOf, AreMasked) {
 }
 
 TEST(Customers, AreLiveFromSinceOnWhereSubscriptionsAreNotMapped) {
-    const auto snapshot = snapshot_of({{customers, {"customer_id", "name", "since"}, {{"c1", "One", "2026-03-02"}, {"c2", "Two", null}}}}, march);
+    const auto snapshot = snapshot_of(
+        {{customers, {"customer_id", "name", "since"}, {{"c1", "One", "2026-03-02"}, {"c2", "Two", null}}}}, march);
     EXPECT_FALSE(is_live(snapshot, 0, on(2026, 3, 1)));
     EXPECT_TRUE(is_live(snapshot, 0, on(2026, 3, 2)));
     EXPECT_TRUE(is_live(snapshot, 1, on(2026, 3, 1)));
 }
 
 TEST(RowsAfterAsOf, StayInTheSnapshotAndTheWatermarkFollowsAsOf) {
-    auto snapshot = snapshot_of(with({{usage, {"customer_id", "at", "value"},
-                                       {{"c1", "2026-02-27", "1"}, {"c1", "2026-03-05", "2"}, {"c2", "2026-03-03", "3"}}}}), march);
+    auto snapshot =
+        snapshot_of(with({{usage,
+                           {"customer_id", "at", "value"},
+                           {{"c1", "2026-02-27", "1"}, {"c1", "2026-03-05", "2"}, {"c2", "2026-03-03", "3"}}}}),
+                    march);
     EXPECT_EQ(snapshot.find_series("usage")->day.size(), 3u);
     EXPECT_EQ(watermark(snapshot, "usage"), on(2026, 2, 27));
     snapshot.as_of = on(2026, 3, 4);
@@ -572,7 +721,8 @@ TEST(Watermark, HoldsOnlyWhatWasKnown) {
         {"known when it says so", "2026-02-12 08:00:00", 0s, "2026-02-10", on(2026, 2, 12)},
         {"known before it happened: not before it happened", "2026-02-01", 0s, "2026-02-10", on(2026, 2, 10)},
         {"two days later", null, 48h, "2026-02-10", on(2026, 2, 12)},
-        {"a date alone is over at midnight, so half a day later is the next day", null, 12h, "2026-02-10", on(2026, 2, 11)},
+        {"a date alone is over at midnight, so half a day later is the next day", null, 12h, "2026-02-10",
+         on(2026, 2, 11)},
         {"at ten, half a day later is the same day", null, 12h, "2026-02-10 10:00:00", on(2026, 2, 10)},
         {"at two p.m. it is the next", null, 12h, "2026-02-10 14:00:00", on(2026, 2, 11)},
         {"what it says is worth more than the delay", "2026-02-11", 96h, "2026-02-10", on(2026, 2, 11)},
@@ -606,7 +756,9 @@ TEST(Watermark, MayBeStated) {
 }
 
 TEST(FeedState, TellsFourKindsOfNothingApart) {
-    const auto state = [](const Rows& rows, Day as_of) { return feed_state(snapshot_of(with({rows}), {.as_of = as_of, .read_from = as_of}), "usage"); };
+    const auto state = [](const Rows& rows, Day as_of) {
+        return feed_state(snapshot_of(with({rows}), {.as_of = as_of, .read_from = as_of}), "usage");
+    };
     Rows rows{usage, {"customer_id", "at", "value"}, {{"c1", "2026-02-10", "1"}}};
     EXPECT_EQ(state(rows, on(2026, 12, 31)), FeedState::fresh) << "nobody said when it is stale";
     rows.options.stale_after = 36h;
@@ -635,25 +787,36 @@ TEST(Children, NeedALoadedParent) {
     EXPECT_TRUE(orphan.feed("usage")->rejected.empty()) << "the rows are not to blame";
 
     std::vector<Dataset> datasets;
-    datasets.push_back(read({promises, {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"}, {}}));
+    datasets.push_back(
+        read({promises, {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target"}, {}}));
     datasets.push_back(read({readings, {"promise_id", "at", "value"}, {{"p1", "2026-02-10", "1"}}}));
-    const auto snapshot = assemble(std::move(datasets), {{.options = {.name = "customers", .kind = customers}, .error = "down"}}, march);
+    const auto snapshot =
+        assemble(std::move(datasets), {{.options = {.name = "customers", .kind = customers}, .error = "down"}}, march);
     EXPECT_EQ(snapshot.feed("promises")->error, "needs \"customers\", which is not loaded");
     EXPECT_EQ(snapshot.feed("readings")->error, "needs \"promises\", which is not loaded");
 }
 
 TEST(Contradictions, AreCountedAndTheRowsStay) {
-    const auto snapshot = snapshot_of(
-        with({{subscriptions, {"subscription_id", "customer_id", "status", "started_on", "renews_on", "ended_on", "mrr"},
-               {{"a", "c1", "active", "2024-01-01", "2026-02-01", null, "1"}, {"b", "c1", "active", "2024-01-01", "2026-03-01", null, "1"},
-                {"c", "c1", "cancelled", "2024-01-01", null, null, "1"}, {"d", "c2", "cancelled", "2024-01-01", null, "2023-01-01", "1"},
-                {"e", "c2", "active", "2024-01-01", null, "2026-01-10", "1"}}},
-              {usage, {"customer_id", "at", "value"},
-               {{"c2", "2026-01-10", "5"}, {"c2", "2026-01-11", "5"}, {"c2", "2026-01-12", "0"}, {"c1", "2026-01-12", "5"}}}}), march);
+    const auto snapshot =
+        snapshot_of(with({{subscriptions,
+                           {"subscription_id", "customer_id", "status", "started_on", "renews_on", "ended_on", "mrr"},
+                           {{"a", "c1", "active", "2024-01-01", "2026-02-01", null, "1"},
+                            {"b", "c1", "active", "2024-01-01", "2026-03-01", null, "1"},
+                            {"c", "c1", "cancelled", "2024-01-01", null, null, "1"},
+                            {"d", "c2", "cancelled", "2024-01-01", null, "2023-01-01", "1"},
+                            {"e", "c2", "active", "2024-01-01", null, "2026-01-10", "1"}}},
+                          {usage,
+                           {"customer_id", "at", "value"},
+                           {{"c2", "2026-01-10", "5"},
+                            {"c2", "2026-01-11", "5"},
+                            {"c2", "2026-01-12", "0"},
+                            {"c1", "2026-01-12", "5"}}}}),
+                    march);
     const auto& feed = *snapshot.feed("subscriptions");
     EXPECT_EQ(feed.rows, 5u);
-    EXPECT_THAT(feed.contradictions, ElementsAre(std::pair{"active_past_end", 1u}, std::pair{"active_past_renewal", 1u},
-                                                 std::pair{"ended_without_date", 1u}, std::pair{"ends_before_start", 1u}));
+    EXPECT_THAT(feed.contradictions,
+                ElementsAre(std::pair{"active_past_end", 1u}, std::pair{"active_past_renewal", 1u},
+                            std::pair{"ended_without_date", 1u}, std::pair{"ends_before_start", 1u}));
     EXPECT_THAT(snapshot.feed("usage")->contradictions, ElementsAre(std::pair{"usage_after_end", 1u}));
     EXPECT_EQ(snapshot.feed("usage")->rows, 4u);
 }
@@ -684,19 +847,24 @@ std::vector<Rows> generated(unsigned seed) {
         {segment_series, {"segment", "at", "value"}, {}},
         {markers, {"at", "text", "segment"}, {}},
     };
-    const std::vector<std::string> kinds = {"service", "sales", "success", "review"}, states = {"attended", "missed", "excused"};
+    const std::vector<std::string> kinds = {"service", "sales", "success", "review"},
+                                   states = {"attended", "missed", "excused"};
     for (int i = 0; i < 60; ++i) {
         const auto at = pick(2) ? date() : fmt::format("{} 0{}:00:00", date(), pick(3));
-        tables[0].rows.push_back({customer(), fmt::format("Name {}", pick(3)), maybe("west"), maybe("r" + number()), maybe(number())});
-        tables[1].rows.push_back({fmt::format("s{}", pick(20)), customer(), pick(2) ? "active" : "cancelled", date(), maybe(date()),
-                                  maybe(number()), maybe(pick(2) ? "EUR" : "USD")});
+        tables[0].rows.push_back(
+            {customer(), fmt::format("Name {}", pick(3)), maybe("west"), maybe("r" + number()), maybe(number())});
+        tables[1].rows.push_back({fmt::format("s{}", pick(20)), customer(), pick(2) ? "active" : "cancelled", date(),
+                                  maybe(date()), maybe(number()), maybe(pick(2) ? "EUR" : "USD")});
         for (int j = 0; j < 4; ++j)
-            tables[2].rows.push_back({customer(), pick(30) ? at : "never", maybe(number()), maybe("m" + number()), maybe("r" + std::to_string(pick(90))), maybe(date())});
+            tables[2].rows.push_back({customer(), pick(30) ? at : "never", maybe(number()), maybe("m" + number()),
+                                      maybe("r" + std::to_string(pick(90))), maybe(date())});
         tables[3].rows.push_back({customer(), at, states[static_cast<std::size_t>(pick(3))], maybe("e" + number())});
-        tables[4].rows.push_back({customer(), at, kinds[static_cast<std::size_t>(pick(4))], maybe("b" + number()), maybe(number())});
+        tables[4].rows.push_back(
+            {customer(), at, kinds[static_cast<std::size_t>(pick(4))], maybe("b" + number()), maybe(number())});
         tables[5].rows.push_back({customer(), at, maybe(number()), maybe("n" + number())});
         tables[6].rows.push_back({promise(), customer(), "o" + number(), date(), date(), "reach", maybe(number())});
-        tables[7].rows.push_back({promise(), at, maybe(number()), maybe("reported"), maybe("r" + std::to_string(pick(40)))});
+        tables[7].rows.push_back(
+            {promise(), at, maybe(number()), maybe("reported"), maybe("r" + std::to_string(pick(40)))});
         tables[8].rows.push_back({promise(), "m" + number(), date(), maybe(date()), maybe(number())});
         tables[9].rows.push_back({"a" + number(), maybe("n" + number()), "e" + number()});
         tables[10].rows.push_back({customer(), customer(), maybe("near")});
@@ -714,7 +882,8 @@ TEST(Snapshots, AreTheSameForAnyOrderOfRowsAndDatasets) {
         ASSERT_GT(expected.size(), 5000u);
         ASSERT_THAT(expected, HasSubstr("rejected duplicate"));
         for (unsigned shuffle = 1; shuffle <= 5; ++shuffle)
-            ASSERT_EQ(dump(snapshot_of(shuffled(tables, seed * 100 + shuffle), march)), expected) << "seed " << seed << ", shuffle " << shuffle;
+            ASSERT_EQ(dump(snapshot_of(shuffled(tables, seed * 100 + shuffle), march)), expected)
+                << "seed " << seed << ", shuffle " << shuffle;
     }
 }
 
@@ -747,7 +916,8 @@ std::vector<Malformed> malformed_rows(const std::string& id) {
 TEST(MalformedRows, AHundredThousandHarmNobodyElseAndEachIsCounted) {
     const std::vector<std::string> columns = {"customer_id", "at", "value", "metric", "row_id"};
     Rows clean{usage, columns, {}};
-    for (int day = 10; day < 30; ++day) clean.rows.push_back({"c2", fmt::format("2026-01-{}", day), std::to_string(day), null, null});
+    for (int day = 10; day < 30; ++day)
+        clean.rows.push_back({"c2", fmt::format("2026-01-{}", day), std::to_string(day), null, null});
     auto dirty = clean;
     dirty.rows.push_back({"c1", "2026-01-01", "1", null, "twice"});
     std::map<std::string, std::uint64_t> expected;
@@ -797,7 +967,8 @@ TEST(MalformedRows, AHundredThousandHarmNobodyElseAndEachIsCounted) {
 }
 
 TEST(Rejections, AreDescribedInALine) {
-    const auto dataset = read({usage, {"customer_id", "at", "value"}, {{"c1", "x", "1"}, {"c2", "y", "1"}, {"c3", "2026-01-01", "z"}}});
+    const auto dataset =
+        read({usage, {"customer_id", "at", "value"}, {{"c1", "x", "1"}, {"c2", "y", "1"}, {"c3", "2026-01-01", "z"}}});
     EXPECT_EQ(describe(dataset.rejected), "bad_date 2, bad_number 1 (first: c1/x, c2/y, c3/2026-01-01)");
     EXPECT_EQ(rejected_rows(dataset.rejected), 3u);
 }

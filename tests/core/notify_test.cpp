@@ -19,9 +19,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAre;
 using testing::null;
 using testing::Rows;
+using ::testing::UnorderedElementsAre;
 using T = Transition;
 
 const Day today = testing::on(2026, 3, 10);
@@ -30,14 +30,14 @@ Rows people() {
     return {.kind = DatasetKind::people,
             .columns = {"person_id", "name", "email", "lead_id", "away_until", "deputy_id"},
             .rows = {{"ada", "Ada", "ada@x.org", "lea", null, "dan"},
-                     {"bo", "Bo", "bo@x.org", "lea", "2026-03-10", "dan"},          // absent up to today
-                     {"cid", "Cid", "cid@x.org", "lea", "2026-03-20", "bo"},        // absent, and so is the deputy
-                     {"dan", "Dan", "dan@x.org", "lea", "2026-03-09", null},        // back since today
-                     {"eve", "Eve", null, "lea", null, "dan"},                      // left: no address
-                     {"fay", "Fay", "fay@x.org", "lea", "2026-03-20", null},        // absent without a deputy
-                     {"gus", "Gus", "gus@x.org", null, "2026-03-20", null},         // absent, nobody stands in
+                     {"bo", "Bo", "bo@x.org", "lea", "2026-03-10", "dan"},    // absent up to today
+                     {"cid", "Cid", "cid@x.org", "lea", "2026-03-20", "bo"},  // absent, and so is the deputy
+                     {"dan", "Dan", "dan@x.org", "lea", "2026-03-09", null},  // back since today
+                     {"eve", "Eve", "", "lea", null, "dan"},                  // left: no address
+                     {"fay", "Fay", "fay@x.org", "lea", "2026-03-20", null},  // absent without a deputy
+                     {"gus", "Gus", "gus@x.org", null, "2026-03-20", null},   // absent, nobody stands in
                      {"hal", "Hal", "not an address", null, null, null},
-                     {"ivy", "Ivy", "ivy@x.org", null, "2026-03-20", "jon"},        // a circle
+                     {"ivy", "Ivy", "ivy@x.org", null, "2026-03-20", "jon"},  // a circle
                      {"jon", "Jon", "jon@x.org", null, "2026-03-20", "ivy"},
                      {"lea", "Lea", "lea@x.org", null, null, null},
                      {"sam", "Sam", "sam@x.org", null, null, null}}};
@@ -45,9 +45,11 @@ Rows people() {
 
 /// Customers named after their account manager, and "none" without one.
 Snapshot company(bool with_people = true) {
-    Rows customers{.kind = DatasetKind::customers, .columns = {"customer_id", "name", "account_manager", "seller", "segment"},
+    Rows customers{.kind = DatasetKind::customers,
+                   .columns = {"customer_id", "name", "account_manager", "seller", "segment"},
                    .rows = {{"none", "None", null, null, null}}};
-    for (const char* manager : {"ada", "bo", "cid", "eve", "fay", "gus", "hal", "ivy", "zoe", "bo@x.org", "old@x.org"}) {
+    for (const char* manager :
+         {"ada", "bo", "cid", "eve", "fay", "gus", "hal", "ivy", "zoe", "bo@x.org", "old@x.org"}) {
         customers.rows.push_back({manager, std::string{"Customer of "} + manager, manager, "sam", "west"});
     }
     Rows promises{.kind = DatasetKind::promises,
@@ -70,7 +72,7 @@ const Promise* promise(const Snapshot& snapshot, std::string_view id) {
 // -- roles ----------------------------------------------------------------------------------------------------------
 
 struct RoleCase {
-    std::string sentence, customer, role, email;    ///< email "": nobody
+    std::string sentence, customer, role, email;  ///< email "": nobody
     std::string standing_in_for = {}, finding = {};
 };
 
@@ -116,8 +118,8 @@ TEST(Roles, FallBackAsFarAsTheyMustWithoutDefaults) {
                 {{"absent without a deputy: the lead", "fay", "account_manager", "lea@x.org", "Fay"},
                  {"absent, and nobody stands in: they are told all the same", "gus", "account_manager", "gus@x.org"},
                  {"two who stand in for each other end somewhere", "ivy", "account_manager", "jon@x.org", "Ivy"},
-                 {"an address that people does not know is better than nobody", "old@x.org", "account_manager", "old@x.org",
-                  "", "old@x.org is not in people"},
+                 {"an address that people does not know is better than nobody", "old@x.org", "account_manager",
+                  "old@x.org", "", "old@x.org is not in people"},
                  {"nobody knows them, nobody is there", "zoe", "account_manager", "", "", "zoe is not in people"},
                  {"no ops", "", "ops", ""}});
 }
@@ -134,7 +136,9 @@ TEST(Roles, OfAPromiseAreWhoPromisedAndWhoMustKeepIt) {
     const Snapshot snapshot = company();
     const CustomerIndex ada = snapshot.find_customer("ada");
     const auto email = [&](const char* role, const char* id) {
-        return resolve_role(snapshot, {}, {.role = role, .customer = ada, .promise = promise(snapshot, id), .on = today})->email;
+        return resolve_role(snapshot, {},
+                            {.role = role, .customer = ada, .promise = promise(snapshot, id), .on = today})
+            ->email;
     };
     EXPECT_EQ(email("seller", "p1"), "dan@x.org");
     EXPECT_EQ(email("keeper", "p1"), "lea@x.org");
@@ -158,9 +162,16 @@ Rule drift(std::vector<std::string> notify = {"account_manager"}) {
 }
 
 Alert firing(std::string customer, Severity severity = Severity::warning, double revenue = missing) {
-    return {.key = {.rule = "drift", .scope = Scope::customer, .entity = customer}, .customer_id = customer,
-            .phase = AlertPhase::firing, .severity = severity, .episode = 1, .seq = 1, .pending_since = today,
-            .firing_since = today, .message = "drifts", .revenue = revenue};
+    return {.key = {.rule = "drift", .scope = Scope::customer, .entity = customer},
+            .customer_id = customer,
+            .phase = AlertPhase::firing,
+            .severity = severity,
+            .episode = 1,
+            .seq = 1,
+            .pending_since = today,
+            .firing_since = today,
+            .message = "drifts",
+            .revenue = revenue};
 }
 
 /// A plan, and the alerts as they are stored after it.
@@ -194,8 +205,8 @@ public:
 std::vector<std::string> told(const MessagePlan& plan) {
     std::vector<std::string> lines;
     for (const Message& message : plan.messages) {
-        std::string line = message.receiver + " " + message.recipient.email + " " +
-                           std::string{message_kind_name(message.kind)} + ":";
+        std::string line =
+            message.receiver + " " + message.recipient.email + " " + std::string{message_kind_name(message.kind)} + ":";
         for (const AlertNote& note : message.notes) {
             line += " " + note.key.entity + " " + std::string{transition_name(note.transition)};
             if (note.asked_to_act) line += "!";
@@ -331,7 +342,9 @@ TEST(Messages, TellAdoptedProblemsInADigestOfTheirOwn) {
     std::vector<Move> moves;
     for (const char* customer : {"ada", "eve", "fay"}) {
         moves.push_back({.alert = firing(customer, customer[0] == 'e' ? Severity::info : Severity::warning),
-                         .transition = T::fired, .rule = &desk.rule, .adopting = true});
+                         .transition = T::fired,
+                         .rule = &desk.rule,
+                         .adopting = true});
         moves.back().alert.adopted = true;
     }
     desk.rule = drift({"seller"});
@@ -400,7 +413,8 @@ TEST(Messages, GoWhereNotifySays) {
     EXPECT_THAT(told(desk.plan(firing("ada"), T::fired)), ElementsAre("mail ada@x.org alerts: ada fired!"));
     desk.rules.policy.routes.clear();
     EXPECT_THAT(told(desk.plan(firing("ada"), T::fired)),
-                ElementsAre("chat  alerts: ada fired", "mail ada@x.org alerts: ada fired!")) << "no route: all receivers";
+                ElementsAre("chat  alerts: ada fired", "mail ada@x.org alerts: ada fired!"))
+        << "no route: all receivers";
 }
 
 TEST(Messages, NeverDropWhatNobodyCanBeToldOf) {
@@ -488,8 +502,8 @@ TEST(MessageKinds, AreReadBackAsTheyAreWritten) {
 
 // -- what one person hears over a random life -----------------------------------------------------------------------
 
-/// Whatever is held, lost or late: nobody hears of an end without a beginning, of a beginning twice, or of an end twice;
-/// and once all is released and known, everybody knows the truth.
+/// Whatever is held, lost or late: nobody hears of an end without a beginning, of a beginning twice, or of an end
+/// twice; and once all is released and known, everybody knows the truth.
 TEST(ToldState, TellsEachPersonAConsistentStory) {
     const unsigned seed = std::random_device{}();
     std::cout << "seed " << seed << std::endl;
@@ -500,15 +514,17 @@ TEST(ToldState, TellsEachPersonAConsistentStory) {
     desk.rule.cooldown = std::chrono::days{2};
     for (int life = 0; life < 300; ++life) {
         std::optional<Alert> alert;
-        std::map<std::string, bool> believes;    ///< by person: that there is a problem
+        std::map<std::string, bool> believes;  ///< by person: that there is a problem
         Day day = today;
         bool quiet = false;
         for (int at = 0; at < 40; ++at) {
-            SCOPED_TRACE("seed " + std::to_string(seed) + ", life " + std::to_string(life) + ", step " + std::to_string(at));
+            SCOPED_TRACE("seed " + std::to_string(seed) + ", life " + std::to_string(life) + ", step " +
+                         std::to_string(at));
             const bool settled = at >= 36;
             day += std::chrono::days{settled ? 3 : static_cast<int>(random() % 2)};
             const Truth when = settled ? Truth::yes : truth(chance(50));
-            const Finding finding{.frozen = !settled && chance(15), .when = when, .clear = negation(when), .data_time = day};
+            const Finding finding{
+                .frozen = !settled && chance(15), .when = when, .clear = negation(when), .data_time = day};
             auto stepped = step(alert ? &*alert : nullptr, firing("ada").key, desk.rule, finding);
             if (!stepped.after) continue;
             stepped.after->customer_id = "ada";

@@ -50,8 +50,7 @@ Condition parsed(std::string_view text, const FieldCatalogue& catalogue = custom
 
 std::vector<Condition> all_parsed(const std::vector<std::string>& texts) {
     std::vector<Condition> conditions;
-    for (const auto& text : texts)
-        conditions.push_back(parsed(text));
+    for (const auto& text : texts) conditions.push_back(parsed(text));
     return conditions;
 }
 
@@ -487,8 +486,7 @@ TEST(FormatNumber, ReadsLikeANumberAPersonWrote) {
     const std::vector<std::pair<double, std::string>> cases = {
         {4, "4"},         {4.5, "4.5"}, {0.314159, "0.31"}, {-0.001, "0"},
         {-12.5, "-12.5"}, {100, "100"}, {1e6, "1000000"},   {missing, "unknown"}};
-    for (const auto& [number, text] : cases)
-        EXPECT_EQ(format_number(number), text);
+    for (const auto& [number, text] : cases) EXPECT_EQ(format_number(number), text);
 }
 
 TEST(FormatValue, KeepsOddNumbersHarmless) {

@@ -66,8 +66,12 @@ private:
         switch (below(6)) {
             case 0: input.insert(at, 1, static_cast<char>(below(256))); break;
             case 1: input.erase(at, length); break;
-            case 2: if (at < input.size()) input[at] = static_cast<char>(below(256)); break;
-            case 3: if (at < input.size()) input[at] = static_cast<char>(input[at] ^ (1 << below(8))); break;
+            case 2:
+                if (at < input.size()) input[at] = static_cast<char>(below(256));
+                break;
+            case 3:
+                if (at < input.size()) input[at] = static_cast<char>(input[at] ^ (1 << below(8)));
+                break;
             case 4: input.insert(at, input.substr(at, length)); break;
             case 5: splice(input, at); break;
         }

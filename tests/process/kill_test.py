@@ -74,7 +74,7 @@ def main():
         walk(place, config, log=log)
         expected = outcome(place, config)
         assert sum(expected[0].values()) >= 3, "the scenario must tell something"
-        # Every failpoint of the first day, and of the days after it, is one kill: pass n of its name within one process.
+        # Every failpoint of the first day is one kill: pass n of its name within one process.
         seen = Counter()
         for name in log.read_text().split():
             seen[name] += 1

@@ -96,7 +96,7 @@ private:
         if (cleared) return leave("resolved");
         const std::string rank = decide_severity(rule);
         if (rank == "escalated") {
-            recurrence_ = false;   // which is told, so that nothing is left to catch up on
+            recurrence_ = false;  // which is told, so that nothing is left to catch up on
             return rank;
         }
         const bool known = latest().when == Truth::yes || latest().clear == Truth::no;

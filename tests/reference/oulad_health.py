@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """The default health score of SCORING 1.2, computed slowly and obviously, to check the engine against.
 
-Standard library only. It reads the CSV files themselves, not the example's queries, so that a slip in a query shows too.
+Standard library only. It reads the CSV files themselves, not the example's queries, so that a slip in a query shows.
 
-    oulad_health.py expected FOLDER      expected_health.csv of FOLDER on standard output (customer_id,as_of,health,coverage)
-    oulad_health.py panel FOLDER         AUC of health against "quits within 28 days", weekly dates pooled and within date
+    oulad_health.py expected FOLDER   expected_health.csv on standard output (customer_id,as_of,health,coverage)
+    oulad_health.py panel FOLDER      AUC of health against "quits within 28 days", weekly dates, pooled and within date
 
 No smoothing and no state: a first day has no earlier state, so the prior is always 70. Where SCORING leaves a choice,
 the choice taken is marked READING below.
@@ -49,7 +49,8 @@ class Course:
         self.signed, self.ended, self.cancelled, self.start, self.renewal = {}, {}, {}, {}, {}
         for r in rows(folder, "subscriptions.csv"):
             who = r["account_id"]
-            self.signed[who], self.start[who], self.renewal[who] = day(r["signed_date"]), day(r["start_date"]), day(r["renewal_date"])
+            self.signed[who], self.start[who] = day(r["signed_date"]), day(r["start_date"])
+            self.renewal[who] = day(r["renewal_date"])
             self.cancelled[who] = day(r["cancelled_date"])
             self.ended[who] = self.cancelled[who] or self.renewal[who]
         self.clicks = defaultdict(list)                     # day -> [(customer, clicks)]
@@ -58,7 +59,8 @@ class Course:
         self.milestones = defaultdict(list)                 # cohort -> [(due, id, weight)], optional ones left out
         for r in rows(folder, "promises.csv"):
             if float(r["weight"]) > 0:
-                self.milestones[(r["segment"], r["cohort"])].append((day(r["due_date"]), r["promise_id"], float(r["weight"])))
+                step = (day(r["due_date"]), r["promise_id"], float(r["weight"]))
+                self.milestones[(r["segment"], r["cohort"])].append(step)
         self.delivered = {}                                 # (customer, milestone) -> (day, quality or None)
         for r in rows(folder, "deliveries.csv"):
             quality = float(r["quality_score"]) if r["quality_score"] and r["carried_over"] != "1" else None
@@ -107,8 +109,8 @@ def cohort_positions(course, end):
 
 
 def activity_scores(course, as_of):
-    """customer -> 100 Phi(ewma of the last 8 buckets + delta). READING: the EWMA is 1.4's recursion with dt = 7 d, begun by
-    the first bucket the customer was live in; a bucket in which it was not live at the end is skipped."""
+    """customer -> 100 Phi(ewma of the last 8 buckets + delta). READING: the EWMA is the recursion of 1.4 with dt = 7 d,
+    begun by the first bucket the customer was live in; a bucket in which it was not live at the end is skipped."""
     mark = course.watermark(as_of)
     smooth, alpha = {}, 1 - 2 ** (-BUCKET_DAYS / HALFLIFE_DAYS)
     if mark is None:
@@ -125,8 +127,8 @@ def ramp(x, bad, good):
 
 def outcome_scores(course, who, as_of):
     """(milestones_met, grade), None where missing.
-    READING: a promise that has not started yet is not open, so it is not pooled; of the due milestones only those delivered
-    by T count in attainment; quality is taken over all milestones delivered by T and known by T, due or not."""
+    READING: a promise that has not started yet is not open, so it is not pooled; of the due milestones only those
+    delivered by T count in attainment; quality is taken over all delivered by T and known by T, due or not."""
     if course.start[who] > as_of or as_of >= course.renewal[who] + MEMORY:
         return None, None
     steps = sorted(course.milestones[course.cohort[who]])   # by due date, then id as text
@@ -194,7 +196,8 @@ def panel(folder, horizon=28, every=7):
     dates = []
     while as_of + timedelta(days=horizon) <= last:
         quits = {w for w, c in course.cancelled.items() if c and as_of < c <= as_of + timedelta(days=horizon)}
-        dates.append((as_of, [(h, k, w in quits, course.start[w] <= as_of, w) for w, (h, k) in health_on(course, as_of).items()]))
+        scored = health_on(course, as_of).items()
+        dates.append((as_of, [(h, k, w in quits, course.start[w] <= as_of, w) for w, (h, k) in scored]))
         print(f"\r{as_of}", end="", file=sys.stderr)
         as_of += timedelta(days=every)
     print(file=sys.stderr)
@@ -202,7 +205,8 @@ def panel(folder, horizon=28, every=7):
     report("after the course start", [(d, [r for r in rs if r[3]]) for d, rs in dates])
     report("measured (coverage >= 0.35)", [(d, [r for r in rs if r[1] >= 0.35]) for d, rs in dates])
     for cohort in sorted({c[1] for c in course.cohort.values()}):
-        report(f"cohort {cohort} after the start", [(d, [r for r in rs if r[3] and course.cohort[r[4]][1] == cohort]) for d, rs in dates])
+        report(f"cohort {cohort} after the start",
+               [(d, [r for r in rs if r[3] and course.cohort[r[4]][1] == cohort]) for d, rs in dates])
     by_band(dates)
 
 
@@ -215,8 +219,8 @@ def report(name, dates):
     ten = [a for a, n in usable if n >= 10]
     weighted = math.fsum(a * n for a, n in usable) / sum(n for _, n in usable)
     print(f"{name}: rows {len(pooled)}, events {events}, pooled AUC {auc(pooled):.4f}, "
-          f"within date {plain:.4f} ({len(usable)} dates), dates with 10 events {math.fsum(ten) / len(ten):.4f} ({len(ten)}), "
-          f"weighted by events {weighted:.4f}")
+          f"within date {plain:.4f} ({len(usable)} dates), 10 events {math.fsum(ten) / len(ten):.4f} ({len(ten)}), "
+          f"by events {weighted:.4f}")
 
 
 def by_band(dates):

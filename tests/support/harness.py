@@ -54,16 +54,18 @@ def wait_until(condition, seconds=20, every=0.02, what="the condition"):
     raise AssertionError(f"{what} did not come true within {seconds} s")
 
 
-# -- a small company -----------------------------------------------------------------------------------------------------
+# -- a small company -------------------------------------------------------------------------------------------------
 
 SCHEMA = {
     "customers": "customer_id TEXT, name TEXT, segment TEXT, motion TEXT, account_manager TEXT",
-    "subscriptions": "subscription_id TEXT, customer_id TEXT, status TEXT, started_on TEXT, renews_on TEXT, ended_on TEXT, mrr TEXT",
-    "usage": "customer_id TEXT, at TEXT, value DOUBLE PRECISION",
-    "touchpoints": "customer_id TEXT, at TEXT, kind TEXT",
-    "promises": "promise_id TEXT, customer_id TEXT, outcome TEXT, kind TEXT, starts_on TEXT, due_on TEXT, target DOUBLE PRECISION, baseline DOUBLE PRECISION, promised_by TEXT",
-    "readings": "promise_id TEXT, at TEXT, value DOUBLE PRECISION",
-    "people": "person_id TEXT, name TEXT, email TEXT, deputy_id TEXT, away_until TEXT",
+    "subscriptions": "subscription_id TEXT, customer_id TEXT, status TEXT, started_on DATE, renews_on DATE, "
+    "ended_on DATE, mrr TEXT",
+    "usage": "customer_id TEXT, at DATE, value DOUBLE PRECISION",
+    "touchpoints": "customer_id TEXT, at DATE, kind TEXT",
+    "promises": "promise_id TEXT, customer_id TEXT, outcome TEXT, kind TEXT, starts_on DATE, due_on DATE, "
+    "target DOUBLE PRECISION, baseline DOUBLE PRECISION, promised_by TEXT",
+    "readings": "promise_id TEXT, at DATE, value DOUBLE PRECISION",
+    "people": "person_id TEXT, name TEXT, email TEXT, deputy_id TEXT, away_until DATE",
 }
 
 
@@ -74,8 +76,20 @@ def company_rows(last, customers=30, days=100, seed=11):
     first = last - dt.timedelta(days=days - 1)
     for n in range(customers):
         c = f"c{n:03d}"
-        rows["customers"].append((c, f"Customer {n}", ["north", "south"][n % 2], ["price", "product", "insight"][n % 3], f"m{n % 3}"))
-        rows["subscriptions"].append((f"s{n:03d}", c, "active", str(last - dt.timedelta(days=400)), str(last + dt.timedelta(days=30 + n)), None, f"{100 + n}.50"))
+        rows["customers"].append(
+            (c, f"Customer {n}", ["north", "south"][n % 2], ["price", "product", "insight"][n % 3], f"m{n % 3}")
+        )
+        rows["subscriptions"].append(
+            (
+                f"s{n:03d}",
+                c,
+                "active",
+                str(last - dt.timedelta(days=400)),
+                str(last + dt.timedelta(days=30 + n)),
+                None,
+                f"{100 + n}.50",
+            )
+        )
         level = rng.uniform(3, 12)
         for d in range(days):
             day = first + dt.timedelta(days=d)
@@ -87,10 +101,24 @@ def company_rows(last, customers=30, days=100, seed=11):
             rows["touchpoints"].append((c, str(first + dt.timedelta(days=d)), "service" if n % 2 else "sales"))
         if n % 3 == 0:
             p = f"p{n:03d}"
-            rows["promises"].append((p, c, "tickets answered within a day", "reach", str(first), str(last + dt.timedelta(days=60)), 100.0, 0.0, "s0"))
+            rows["promises"].append(
+                (
+                    p,
+                    c,
+                    "tickets answered within a day",
+                    "reach",
+                    str(first),
+                    str(last + dt.timedelta(days=60)),
+                    100.0,
+                    0.0,
+                    "s0",
+                )
+            )
             for d in range(0, days, 10):
                 rows["readings"].append((p, str(first + dt.timedelta(days=d)), round((0.2 if n % 2 else 0.7) * d, 3)))
-    rows["people"] = [(f"m{n}", f"Manager {n}", f"m{n}@example.org", None, None) for n in range(3)] + [("s0", "Seller", "s0@example.org", None, None)]
+    rows["people"] = [(f"m{n}", f"Manager {n}", f"m{n}@example.org", None, None) for n in range(3)] + [
+        ("s0", "Seller", "s0@example.org", None, None)
+    ]
     return rows
 
 
@@ -168,16 +196,27 @@ message = "{customer.name}: {outcome} is {days_behind:days}, due {due_on:date}."
 """
 
 
-def configuration(place, source='backend = "sqlite3"\nconnection = "db={company}"', receivers="", metrics_port=0, extra="", source_extra="", interval="1s"):
+def configuration(
+    place,
+    source='backend = "sqlite3"\nconnection = "db={company}"',
+    receivers="",
+    metrics_port=0,
+    extra="",
+    source_extra="",
+    interval="1s",
+):
     """Writes retaind.toml and rules.toml into `place` and returns the path of the former."""
     (place / "rules.toml").write_text(RULES)
     datasets = ""
     for table in SCHEMA:
         dated = " WHERE at >= :from AND at < :to" if table in ("usage", "touchpoints", "readings") else ""
-        datasets += f'\n[dataset.{table}]\nsource = "main"\nquery = "SELECT * FROM \\"{table}\\"{dated}"\n'
+        columns = ", ".join(column.split()[0] for column in SCHEMA[table].split(", "))
+        datasets += f'\n[dataset.{table}]\nsource = "main"\nquery = "SELECT {columns} FROM \\"{table}\\"{dated}"\n'
     source = source.format(company=place / "company.db")
     if not receivers:
-        receivers = f'[receiver.file]\ntype = "file"\npath = "{place}/messages.jsonl"\n\n[[route]]\nreceivers = ["file"]\n'
+        receivers = (
+            f'[receiver.file]\ntype = "file"\npath = "{place}/messages.jsonl"\n\n[[route]]\nreceivers = ["file"]\n'
+        )
     text = f"""
 [daemon]
 interval = "{interval}"
@@ -210,7 +249,8 @@ listen = "127.0.0.1:{metrics_port or free_port()}"
     return path
 
 
-# -- the program as a process --------------------------------------------------------------------------------------------
+# -- the program as a process ----------------------------------------------------------------------------------------
+
 
 def retaind(*arguments, env=None, timeout=120):
     full = dict(os.environ)
@@ -235,7 +275,9 @@ class Daemon:
         self.log = open(pathlib.Path(config).parent / "daemon.log", "a+")
         full = dict(os.environ)
         full.update(env or {})
-        self.process = subprocess.Popen([BINARY, "run", "--config", str(config)], stderr=self.log, stdout=subprocess.DEVNULL, env=full)
+        self.process = subprocess.Popen(
+            [BINARY, "run", "--config", str(config)], stderr=self.log, stdout=subprocess.DEVNULL, env=full
+        )
 
     def get(self, path, timeout=5):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -263,7 +305,7 @@ class Daemon:
         wanted = {f'{k}="{v}"' for k, v in labels.items()}
         for line in self.get("/metrics")[1].splitlines():
             if line.startswith(name + ("{" if labels else " ")):
-                inside = set(line[line.find("{") + 1:line.rfind("}")].split(",")) if "{" in line else set()
+                inside = set(line[line.find("{") + 1 : line.rfind("}")].split(",")) if "{" in line else set()
                 if wanted <= inside:
                     return float(line.rsplit(" ", 1)[1])
         return None
@@ -307,7 +349,19 @@ def postgres():
         prefix = ["runuser", "-u", "postgres", "--"] if as_root else []
         subprocess.run(prefix + [str(c) for c in command], check=True, capture_output=True, cwd="/")
 
-    run(POSTGRES / "initdb", "-D", place / "data", "-A", "trust", "-U", "retaind", "--no-sync", "-E", "UTF8", "--locale=C")
+    run(
+        POSTGRES / "initdb",
+        "-D",
+        place / "data",
+        "-A",
+        "trust",
+        "-U",
+        "retaind",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    )
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place} -c fsync=off"
     run(POSTGRES / "pg_ctl", "-D", place / "data", "-w", "-l", place / "log", "-o", options, "start")
     try:
@@ -325,7 +379,16 @@ def write_postgres(conninfo, rows, shuffle=None):
         if shuffle is not None:
             random.Random(shuffle).shuffle(data)
         sql.append(f'COPY "{table}" FROM stdin;')
-        sql += ["\t".join("\\N" if v is None else repr(v) if isinstance(v, float) else str(v) for v in row) for row in data]
+        sql += [
+            "\t".join("\\N" if v is None else repr(v) if isinstance(v, float) else str(v) for v in row)
+            for row in data
+        ]
         sql.append("\\.")
     sql.append("COMMIT;")
-    subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", conninfo], input="\n".join(sql) + "\n", text=True, check=True, capture_output=True)
+    subprocess.run(
+        ["psql", "-q", "-v", "ON_ERROR_STOP=1", conninfo],
+        input="\n".join(sql) + "\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )

@@ -25,9 +25,7 @@ struct Rows {
     std::vector<TextRow> rows;
     DatasetOptions options = {};
 
-    std::string name() const {
-        return options.name.empty() ? std::string{dataset_spec(kind).name} : options.name;
-    }
+    std::string name() const { return options.name.empty() ? std::string{dataset_spec(kind).name} : options.name; }
 };
 
 inline Dataset read(const Rows& given) {

@@ -36,10 +36,10 @@ private:
     void customers() {
         for (std::size_t i = 0; i < snapshot_.customers.size(); ++i) {
             const auto& c = snapshot_.customers[i];
-            line("customer {} {} {} {} {} {} {} {} {} {} {} cost {:a} {:a} pulse {} {} subs {}+{} promises {}+{}", w(c.id),
-                 w(c.name), w(c.segment), w(c.motion), w(c.account_manager), w(c.seller), w(c.parent), w(c.timezone),
-                 w(c.pulse_note), d(c.since), d(c.pulse_at), c.acquisition_cost, c.cost_to_serve, c.pulse,
-                 c.do_not_profile, c.first_subscription, c.subscriptions, c.first_promise, c.promises);
+            line("customer {} {} {} {} {} {} {} {} {} {} {} cost {:a} {:a} pulse {} {} subs {}+{} promises {}+{}",
+                 w(c.id), w(c.name), w(c.segment), w(c.motion), w(c.account_manager), w(c.seller), w(c.parent),
+                 w(c.timezone), w(c.pulse_note), d(c.since), d(c.pulse_at), c.acquisition_cost, c.cost_to_serve,
+                 c.pulse, c.do_not_profile, c.first_subscription, c.subscriptions, c.first_promise, c.promises);
             for (const auto& a : snapshot_.attributes)
                 line("  {} {}", a.name, a.is_number ? fmt::format("{:a}", a.numbers[i]) : w(a.words[i]));
         }
@@ -47,16 +47,17 @@ private:
 
     void subscriptions() {
         for (const auto& s : snapshot_.subscriptions)
-            line("subscription {} of {} {} {} {} {} {} {} {} notice {:a} seats {:a} mrr {:a} {:a} over {}", w(s.id), s.customer,
-                 w(s.plan), w(s.status), w(s.stage), w(s.exit_reason), d(s.started_on), d(s.renews_on), d(s.ended_on),
-                 s.notice_days, s.seats, s.mrr, s.list_mrr, s.over);
+            line("subscription {} of {} {} {} {} {} {} {} {} notice {:a} seats {:a} mrr {:a} {:a} over {}", w(s.id),
+                 s.customer, w(s.plan), w(s.status), w(s.stage), w(s.exit_reason), d(s.started_on), d(s.renews_on),
+                 d(s.ended_on), s.notice_days, s.seats, s.mrr, s.list_mrr, s.over);
     }
 
     void promises() {
         for (const auto& p : snapshot_.promises) {
-            line("promise {} of {} {} {} {} {} {} {} {} kind {} {}..{} known {} target {:a} {:a} {:a} {:a}", w(p.id), p.customer,
-                 w(p.outcome), w(p.unit), w(p.curve), w(p.measured_by), w(p.promised_by), w(p.kept_by), w(p.subscription),
-                 static_cast<int>(p.kind), d(p.starts_on), d(p.due_on), d(p.known), p.target, p.baseline, p.quality, p.importance);
+            line("promise {} of {} {} {} {} {} {} {} {} kind {} {}..{} known {} target {:a} {:a} {:a} {:a}", w(p.id),
+                 p.customer, w(p.outcome), w(p.unit), w(p.curve), w(p.measured_by), w(p.promised_by), w(p.kept_by),
+                 w(p.subscription), static_cast<int>(p.kind), d(p.starts_on), d(p.due_on), d(p.known), p.target,
+                 p.baseline, p.quality, p.importance);
             for (const auto& r : snapshot_.readings_of(p))
                 line("  reading {} {} {:a} {} known {}", d(r.at), r.second, r.value, r.reported, d(r.known));
             for (const auto& m : snapshot_.milestones_of(p))
@@ -80,8 +81,8 @@ private:
 
     void rest() {
         for (const auto& p : snapshot_.people)
-            line("person {} {} {} {} {} {} {} {}", w(p.id), w(p.name), w(p.email), w(p.lead), w(p.timezone), w(p.language),
-                 w(p.deputy), d(p.away_until));
+            line("person {} {} {} {} {} {} {} {}", w(p.id), w(p.name), w(p.email), w(p.lead), w(p.timezone),
+                 w(p.language), w(p.deputy), d(p.away_until));
         for (const auto& r : snapshot_.relations) line("relation {} {} {}", r.customer, r.related, w(r.kind));
         for (const auto& v : snapshot_.segment_series) line("segment {} {} {:a}", w(v.segment), d(v.at), v.value);
         for (const auto& m : snapshot_.markers) line("marker {} {} {}", d(m.at), w(m.text), w(m.segment));
@@ -89,9 +90,10 @@ private:
 
     void feeds() {
         for (const auto& f : snapshot_.feeds) {
-            line("feed {} loaded {} '{}' rows {} of {} stated {} mark {}", f.dataset, f.loaded, f.error, f.rows, f.rows_read,
-                 d(f.stated_watermark), d(watermark(snapshot_, f.dataset)));
-            for (const auto& [reason, r] : f.rejected) line("  rejected {} {} {}", reason, r.rows, fmt::join(r.keys, ","));
+            line("feed {} loaded {} '{}' rows {} of {} stated {} mark {}", f.dataset, f.loaded, f.error, f.rows,
+                 f.rows_read, d(f.stated_watermark), d(watermark(snapshot_, f.dataset)));
+            for (const auto& [reason, r] : f.rejected)
+                line("  rejected {} {} {}", reason, r.rows, fmt::join(r.keys, ","));
             for (const auto& [what, rows] : f.contradictions) line("  contradiction {} {}", what, rows);
         }
     }

@@ -44,8 +44,15 @@ def read_build(build):
     rows = []
     for case in xml.parse(junit).getroot().iter("testcase"):
         name = case.get("name")
-        row = {"build": build.name, "suite": suites.get(name, ["other"])[0], "test": name, "cases": 1, "skipped": [],
-               "seconds": round(float(case.get("time")), 3), "passed": case.get("status") == "run"}
+        row = {
+            "build": build.name,
+            "suite": suites.get(name, ["other"])[0],
+            "test": name,
+            "cases": 1,
+            "skipped": [],
+            "seconds": round(float(case.get("time")), 3),
+            "passed": case.get("status") == "run",
+        }
         report = build / "reports" / f"{name}.xml"
         if case.find("skipped") is not None and case.find("skipped").get("message", "").startswith("SKIP"):
             row["passed"] = True
@@ -66,9 +73,11 @@ def table(rows, build_seconds):
         of_build = [row for row in rows if row["build"] == build]
         for suite in sorted({row["suite"] for row in of_build}):
             mine = [row for row in of_build if row["suite"] == suite]
-            print(f'{build + ": " + suite:<22} {len(mine):>6} {sum(r["cases"] for r in mine):>7} '
-                  f'{sum(len(r["skipped"]) for r in mine):>8} {sum(not r["passed"] for r in mine):>7} '
-                  f'{sum(r["seconds"] for r in mine):>9.1f}')
+            print(
+                f'{build + ": " + suite:<22} {len(mine):>6} {sum(r["cases"] for r in mine):>7} '
+                f'{sum(len(r["skipped"]) for r in mine):>8} {sum(not r["passed"] for r in mine):>7} '
+                f'{sum(r["seconds"] for r in mine):>9.1f}'
+            )
 
 
 def verdict(rows, options):
@@ -108,16 +117,32 @@ def main():
 
     wrong = verdict(rows, options)
     failed = sum(not row["passed"] for row in rows)
-    options.json.write_text(json.dumps(
-        {"passed": not wrong, "seconds": options.seconds, "limit_seconds": options.limit_minutes * 60,
-         "build_seconds": build_seconds, "tests": len(rows), "cases": sum(row["cases"] for row in rows),
-         "failed": failed, "skipped": len(skipped), "wrong": wrong, "rows": rows}, indent=1) + "\n")
+    options.json.write_text(
+        json.dumps(
+            {
+                "passed": not wrong,
+                "seconds": options.seconds,
+                "limit_seconds": options.limit_minutes * 60,
+                "build_seconds": build_seconds,
+                "tests": len(rows),
+                "cases": sum(row["cases"] for row in rows),
+                "failed": failed,
+                "skipped": len(skipped),
+                "wrong": wrong,
+                "rows": rows,
+            },
+            indent=1,
+        )
+        + "\n"
+    )
     for sentence in wrong:
         print(f"FAILED  {sentence}")
     passed = 100 * (len(rows) - failed) // len(rows) if rows else 0
-    print(f'\n{passed}% tests passed, {failed} tests failed out of {len(rows)}  '
-          f'({sum(row["cases"] for row in rows)} cases, {len(skipped)} skipped, {options.seconds / 60:.1f} of '
-          f'{options.limit_minutes:g} minutes)')
+    print(
+        f'\n{passed}% tests passed, {failed} tests failed out of {len(rows)}  '
+        f'({sum(row["cases"] for row in rows)} cases, {len(skipped)} skipped, {options.seconds / 60:.1f} of '
+        f'{options.limit_minutes:g} minutes)'
+    )
     return 1 if wrong else 0
 
 

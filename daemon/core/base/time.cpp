@@ -13,9 +13,9 @@ using std::chrono::days;
 using std::chrono::floor;
 
 constexpr Seconds one_day{86400};
-constexpr Seconds longest_offset{16 * 3600 - 60};       // 15:59, what PostgreSQL accepts
+constexpr Seconds longest_offset{16 * 3600 - 60};  // 15:59, what PostgreSQL accepts
 constexpr Seconds longest_duration{300LL * 365 * 86400};
-constexpr std::size_t longest_number = 11;               // digits of longest_duration, and no overflow
+constexpr std::size_t longest_number = 11;  // digits of longest_duration, and no overflow
 
 /// Reads a text from left to right; what does not fit leaves the cursor where it was.
 class Cursor {

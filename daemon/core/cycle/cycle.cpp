@@ -16,7 +16,8 @@ namespace {
 /// Coverage from which a customer's health counts towards its segment's prior (SCORING 1.2).
 constexpr double prior_coverage = 0.8;
 
-// ---- the next state --------------------------------------------------------------------------------------------------
+// ---- the next state
+// --------------------------------------------------------------------------------------------------
 
 /// Puts a record in its day's place: later days (a rerun of the past) and days too old go.
 template <class Record>
@@ -30,12 +31,19 @@ void set_day(std::vector<Record>& records, const Record& record, int carried) {
 CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored) {
     const Snapshot& snapshot = evaluation.snapshot;
     const Customer& customer = snapshot.customers[scored.customer];
-    CustomerMemory memory = scored.memory ? *scored.memory : CustomerMemory{.customer_id = std::string(snapshot.text(customer.id))};
+    CustomerMemory memory =
+        scored.memory ? *scored.memory : CustomerMemory{.customer_id = std::string(snapshot.text(customer.id))};
     const std::string manager{snapshot.text(customer.account_manager)};
     if (scored.memory && manager != memory.account_manager) memory.owner_since = snapshot.as_of;
     memory.account_manager = manager;
-    set_day(memory.days, {.day = snapshot.as_of, .band = scored.band, .health = scored.health, .smoothed = scored.smoothed,
-                          .coverage = scored.coverage, .risk = scored.risk}, days_carried);
+    set_day(memory.days,
+            {.day = snapshot.as_of,
+             .band = scored.band,
+             .health = scored.health,
+             .smoothed = scored.smoothed,
+             .coverage = scored.coverage,
+             .risk = scored.risk},
+            days_carried);
     return memory;
 }
 
@@ -49,7 +57,8 @@ std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const S
     const Day oldest = evaluation.snapshot.as_of - std::chrono::days{days_carried};
     std::vector<CustomerMemory> gone;
     for (const CustomerMemory& memory : state.customers) {
-        if (!live.contains(memory.customer_id) && !memory.days.empty() && memory.days.back().day > oldest) gone.push_back(memory);
+        if (!live.contains(memory.customer_id) && !memory.days.empty() && memory.days.back().day > oldest)
+            gone.push_back(memory);
     }
     next.insert(next.end(), gone.begin(), gone.end());
     const auto by_id = [](const CustomerMemory& a, const CustomerMemory& b) { return a.customer_id < b.customer_id; };
@@ -63,7 +72,8 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
     const Snapshot& snapshot = evaluation.snapshot;
     const bool known = feed_state(snapshot, "promises") != FeedState::not_loaded;
     for (const PromiseMemory& memory : state.promises) {
-        if (!known || snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried}) next.emplace(memory.promise_id, memory);
+        if (!known || snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried})
+            next.emplace(memory.promise_id, memory);
     }
     for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
         if (snapshot.promises[at].starts_on > snapshot.as_of) continue;
@@ -91,16 +101,21 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
     }
     std::vector<PriorDay> next;
     for (const PriorDay& prior : state.priors) {
-        if (prior.day < snapshot.as_of && prior.day > snapshot.as_of - std::chrono::days{days_carried}) next.push_back(prior);
+        if (prior.day < snapshot.as_of && prior.day > snapshot.as_of - std::chrono::days{days_carried})
+            next.push_back(prior);
     }
     for (const auto& [segment, total] : sums) {
-        next.push_back({.day = snapshot.as_of, .segment = segment, .rules_hash = evaluation.rules.hash,
-                        .mean = total.first / total.second, .customers = total.second});
+        next.push_back({.day = snapshot.as_of,
+                        .segment = segment,
+                        .rules_hash = evaluation.rules.hash,
+                        .mean = total.first / total.second,
+                        .customers = total.second});
     }
     return next;
 }
 
-// ---- the view --------------------------------------------------------------------------------------------------------
+// ---- the view
+// --------------------------------------------------------------------------------------------------------
 
 std::optional<Day> renewal_of(const Evaluation& evaluation, const ScoredCustomer& customer) {
     if (is_missing(customer.facts.days_to_renewal)) return std::nullopt;
@@ -111,9 +126,17 @@ CustomerView view_of(const Evaluation& evaluation, const ScoredCustomer& scored)
     const Snapshot& snapshot = evaluation.snapshot;
     const Customer& customer = snapshot.customers[scored.customer];
     const auto text = [&](Word word) { return std::string(snapshot.text(word)); };
-    return {.customer_id = text(customer.id), .name = text(customer.name), .segment = text(customer.segment), .motion = text(customer.motion),
-            .account_manager = text(customer.account_manager), .health = scored.health, .smoothed = scored.smoothed,
-            .coverage = scored.coverage, .risk = scored.risk, .band = scored.band, .revenue = scored.facts.revenue,
+    return {.customer_id = text(customer.id),
+            .name = text(customer.name),
+            .segment = text(customer.segment),
+            .motion = text(customer.motion),
+            .account_manager = text(customer.account_manager),
+            .health = scored.health,
+            .smoothed = scored.smoothed,
+            .coverage = scored.coverage,
+            .risk = scored.risk,
+            .band = scored.band,
+            .revenue = scored.facts.revenue,
             .renews_on = renewal_of(evaluation, scored)};
 }
 
@@ -122,9 +145,15 @@ PromiseView promise_view(const Evaluation& evaluation, std::size_t at) {
     const Promise& promise = snapshot.promises[at];
     const Customer& customer = snapshot.customers[promise.customer];
     const auto text = [&](Word word) { return std::string(snapshot.text(word)); };
-    return {.promise_id = text(promise.id), .customer_id = text(customer.id), .outcome = text(promise.outcome), .segment = text(customer.segment),
-            .state = evaluation.promise_days[at].state, .probability_kept = evaluation.promises[at].probability,
-            .days_behind = evaluation.promises[at].days_behind, .pace = evaluation.promises[at].pace, .due_on = promise.due_on};
+    return {.promise_id = text(promise.id),
+            .customer_id = text(customer.id),
+            .outcome = text(promise.outcome),
+            .segment = text(customer.segment),
+            .state = evaluation.promise_days[at].state,
+            .probability_kept = evaluation.promises[at].probability,
+            .days_behind = evaluation.promises[at].days_behind,
+            .pace = evaluation.promises[at].pace,
+            .due_on = promise.due_on};
 }
 
 /// Promises worth showing: begun, of live customers, and due no longer ago than [promises] memory_days.
@@ -135,17 +164,25 @@ std::vector<PromiseView> promise_views(const Evaluation& evaluation, CustomerInd
     for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
         const Promise& promise = snapshot.promises[at];
         if (of != no_customer && promise.customer != of) continue;
-        if (!evaluation.find(promise.customer) || promise.starts_on > snapshot.as_of || promise.due_on < oldest) continue;
+        if (!evaluation.find(promise.customer) || promise.starts_on > snapshot.as_of || promise.due_on < oldest)
+            continue;
         views.push_back(promise_view(evaluation, at));
     }
-    std::sort(views.begin(), views.end(), [](const PromiseView& a, const PromiseView& b) { return a.promise_id < b.promise_id; });
+    std::sort(views.begin(), views.end(),
+              [](const PromiseView& a, const PromiseView& b) { return a.promise_id < b.promise_id; });
     return views;
 }
 
 FeedView feed_view(const Snapshot& snapshot, const Feed& feed) {
-    FeedView view{.dataset = feed.dataset, .source = feed.source, .loaded = feed.loaded,
-                  .stale = feed_state(snapshot, feed.dataset) == FeedState::stale, .error = feed.error, .rows = feed.rows,
-                  .rows_read = feed.rows_read, .contradictions = feed.contradictions, .watermark = watermark(snapshot, feed.dataset),
+    FeedView view{.dataset = feed.dataset,
+                  .source = feed.source,
+                  .loaded = feed.loaded,
+                  .stale = feed_state(snapshot, feed.dataset) == FeedState::stale,
+                  .error = feed.error,
+                  .rows = feed.rows,
+                  .rows_read = feed.rows_read,
+                  .contradictions = feed.contradictions,
+                  .watermark = watermark(snapshot, feed.dataset),
                   .stale_after = feed.stale_after};
     for (const auto& [reason, rejection] : feed.rejected) {
         view.rejected[reason] = rejection.rows;
@@ -156,15 +193,21 @@ FeedView feed_view(const Snapshot& snapshot, const Feed& feed) {
 
 View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, Instant now) {
     const Snapshot& snapshot = evaluation.snapshot;
-    View view{.as_of = snapshot.as_of, .evaluated_at = now, .rules_hash = evaluation.rules.hash, .rules_name = evaluation.rules.name,
-              .currency = evaluation.rules.policy.currency.base, .promises = promise_views(evaluation, no_customer),
-              .segments = evaluation.segments, .portfolio = evaluation.portfolio};
+    View view{.as_of = snapshot.as_of,
+              .evaluated_at = now,
+              .rules_hash = evaluation.rules.hash,
+              .rules_name = evaluation.rules.name,
+              .currency = evaluation.rules.policy.currency.base,
+              .promises = promise_views(evaluation, no_customer),
+              .segments = evaluation.segments,
+              .portfolio = evaluation.portfolio};
     std::map<std::string_view, std::vector<std::string>> firing;
     for (const Alert& alert : alerts) {
         if (!is_open(alert)) continue;
         view.alerts.push_back(alert);
         view.held += alert.held;
-        if (alert.phase != AlertPhase::pending && !alert.customer_id.empty()) firing[alert.customer_id].push_back(alert.key.rule);
+        if (alert.phase != AlertPhase::pending && !alert.customer_id.empty())
+            firing[alert.customer_id].push_back(alert.key.rule);
     }
     for (const ScoredCustomer& customer : evaluation.customers) {
         CustomerView each = view_of(evaluation, customer);
@@ -178,12 +221,23 @@ View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, I
     return view;
 }
 
+/// Somebody who should have been told has no address: a finding about the data of people.
+void note_unreachable(View& view, std::size_t findings) {
+    for (FeedView& feed : view.feeds) {
+        if (feed.dataset == "people" && findings > 0) feed.contradictions["unreachable"] = findings;
+    }
+}
+
 std::vector<AlertNews> news_of(const std::vector<Move>& moves) {
     std::vector<AlertNews> news;
     for (const Move& move : moves) {
         if (move.transition == Transition::none) continue;
-        news.push_back({.key = move.alert.key, .customer_id = move.alert.customer_id, .transition = move.transition,
-                        .severity = move.alert.severity, .episode = move.alert.episode, .held = move.alert.held});
+        news.push_back({.key = move.alert.key,
+                        .customer_id = move.alert.customer_id,
+                        .transition = move.transition,
+                        .severity = move.alert.severity,
+                        .episode = move.alert.episode,
+                        .held = move.alert.held});
     }
     std::sort(news.begin(), news.end(), [](const AlertNews& a, const AlertNews& b) { return a.key < b.key; });
     return news;
@@ -192,14 +246,21 @@ std::vector<AlertNews> news_of(const std::vector<Move>& moves) {
 Explanation explanation_of(const Evaluation& evaluation, const State& state, const ScoredCustomer& scored) {
     const Customer& customer = evaluation.snapshot.customers[scored.customer];
     const auto at = static_cast<std::size_t>(&scored - evaluation.customers.data());
-    Explanation result{.customer_id = std::string(evaluation.snapshot.text(customer.id)), .name = std::string(evaluation.snapshot.text(customer.name)),
-                       .as_of = evaluation.snapshot.as_of, .health = evaluation.health_of(at), .smoothed = scored.smoothed, .band = scored.band,
-                       .risk = evaluation.risk_of(at), .promises = promise_views(evaluation, scored.customer), .rules = evaluation.rules_of(scored)};
+    Explanation result{.customer_id = std::string(evaluation.snapshot.text(customer.id)),
+                       .name = std::string(evaluation.snapshot.text(customer.name)),
+                       .as_of = evaluation.snapshot.as_of,
+                       .health = evaluation.health_of(at),
+                       .smoothed = scored.smoothed,
+                       .band = scored.band,
+                       .risk = evaluation.risk_of(at),
+                       .promises = promise_views(evaluation, scored.customer),
+                       .rules = evaluation.rules_of(scored)};
     for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
         if (scored.profiles >> profile & 1) result.profiles.push_back(evaluation.rules.profiles[profile].name);
     }
     for (const Term& term : result.health.terms) {
-        const Measured& measured = evaluation.measured[at * evaluation.rules.signals.size() + static_cast<std::size_t>(term.signal)];
+        const Measured& measured =
+            evaluation.measured[at * evaluation.rules.signals.size() + static_cast<std::size_t>(term.signal)];
         result.rows.push_back(measured.rows);
         result.days.emplace_back(measured.first, measured.last);
     }
@@ -212,22 +273,39 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
 }  // namespace
 
 CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const State& state, Instant now) {
-    State renamed{.alerts = state.alerts, .rules = state.rules};
+    State renamed{.rules = state.rules, .alerts = state.alerts};
     rename_rules(renamed.alerts, renamed.rules, rules);
     const std::vector<FeedVerdict> feeds = judge_feeds(snapshot, state.feeds, rules.policy.alerts);
     const Evaluation evaluation = evaluate(snapshot, rules, state);
-    Judged judged = judge({.evaluation = evaluation, .state = state, .alerts = renamed.alerts, .adopted = renamed.rules, .feeds = feeds, .now = now});
-    guard({.snapshot = snapshot, .policy = rules.policy.alerts, .past = state.feeds, .feeds = feeds, .before = renamed.alerts,
-           .live_customers = evaluation.customers.size(), .now = now}, judged.moves);
+    Judged judged = judge({.evaluation = evaluation,
+                           .state = state,
+                           .alerts = renamed.alerts,
+                           .adopted = renamed.rules,
+                           .feeds = feeds,
+                           .now = now});
+    guard({.snapshot = snapshot,
+           .policy = rules.policy.alerts,
+           .past = state.feeds,
+           .feeds = feeds,
+           .before = renamed.alerts,
+           .live_customers = evaluation.customers.size(),
+           .now = now},
+          judged.moves);
 
     CycleResult result;
-    result.outbox = plan_messages(snapshot, rules, judged.moves);
+    MessagePlan plan = plan_messages({.snapshot = snapshot, .rules = rules, .feeds = feeds}, judged.moves);
+    result.outbox = std::move(plan.messages);
     result.news = news_of(judged.moves);
-    result.state = {.as_of = snapshot.as_of, .rules_hash = rules.hash, .customers = next_customers(evaluation, state),
-                    .promises = next_promises(evaluation, state), .priors = next_priors(evaluation, state),
+    result.state = {.as_of = snapshot.as_of,
+                    .rules_hash = rules.hash,
+                    .customers = next_customers(evaluation, state),
+                    .promises = next_promises(evaluation, state),
+                    .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, feeds),
-                    .rules = remember_rules(renamed.rules, rules, judged.evaluated), .alerts = kept_alerts(judged.moves, snapshot.as_of)};
+                    .rules = remember_rules(renamed.rules, rules, judged.evaluated),
+                    .alerts = kept_alerts(judged.moves, snapshot.as_of)};
     result.view = make_view(evaluation, result.state.alerts, now);
+    note_unreachable(result.view, plan.findings.size());
     return result;
 }
 
@@ -249,11 +327,14 @@ Result<Explanation> Explainer::explain(std::string_view customer_id) const {
     const CustomerIndex customer = snapshot.find_customer(customer_id);
     const std::string quoted = "'" + std::string(customer_id) + "'";
     if (customer == no_customer) {
-        return Error{.kind = ErrorKind::usage, .message = "there is no customer " + quoted, .hint = "`retaind once --json` lists all customer ids"};
+        return Error{.kind = ErrorKind::usage,
+                     .message = "there is no customer " + quoted,
+                     .hint = "`retaind once --json` lists all customer ids"};
     }
     const ScoredCustomer* scored = evaluation_->find(customer);
     if (!scored) {
-        return Error{.kind = ErrorKind::usage, .message = "customer " + quoted + " has no live subscription as of " + format_day(snapshot.as_of),
+        return Error{.kind = ErrorKind::usage,
+                     .message = "customer " + quoted + " has no live subscription as of " + format_day(snapshot.as_of),
                      .hint = "ask with --as-of for a day on which it had one"};
     }
     return explanation_of(*evaluation_, state_, *scored);

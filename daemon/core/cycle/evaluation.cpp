@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "retaind/promises/measures.hpp"
 #include "retaind/signals/measure.hpp"
 #include "retaind/signals/scale.hpp"
 #include "values.hpp"
@@ -17,14 +18,16 @@ constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
 constexpr int prior_customers = 20;
 
 const CustomerMemory* find_memory(const State& state, std::string_view id) {
-    const auto at = std::lower_bound(state.customers.begin(), state.customers.end(), id,
-                                     [](const CustomerMemory& memory, std::string_view wanted) { return memory.customer_id < wanted; });
+    const auto at = std::lower_bound(
+        state.customers.begin(), state.customers.end(), id,
+        [](const CustomerMemory& memory, std::string_view wanted) { return memory.customer_id < wanted; });
     return at != state.customers.end() && at->customer_id == id ? &*at : nullptr;
 }
 
 const PromiseMemory* find_promise_memory(const State& state, std::string_view id) {
-    const auto at = std::lower_bound(state.promises.begin(), state.promises.end(), id,
-                                     [](const PromiseMemory& memory, std::string_view wanted) { return memory.promise_id < wanted; });
+    const auto at = std::lower_bound(
+        state.promises.begin(), state.promises.end(), id,
+        [](const PromiseMemory& memory, std::string_view wanted) { return memory.promise_id < wanted; });
     return at != state.promises.end() && at->promise_id == id ? &*at : nullptr;
 }
 
@@ -56,10 +59,12 @@ void match_profiles(Evaluation& evaluation) {
         const CustomerValues values(evaluation, at);
         ProfileSet matching = 0;
         for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
-            if (evaluate_all(evaluation.rules.profiles[profile].match, values) == Truth::yes) matching |= ProfileSet{1} << profile;
+            if (evaluate_all(evaluation.rules.profiles[profile].match, values) == Truth::yes)
+                matching |= ProfileSet{1} << profile;
         }
         evaluation.customers[at].profiles = matching;
-        if (!evaluation.variants.contains(matching)) evaluation.variants.emplace(matching, with_profiles(evaluation.rules, matching));
+        if (!evaluation.variants.contains(matching))
+            evaluation.variants.emplace(matching, with_profiles(evaluation.rules, matching));
     }
 }
 
@@ -78,12 +83,14 @@ bool is_patched(const RuleSet& rules, ProfileSet profiles, std::size_t signal) {
 struct BoundSignal {
     const Signal* signal = nullptr;
     std::unique_ptr<SignalReader> reader = {};
-    std::vector<double> positions = {};          ///< cohort scales only, by CustomerIndex
+    std::vector<double> positions = {};  ///< cohort scales only, by CustomerIndex
 };
 
 BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<const CustomerIndex> live) {
     BoundSignal bound{.signal = &signal};
-    if (signal.from != "promises") bound.reader = std::make_unique<SignalReader>(evaluation.snapshot, signal);
+    if (signal.from != "promises")
+        bound.reader =
+            std::make_unique<SignalReader>(evaluation.snapshot, signal, evaluation.rules.policy.calendar.off_season);
     if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
         bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, live);
     }
@@ -107,7 +114,8 @@ SignalScore score(const BoundSignal& bound, CustomerIndex customer, const Measur
     return result;
 }
 
-void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::span<const CustomerIndex> live, std::size_t signal) {
+void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::span<const CustomerIndex> live,
+                  std::size_t signal) {
     std::map<ProfileSet, BoundSignal> bound;
     const std::size_t count = evaluation.rules.signals.size();
     for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
@@ -136,7 +144,10 @@ void score_signals(Evaluation& evaluation) {
         const RuleSet& rules = evaluation.rules_of(evaluation.customers[at]);
         const CustomerValues values(evaluation, at);
         for (std::size_t signal = 0; signal < count; ++signal) {
-            evaluation.signals[at * count + signal].applies = evaluate_all(rules.signals[signal].applies, values) != Truth::no;
+            const Truth applies = evaluate_all(rules.signals[signal].applies, values);
+            SignalScore& score = evaluation.signals[at * count + signal];
+            score.applies = applies != Truth::no;
+            if (applies == Truth::unknown) score.score = missing;  // it stays, as missing
         }
     }
 }
@@ -172,7 +183,8 @@ void remember(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
     }
     customer.smoothed = customer.health;
     if (earlier && is_known(earlier->smoothed)) {
-        customer.smoothed = smooth(earlier->smoothed, customer.health, in_days(as_of - earlier->day), in_days(rules.smoothing));
+        customer.smoothed =
+            smooth(earlier->smoothed, customer.health, in_days(as_of - earlier->day), in_days(rules.smoothing));
     }
     customer.band = next_band(earlier ? earlier->band : Band::unknown, customer.smoothed, customer.coverage, rules);
 }
@@ -196,7 +208,7 @@ void score_health(Evaluation& evaluation) {
 }
 
 void score_unfitted_risk(Evaluation& evaluation) {
-    std::map<double, std::vector<double>> healths;       // by base rate, since profiles may have their own
+    std::map<double, std::vector<double>> healths;  // by base rate, since profiles may have their own
     for (const ScoredCustomer& customer : evaluation.customers) {
         healths[evaluation.rules_of(customer).risk.base_rate].push_back(customer.health);
     }
@@ -216,7 +228,8 @@ void score_risk(Evaluation& evaluation) {
     }
     for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
         ScoredCustomer& customer = evaluation.customers[at];
-        customer.risk = fitted_risk(*evaluation.rules_of(customer).risk.model, CustomerValues(evaluation, at)).probability;
+        customer.risk =
+            fitted_risk(*evaluation.rules_of(customer).risk.model, CustomerValues(evaluation, at)).probability;
     }
 }
 
@@ -227,8 +240,10 @@ void place_promises(Evaluation& evaluation, const State& state) {
         const Progress& progress = evaluation.promises[at];
         const PromiseMemory* memory = find_promise_memory(state, snapshot.text(snapshot.promises[at].id));
         const PromiseDay* earlier = memory ? before(memory->days, snapshot.as_of) : nullptr;
-        evaluation.promise_days.push_back({.day = snapshot.as_of, .state = next_promise_state(earlier, progress.verdict),
-                                           .verdict = progress.verdict, .probability = progress.probability});
+        evaluation.promise_days.push_back({.day = snapshot.as_of,
+                                           .state = next_promise_state(earlier, progress.verdict),
+                                           .verdict = progress.verdict,
+                                           .probability = progress.probability});
         evaluation.kept_on.push_back(progress.kept_on);
     }
 }
@@ -236,7 +251,8 @@ void place_promises(Evaluation& evaluation, const State& state) {
 void roll_up(Evaluation& evaluation) {
     std::vector<CustomerStanding> standings;
     for (const ScoredCustomer& customer : evaluation.customers) {
-        standings.push_back({.customer = customer.customer, .health = customer.health, .band = customer.band, .facts = customer.facts});
+        standings.push_back(
+            {.customer = customer.customer, .health = customer.health, .band = customer.band, .facts = customer.facts});
     }
     evaluation.segments = segment_views(evaluation.snapshot, standings);
     evaluation.portfolio = portfolio_view(evaluation.snapshot, standings);
@@ -269,7 +285,8 @@ Risk Evaluation::risk_of(std::size_t at) const {
     const RiskRules& own = rules_of(customer).risk;
     if (own.model) return fitted_risk(*own.model, CustomerValues(*this, at));
     const double log_odds = is_known(customer.risk) ? logit(customer.risk) - logit(own.base_rate) : missing;
-    return {.probability = customer.risk, .parts = {{.feature = "health", .raw = customer.health, .log_odds = log_odds}}};
+    return {.probability = customer.risk,
+            .parts = {{.feature = "health", .raw = customer.health, .log_odds = log_odds}}};
 }
 
 bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& datasets) {
@@ -280,7 +297,8 @@ bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& dat
 }
 
 bool customers_known(const Snapshot& snapshot) {
-    return feed_state(snapshot, "customers") != FeedState::not_loaded && feed_state(snapshot, "subscriptions") != FeedState::not_loaded;
+    return feed_state(snapshot, "customers") != FeedState::not_loaded &&
+           feed_state(snapshot, "subscriptions") != FeedState::not_loaded;
 }
 
 Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state) {

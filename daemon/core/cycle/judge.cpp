@@ -11,7 +11,7 @@ namespace {
 
 /// Something a rule can speak about, with its fields.
 struct Entity {
-    std::string id;
+    std::string id = {};
     CustomerIndex customer = no_customer;
     const Promise* promise = nullptr;
     std::unique_ptr<FieldValues> values = {};
@@ -21,16 +21,18 @@ struct Entity {
 
 class Judge {
 public:
-    explicit Judge(const JudgeInput& input) : input_(input), evaluation_(input.evaluation), snapshot_(input.evaluation.snapshot) {
+    explicit Judge(const JudgeInput& input)
+        : input_(input), evaluation_(input.evaluation), snapshot_(input.evaluation.snapshot) {
         for (const Alert& alert : input.alerts) {
-            if (!builtin_rule(alert.key.rule)) stored_.emplace(alert.key, alert);      // those are the guard's
+            if (!builtin_rule(alert.key.rule)) stored_.emplace(alert.key, alert);  // those are the guard's
         }
     }
 
     Judged run() {
         for (std::size_t rule = 0; rule < evaluation_.rules.rules.size(); ++rule) judge_rule(rule);
         for (const auto& [key, alert] : stored_) judge_absent(alert);
-        std::sort(judged_.moves.begin(), judged_.moves.end(), [](const Move& a, const Move& b) { return a.alert.key < b.alert.key; });
+        std::sort(judged_.moves.begin(), judged_.moves.end(),
+                  [](const Move& a, const Move& b) { return a.alert.key < b.alert.key; });
         return std::move(judged_);
     }
 
@@ -49,9 +51,9 @@ private:
     const JudgeInput& input_;
     const Evaluation& evaluation_;
     const Snapshot& snapshot_;
-    std::map<AlertKey, Alert> stored_;           ///< not yet judged
-    std::optional<Day> time_;                    ///< of the rule at hand; nothing: frozen
-    bool adopting_ = false;                      ///< likewise
+    std::map<AlertKey, Alert> stored_;  ///< not yet judged
+    std::optional<Day> time_;           ///< of the rule at hand; nothing: frozen
+    bool adopting_ = false;             ///< likewise
     Judged judged_;
 };
 
@@ -63,31 +65,42 @@ void Judge::for_each_entity(Scope scope, Function function) {
         case Scope::customer:
             for (std::size_t at = 0; at < evaluation_.customers.size(); ++at) {
                 const CustomerIndex customer = evaluation_.customers[at].customer;
-                function(Entity{.id = std::string(snapshot_.text(snapshot_.customers[customer].id)), .customer = customer,
-                                .values = std::make_unique<CustomerValues>(evaluation_, at), .facts = facts(at), .motion = motion(customer)});
+                function(Entity{.id = std::string(snapshot_.text(snapshot_.customers[customer].id)),
+                                .customer = customer,
+                                .values = std::make_unique<CustomerValues>(evaluation_, at),
+                                .facts = facts(at),
+                                .motion = motion(customer)});
             }
             break;
         case Scope::promise: {
-            const Day oldest = snapshot_.as_of - std::chrono::days{static_cast<int>(evaluation_.rules.promises.memory_days)};
+            const Day oldest =
+                snapshot_.as_of - std::chrono::days{static_cast<int>(evaluation_.rules.promises.memory_days)};
             for (std::size_t at = 0; at < snapshot_.promises.size(); ++at) {
                 const Promise& promise = snapshot_.promises[at];
                 const ScoredCustomer* customer = evaluation_.find(promise.customer);
                 if (!customer || promise.starts_on > snapshot_.as_of || promise.due_on < oldest) continue;
                 const auto customer_at = static_cast<std::size_t>(customer - evaluation_.customers.data());
-                function(Entity{.id = std::string(snapshot_.text(promise.id)), .customer = promise.customer, .promise = &promise,
-                                .values = std::make_unique<PromiseValues>(evaluation_, at, customer_at), .facts = facts(customer_at), .motion = motion(promise.customer)});
+                function(Entity{.id = std::string(snapshot_.text(promise.id)),
+                                .customer = promise.customer,
+                                .promise = &promise,
+                                .values = std::make_unique<PromiseValues>(evaluation_, at, customer_at),
+                                .facts = facts(customer_at),
+                                .motion = motion(promise.customer)});
             }
             break;
         }
         case Scope::segment:
-            for (const SegmentView& segment : evaluation_.segments) function(Entity{.id = segment.segment, .values = std::make_unique<SegmentValues>(segment)});
+            for (const SegmentView& segment : evaluation_.segments)
+                function(Entity{.id = segment.segment, .values = std::make_unique<SegmentValues>(segment)});
             break;
         case Scope::portfolio:
-            if (!evaluation_.customers.empty()) function(Entity{.values = std::make_unique<SegmentValues>(evaluation_.portfolio)});
+            if (!evaluation_.customers.empty())
+                function(Entity{.values = std::make_unique<SegmentValues>(evaluation_.portfolio)});
             break;
         case Scope::source:
             for (const Feed& feed : snapshot_.feeds) {
-                function(Entity{.id = feed.dataset, .values = std::make_unique<SourceValues>(snapshot_, input_.state, feed.dataset)});
+                function(Entity{.id = feed.dataset,
+                                .values = std::make_unique<SourceValues>(snapshot_, input_.state, feed.dataset)});
             }
             break;
         case Scope::row: break;
@@ -111,7 +124,8 @@ Finding Judge::find(const Rule& rule, const FieldValues& values) const {
     finding.clear = rule.trigger.clear_is_negation ? negation(finding.when) : evaluate_all(rule.trigger.clear, values);
     if (rule.critical) {
         finding.critical_when = opens(*rule.critical);
-        finding.critical_clear = rule.critical->clear_is_negation ? negation(finding.critical_when) : evaluate_all(rule.critical->clear, values);
+        finding.critical_clear = rule.critical->clear_is_negation ? negation(finding.critical_when)
+                                                                  : evaluate_all(rule.critical->clear, values);
     }
     return finding;
 }
@@ -123,10 +137,14 @@ std::optional<Day> Judge::deadline_of(const Rule& rule, const Entity& entity) co
     };
     switch (rule.deadline.kind) {
         case Deadline::Kind::none: return std::nullopt;
-        case Deadline::Kind::notice: return entity.facts ? in(is_known(entity.facts->days_to_notice) ? entity.facts->days_to_notice : entity.facts->days_to_renewal) : std::nullopt;
+        case Deadline::Kind::notice:
+            return entity.facts ? in(is_known(entity.facts->days_to_notice) ? entity.facts->days_to_notice
+                                                                            : entity.facts->days_to_renewal)
+                                : std::nullopt;
         case Deadline::Kind::renewal: return entity.facts ? in(entity.facts->days_to_renewal) : std::nullopt;
         case Deadline::Kind::due: return entity.promise ? std::optional(entity.promise->due_on) : std::nullopt;
-        case Deadline::Kind::after_opening: return snapshot_.as_of + std::chrono::ceil<std::chrono::days>(rule.deadline.after);
+        case Deadline::Kind::after_opening:
+            return snapshot_.as_of + std::chrono::ceil<std::chrono::days>(rule.deadline.after);
     }
     return std::nullopt;
 }
@@ -143,15 +161,18 @@ void Judge::describe_alert(Alert& alert, const Rule& rule, const Entity& entity)
     const std::string& currency = evaluation_.rules.policy.currency.base;
     alert.reasons.clear();
     add_reasons(alert.reasons, rule.trigger, *entity.values);
-    if (alert.severity == Severity::critical && rule.critical) add_reasons(alert.reasons, *rule.critical, *entity.values);
+    if (alert.severity == Severity::critical && rule.critical)
+        add_reasons(alert.reasons, *rule.critical, *entity.values);
     alert.message = render(rule.message, *entity.values, currency);
     alert.advice.clear();
     for (const auto& [motion, advice] : rule.advice) {
-        if (motion == entity.motion || (motion.empty() && alert.advice.empty())) alert.advice = render(advice, *entity.values, currency);
+        if (motion == entity.motion || (motion.empty() && alert.advice.empty()))
+            alert.advice = render(advice, *entity.values, currency);
     }
     alert.revenue = entity.facts ? entity.facts->revenue : missing;
     // Counted from the opening: an alert's deadline must not move away with each day.
-    if (!alert.deadline || rule.deadline.kind != Deadline::Kind::after_opening) alert.deadline = deadline_of(rule, entity);
+    if (!alert.deadline || rule.deadline.kind != Deadline::Kind::after_opening)
+        alert.deadline = deadline_of(rule, entity);
     if (!alert.opened_at) alert.opened_at = input_.now;
 }
 
@@ -168,7 +189,8 @@ void Judge::judge_entity(std::size_t index, const Entity& entity) {
     const AlertStep stepped = step(before ? &*before : nullptr, key, rule, finding);
     if (!stepped.after) return;
     Move move{.alert = *stepped.after, .transition = stepped.transition, .rule = &rule, .adopting = adopting_};
-    if (entity.customer != no_customer) move.alert.customer_id = snapshot_.text(snapshot_.customers[entity.customer].id);
+    if (entity.customer != no_customer)
+        move.alert.customer_id = snapshot_.text(snapshot_.customers[entity.customer].id);
     if (!finding.frozen && finding.when == Truth::yes && is_open(move.alert)) describe_alert(move.alert, rule, entity);
     judged_.moves.push_back(std::move(move));
 }
@@ -184,11 +206,13 @@ void Judge::judge_rule(std::size_t index) {
 /// What is left in the store: its rule or its entity is no longer there.
 void Judge::judge_absent(const Alert& alert) {
     const auto& rules = evaluation_.rules.rules;
-    const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return each.name == alert.key.rule; });
+    const auto found =
+        std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return each.name == alert.key.rule; });
     const Rule gone{.name = alert.key.rule, .scope = alert.key.scope};
     const Rule* rule = found == rules.end() ? nullptr : &*found;
     const std::optional<Day> time = rule ? time_of(*rule) : std::optional(snapshot_.as_of);
-    Finding finding{.frozen = !time || !customers_known(snapshot_), .present = false, .data_time = time.value_or(snapshot_.as_of)};
+    Finding finding{
+        .frozen = !time || !customers_known(snapshot_), .present = false, .data_time = time.value_or(snapshot_.as_of)};
     const CustomerIndex customer = alert.customer_id.empty() ? no_customer : snapshot_.find_customer(alert.customer_id);
     if (!rule) {
         finding.gone_because = "the rule was removed";
@@ -196,10 +220,12 @@ void Judge::judge_absent(const Alert& alert) {
         finding.ended = true;
         finding.gone_because = "the contract ended";
     } else {
-        finding.gone_because = alert.key.scope == Scope::promise ? "the promise is no longer open" : "no longer in the data";
+        finding.gone_because =
+            alert.key.scope == Scope::promise ? "the promise is no longer open" : "no longer in the data";
     }
     const AlertStep stepped = step(&alert, alert.key, rule ? *rule : gone, finding);
-    if (stepped.after) judged_.moves.push_back({.alert = *stepped.after, .transition = stepped.transition, .rule = rule});
+    if (stepped.after)
+        judged_.moves.push_back({.alert = *stepped.after, .transition = stepped.transition, .rule = rule});
 }
 
 }  // namespace

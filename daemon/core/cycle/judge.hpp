@@ -19,8 +19,8 @@ struct Judged {
 
 struct JudgeInput {
     const Evaluation& evaluation;
-    const State& state;                          ///< for fields of feeds
-    std::span<const Alert> alerts;               ///< as stored, renamed
+    const State& state;             ///< for fields of feeds
+    std::span<const Alert> alerts;  ///< as stored, renamed
     std::span<const AdoptedRule> adopted;
     std::span<const FeedVerdict> feeds;
     Instant now;

@@ -6,6 +6,9 @@
 namespace retaind {
 namespace {
 
+/// Fields are in major units.
+constexpr double minor_units = 100;
+
 Value text_or_none(std::string_view text) { return text.empty() ? Value::none() : Value::of(text); }
 
 double days_between(std::optional<Day> from, Day to) { return from ? in_days(to - *from) : missing; }
@@ -21,12 +24,14 @@ double days_since_touch(const Snapshot& snapshot, CustomerIndex customer, std::s
     const Series* series = snapshot.find_series("touchpoints");
     const std::optional<Day> newest = watermark(snapshot, "touchpoints");
     if (!series || !newest) return missing;
-    const auto kinds = std::find_if(series->texts.begin(), series->texts.end(), [](const Series::Texts& texts) { return texts.name == "kind"; });
+    const auto kinds = std::find_if(series->texts.begin(), series->texts.end(),
+                                    [](const Series::Texts& texts) { return texts.name == "kind"; });
     for (std::uint32_t row = series->first[customer + 1]; row-- > series->first[customer];) {
         const Day day{std::chrono::days{series->day[row]}};
         const bool known = series->known.empty() || Day{std::chrono::days{series->known[row]}} <= snapshot.as_of;
         if (day > *newest || !known) continue;
-        if (kind.empty() || (kinds != series->texts.end() && snapshot.text(kinds->words[row]) == kind)) return in_days(snapshot.as_of - day);
+        if (kind.empty() || (kinds != series->texts.end() && snapshot.text(kinds->words[row]) == kind))
+            return in_days(snapshot.as_of - day);
     }
     return missing;
 }
@@ -41,12 +46,15 @@ Value CustomerValues::value(const Field& field) const {
             if (signal >= evaluation_.signals.size()) return Value::none();
             if (!evaluation_.measured[signal].text.empty()) return Value::of(evaluation_.measured[signal].text);
             return Value::of(evaluation_.signals[signal].raw);
-        case Field::Kind::signal_score: return signal < evaluation_.signals.size() ? Value::of(evaluation_.signals[signal].score) : Value::none();
+        case Field::Kind::signal_score:
+            return signal < evaluation_.signals.size() ? Value::of(evaluation_.signals[signal].score) : Value::none();
         case Field::Kind::attribute: {
             const Attribute* attribute = snapshot.attribute(field.name);
             if (!attribute) return Value::none();
             if (attribute->is_number) return Value::of(attribute->numbers[customer.customer]);
-            return attribute->words[customer.customer] == no_word ? Value::none() : Value::of(snapshot.text(attribute->words[customer.customer]));
+            return attribute->words[customer.customer] == no_word
+                       ? Value::none()
+                       : Value::of(snapshot.text(attribute->words[customer.customer]));
         }
         case Field::Kind::row_column: return Value::none();
     }
@@ -56,14 +64,33 @@ Value CustomerValues::value(const Field& field) const {
 Value CustomerValues::builtin(CustomerField field) const {
     switch (field) {
         using enum CustomerField;
-        case customer_id: case name: case segment: case motion: case plan: case stage: case status: case account_manager: case seller:
-            return text(field);
+        case customer_id:
+        case name:
+        case segment:
+        case motion:
+        case plan:
+        case stage:
+        case status:
+        case account_manager:
+        case seller: return text(field);
         case band: return Value::of(band_name(evaluation_.customers[at_].band));
         case trend: return Value::none();
-        case health: case smoothed: case health_change_7d: case health_change_30d: case coverage: case risk: case pulse: case disagreement:
-            return Value::of(score(field));
-        case promises: case promises_off_track: case promises_missed: case promises_unmeasurable: return Value::of(promise_count(field));
-        case days_since_touch: case days_since_service: case days_since_sales: case days_since_review: return Value::of(touch(field));
+        case health:
+        case smoothed:
+        case health_change_7d:
+        case health_change_30d:
+        case coverage:
+        case risk:
+        case pulse:
+        case disagreement: return Value::of(score(field));
+        case promises:
+        case promises_off_track:
+        case promises_missed:
+        case promises_unmeasurable: return Value::of(promise_count(field));
+        case days_since_touch:
+        case days_since_service:
+        case days_since_sales:
+        case days_since_review: return Value::of(touch(field));
         default: return Value::of(contract(field));
     }
 }
@@ -109,8 +136,8 @@ double CustomerValues::contract(CustomerField field) const {
     const ContractFacts& facts = scored.facts;
     switch (field) {
         using enum CustomerField;
-        case revenue: return facts.revenue;
-        case mrr: return facts.mrr;
+        case revenue: return facts.revenue / minor_units;
+        case mrr: return facts.mrr / minor_units;
         case seats: return facts.seats;
         case discount_ratio: return facts.discount_ratio;
         case payback_ratio: return facts.payback_ratio;
@@ -118,7 +145,8 @@ double CustomerValues::contract(CustomerField field) const {
         case days_to_renewal: return facts.days_to_renewal;
         case days_to_notice: return facts.days_to_notice;
         case days_past_due: return facts.days_past_due;
-        case owner_changed_days: return scored.memory ? days_between(scored.memory->owner_since, evaluation_.snapshot.as_of) : missing;
+        case owner_changed_days:
+            return scored.memory ? days_between(scored.memory->owner_since, evaluation_.snapshot.as_of) : missing;
         default: return missing;
     }
 }
@@ -145,8 +173,8 @@ double CustomerValues::promise_count(CustomerField field) const {
 }
 
 double CustomerValues::touch(CustomerField field) const {
-    const std::string_view kind = field == CustomerField::days_since_service ? "service"
-                                  : field == CustomerField::days_since_sales ? "sales"
+    const std::string_view kind = field == CustomerField::days_since_service  ? "service"
+                                  : field == CustomerField::days_since_sales  ? "sales"
                                   : field == CustomerField::days_since_review ? "review"
                                                                               : "";
     return retaind::days_since_touch(evaluation_.snapshot, evaluation_.customers[at_].customer, kind);
@@ -160,18 +188,22 @@ Value PromiseValues::value(const Field& field) const {
 Value PromiseValues::builtin(PromiseField field) const {
     const Snapshot& snapshot = evaluation_.snapshot;
     const Promise& promise = snapshot.promises[promise_];
-    const Progress& progress = evaluation_.promises[promise_];
+    const Progress& reached = evaluation_.promises[promise_];
     switch (field) {
         using enum PromiseField;
         case promise_id: return text_or_none(snapshot.text(promise.id));
         case outcome: return text_or_none(snapshot.text(promise.outcome));
-        case kind: return Value::of(promise.kind == PromiseKind::reach ? "reach" : promise.kind == PromiseKind::hold ? "hold" : "milestones");
+        case kind:
+            return Value::of(promise.kind == PromiseKind::reach  ? "reach"
+                             : promise.kind == PromiseKind::hold ? "hold"
+                                                                 : "milestones");
         case state: return Value::of(promise_state_name(evaluation_.promise_days[promise_].state));
-        case disputed: return Value::of(progress.disputed);
-        case reported_kept: return Value::of(progress.reported_kept);
-        case reviewed: return Value::of(reviewed());
+        case disputed: return Value::of(reached.disputed);
+        case reported_kept: return Value::of(reached.reported_kept);
+        case reviewed: return Value::of(is_reviewed());
         case handed_over: return Value::of(promise.kept_by != no_word);
-        case promised_by: case kept_by: {
+        case promised_by:
+        case kept_by: {
             const std::string_view id = snapshot.text(field == promised_by ? promise.promised_by : promise.kept_by);
             const Person* person = snapshot.person(id);
             return text_or_none(person && person->name != no_word ? snapshot.text(person->name) : id);
@@ -182,18 +214,18 @@ Value PromiseValues::builtin(PromiseField field) const {
 
 double PromiseValues::number(PromiseField field) const {
     const Promise& promise = evaluation_.snapshot.promises[promise_];
-    const Progress& progress = evaluation_.promises[promise_];
+    const Progress& reached = evaluation_.promises[promise_];
     const Day as_of = evaluation_.snapshot.as_of;
     switch (field) {
         using enum PromiseField;
-        case PromiseField::progress: return progress.progress;
-        case pace: return progress.pace;
-        case days_behind: return progress.days_behind;
+        case progress: return reached.progress;
+        case pace: return reached.pace;
+        case days_behind: return reached.days_behind;
         case days_to_due: return in_days(promise.due_on - as_of);
-        case probability_kept: return progress.probability;
-        case required_rate_ratio: return progress.required_rate_ratio;
+        case probability_kept: return reached.probability;
+        case required_rate_ratio: return reached.required_rate_ratio;
         case target: return promise.target;
-        case last_reading: return progress.value;
+        case last_reading: return reached.value;
         case days_since_kept: return days_between(evaluation_.kept_on[promise_], as_of);
         case importance: return promise.importance;
         case due_on: return in_days(promise.due_on.time_since_epoch());
@@ -202,7 +234,7 @@ double PromiseValues::number(PromiseField field) const {
 }
 
 /// Talked over with the customer: a review since the promise was kept, or, while it is not, since it began.
-bool PromiseValues::reviewed() const {
+bool PromiseValues::is_reviewed() const {
     const Promise& promise = evaluation_.snapshot.promises[promise_];
     const double since = days_since_touch(evaluation_.snapshot, promise.customer, "review");
     const Day from = evaluation_.kept_on[promise_].value_or(promise.starts_on);
@@ -214,7 +246,7 @@ Value SegmentValues::value(const Field& field) const {
         using enum SegmentField;
         case segment: return Value::of(std::string_view(view_.segment));
         case customers: return Value::of(static_cast<double>(view_.customers));
-        case revenue: return Value::of(view_.revenue);
+        case revenue: return Value::of(view_.revenue / minor_units);
         case revenue_share: return Value::of(view_.revenue_share);
         case revenue_change_yoy: return Value::of(view_.revenue_change_yoy);
         case customers_change_yoy: return Value::of(view_.customers_change_yoy);
@@ -239,7 +271,9 @@ Value SourceValues::value(const Field& field) const {
         case dataset: return Value::of(dataset_);
         case state: {
             const FeedState state = feed_state(snapshot_, dataset_);
-            return Value::of(state == FeedState::not_loaded ? "not_loaded" : state == FeedState::stale ? "stale" : "fresh");
+            return Value::of(state == FeedState::not_loaded ? "not_loaded"
+                             : state == FeedState::stale    ? "stale"
+                                                            : "fresh");
         }
         case age_hours: {
             const std::optional<Day> newest = watermark(snapshot_, dataset_);

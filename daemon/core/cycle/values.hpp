@@ -35,7 +35,7 @@ public:
 private:
     Value builtin(PromiseField field) const;
     double number(PromiseField field) const;
-    bool reviewed() const;
+    bool is_reviewed() const;
 
     const Evaluation& evaluation_;
     std::size_t promise_;

@@ -11,15 +11,16 @@ namespace {
 
 // Parents before children.
 constexpr std::array joining_order = {
-    DatasetKind::customers, DatasetKind::people,     DatasetKind::subscriptions, DatasetKind::relations,
-    DatasetKind::promises,  DatasetKind::readings,   DatasetKind::milestones,    DatasetKind::usage,
-    DatasetKind::attendance, DatasetKind::touchpoints, DatasetKind::events,      DatasetKind::segment_series,
+    DatasetKind::customers,  DatasetKind::people,      DatasetKind::subscriptions, DatasetKind::relations,
+    DatasetKind::promises,   DatasetKind::readings,    DatasetKind::milestones,    DatasetKind::usage,
+    DatasetKind::attendance, DatasetKind::touchpoints, DatasetKind::events,        DatasetKind::segment_series,
     DatasetKind::markers,
 };
 static_assert(joining_order.size() == static_cast<std::size_t>(DatasetKind::events) + 1);
 
 std::size_t place(DatasetKind kind) {
-    return static_cast<std::size_t>(std::find(joining_order.begin(), joining_order.end(), kind) - joining_order.begin());
+    return static_cast<std::size_t>(std::find(joining_order.begin(), joining_order.end(), kind) -
+                                    joining_order.begin());
 }
 
 std::optional<DatasetKind> parent_of(DatasetKind kind) {
@@ -93,7 +94,8 @@ private:
             return fmt::format("needs \"{}\", which is not {}", dataset_spec(*parent).name,
                                seen(*parent) == Seen::failed ? "loaded" : "mapped");
         const auto& spec = dataset_spec(options.kind);
-        if (!spec.is_series && seen(options.kind) != Seen::no) return fmt::format("there are \"{}\" already", spec.name);
+        if (!spec.is_series && seen(options.kind) != Seen::no)
+            return fmt::format("there are \"{}\" already", spec.name);
         return "";
     }
 

@@ -45,12 +45,22 @@ void join_customers(Table& table, Snapshot& snapshot, const Currency& currency) 
                pulse = table.numbers("pulse"), unprofiled = table.numbers("do_not_profile");
     snapshot.customers.reserve(kept.size());
     for (const Row row : kept) {
-        if ((is_known(acquisition(row)) || is_known(service(row))) && !exchange.has_rate(row)) table.contradict("no_rate");
-        snapshot.customers.push_back({.id = id(row), .name = name(row), .segment = segment(row), .motion = motion(row),
-                                      .account_manager = manager(row), .seller = seller(row), .parent = parent(row),
-                                      .timezone = timezone(row), .pulse_note = note(row), .since = since(row),
-                                      .pulse_at = pulse_at(row), .acquisition_cost = exchange.to_base(acquisition(row), row),
-                                      .cost_to_serve = exchange.to_base(service(row), row), .pulse = pulse(row),
+        if ((is_known(acquisition(row)) || is_known(service(row))) && !exchange.has_rate(row))
+            table.contradict("no_rate");
+        snapshot.customers.push_back({.id = id(row),
+                                      .name = name(row),
+                                      .segment = segment(row),
+                                      .motion = motion(row),
+                                      .account_manager = manager(row),
+                                      .seller = seller(row),
+                                      .parent = parent(row),
+                                      .timezone = timezone(row),
+                                      .pulse_note = note(row),
+                                      .since = since(row),
+                                      .pulse_at = pulse_at(row),
+                                      .acquisition_cost = exchange.to_base(acquisition(row), row),
+                                      .cost_to_serve = exchange.to_base(service(row), row),
+                                      .pulse = pulse(row),
                                       .do_not_profile = unprofiled.or_else(row, 0) != 0});
     }
     join_attributes(table, kept, snapshot);
@@ -68,8 +78,13 @@ void join_people(Table& table, Snapshot& snapshot) {
                deputy = table.texts("deputy_id");
     const auto away_until = table.days("away_until");
     for (const Row row : only(sorted, alive))
-        snapshot.people.push_back({.id = id(row), .name = name(row), .email = email(row), .lead = lead(row),
-                                   .timezone = timezone(row), .language = language(row), .deputy = deputy(row),
+        snapshot.people.push_back({.id = id(row),
+                                   .name = name(row),
+                                   .email = email(row),
+                                   .lead = lead(row),
+                                   .timezone = timezone(row),
+                                   .language = language(row),
+                                   .deputy = deputy(row),
                                    .away_until = away_until(row)});
     table.count_kept(snapshot.people.size());
 }

@@ -13,7 +13,7 @@ namespace retaind {
 namespace {
 
 constexpr std::size_t longest_key = 120;
-constexpr double most_minor_units = 9007199254740992.0;   // 2^53: beyond, a double skips integers
+constexpr double most_minor_units = 9007199254740992.0;  // 2^53: beyond, a double skips integers
 
 // ---- what a column means --------------------------------------------------------------------------------------------
 
@@ -61,19 +61,23 @@ struct ColumnTrouble {
 
     void say(std::string trouble, std::string hint) {
         what.push_back(std::move(trouble));
-        if (!hint.empty() && std::find(hints.begin(), hints.end(), hint) == hints.end()) hints.push_back(std::move(hint));
+        if (!hint.empty() && std::find(hints.begin(), hints.end(), hint) == hints.end())
+            hints.push_back(std::move(hint));
     }
 };
 
 void find_missing(const DatasetSpec& spec, const std::vector<std::string>& columns, ColumnTrouble& trouble) {
-    const auto has = [&](std::string_view name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
+    const auto has = [&](std::string_view name) {
+        return std::find(columns.begin(), columns.end(), name) != columns.end();
+    };
     for (const auto& column : spec.columns) {
         if (!column.required || has(column.name)) continue;
         const auto meant = std::find_if(columns.begin(), columns.end(), [&](const auto& given) {
             return !find_column(spec, given) && nearest_column(spec, given) == column.name;
         });
-        trouble.say(fmt::format("column \"{}\" is missing", column.name),
-                    fmt::format("name it in the query: SELECT {} AS {}", meant != columns.end() ? *meant : "...", column.name));
+        trouble.say(
+            fmt::format("column \"{}\" is missing", column.name),
+            fmt::format("name it in the query: SELECT {} AS {}", meant != columns.end() ? *meant : "...", column.name));
     }
     if (spec.kind == DatasetKind::attendance && !has("status") && !has("attended"))
         trouble.say("column \"status\" or \"attended\" is missing",
@@ -98,11 +102,13 @@ void find_unknown(const DatasetSpec& spec, const std::vector<std::string>& colum
 
 // ---- what a cell says -----------------------------------------------------------------------------------------------
 
-using Reason = const char*;   // nullptr: the cell is fine
+using Reason = const char*;  // nullptr: the cell is fine
 
 bool has_foreign_year(std::string_view text) {
-    const auto digits = std::find_if(text.begin(), text.end(), [](char c) { return c < '0' || c > '9'; }) - text.begin();
-    if (digits < 4 || static_cast<std::size_t>(digits) >= text.size() || text[static_cast<std::size_t>(digits)] != '-') return false;
+    const auto digits =
+        std::find_if(text.begin(), text.end(), [](char c) { return c < '0' || c > '9'; }) - text.begin();
+    if (digits < 4 || static_cast<std::size_t>(digits) >= text.size() || text[static_cast<std::size_t>(digits)] != '-')
+        return false;
     const auto year = parse_number(text.substr(0, static_cast<std::size_t>(digits)));
     return year && (*year < first_year || *year > last_year);
 }
@@ -214,7 +220,8 @@ std::string describe(const Rejections& rejections) {
 }
 
 const Column* Dataset::find(std::string_view name) const {
-    const auto found = std::find_if(columns.begin(), columns.end(), [&](const Column& column) { return column.name == name; });
+    const auto found =
+        std::find_if(columns.begin(), columns.end(), [&](const Column& column) { return column.name == name; });
     return found == columns.end() ? nullptr : &*found;
 }
 
@@ -230,7 +237,7 @@ struct DatasetReader::Slot {
     double number = 0;
     std::int32_t day = 0, second = 0;
     bool timed = false;
-    Word last = no_word;   // rows of one customer often stand together
+    Word last = no_word;  // rows of one customer often stand together
 
     Reason read(const Cell& cell, const DatasetOptions& options);
     Reason read_moment(std::string_view cell, const DatasetOptions& options);
@@ -342,8 +349,10 @@ std::string DatasetReader::row_key(std::span<const Cell> cells) const {
     for (std::size_t i = 0; i < slots_.size() && i < cells.size(); ++i) {
         if (!slots_[i].in_key) continue;
         const auto part = cells[i] ? cells[i]->substr(0, longest_key) : std::string_view{"NULL"};
-        if (slots_[i].spec.name == dataset_spec(dataset_.options.kind).columns.front().name) first.assign(part);
-        else rest += fmt::format("/{}", part);
+        if (slots_[i].spec.name == dataset_spec(dataset_.options.kind).columns.front().name)
+            first.assign(part);
+        else
+            rest += fmt::format("/{}", part);
     }
     return first + rest;
 }

@@ -16,7 +16,9 @@ bool holds_words(const Column& column) {
 }
 
 template <class T>
-int three_way(T a, T b) { return a < b ? -1 : a > b ? 1 : 0; }
+int three_way(T a, T b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}
 
 int compare_numbers(double a, double b) {
     if (is_missing(a) || is_missing(b)) return three_way(is_known(a), is_known(b));
@@ -87,7 +89,8 @@ Texts Table::texts(std::string_view name) {
     const auto* column = data_.find(name);
     if (column)
         for (const Word word : column->words)
-            if (word != no_word && words_[word] == no_word) words_[word] = snapshot_.words.intern(data_.words.text(word));
+            if (word != no_word && words_[word] == no_word)
+                words_[word] = snapshot_.words.intern(data_.words.text(word));
     return {column, &words_};
 }
 
@@ -99,8 +102,10 @@ std::string Table::key(Row row) const {
         if (!is_first && column.name != "at" && column.name != "milestone_id" && column.name != "related_id") continue;
         const auto part = column.type == CellType::moment ? format_day(Day{std::chrono::days{column.days[row]}})
                                                           : std::string{data_.words.text(column.words[row])};
-        if (is_first) first = part;
-        else rest += "/" + part;
+        if (is_first)
+            first = part;
+        else
+            rest += "/" + part;
     }
     return first + rest;
 }
@@ -133,9 +138,12 @@ std::vector<std::int32_t> Table::known_days(std::string_view at_name) const {
     std::vector<std::int32_t> known = at.days;
     for (std::size_t row = 0; row < known.size(); ++row) {
         // A date alone happens by the end of its day; so a delay of hours moves it to the next.
-        const auto moment = at.days[row] * seconds_per_day + (at.seconds.empty() ? seconds_per_day - 1 : at.seconds[row]);
-        if (known_at && known_at->days[row] != no_day) known[row] = std::max(known[row], known_at->days[row]);
-        else if (delay > 0) known[row] = day_of(moment + delay);
+        const auto moment =
+            at.days[row] * seconds_per_day + (at.seconds.empty() ? seconds_per_day - 1 : at.seconds[row]);
+        if (known_at && known_at->days[row] != no_day)
+            known[row] = std::max(known[row], known_at->days[row]);
+        else if (delay > 0)
+            known[row] = day_of(moment + delay);
     }
     return known;
 }
@@ -174,7 +182,8 @@ void Table::release(std::string_view name) {
         if (column.name == name) column = Column{.name = column.name, .type = column.type};
 }
 
-std::vector<Presence> presence_of(const Column& at, const std::vector<std::int32_t>& known, const std::vector<bool>& alive) {
+std::vector<Presence> presence_of(const Column& at, const std::vector<std::int32_t>& known,
+                                  const std::vector<bool>& alive) {
     std::map<std::int32_t, Presence> days;
     const auto& known_by = known.empty() ? at.days : known;
     Presence* last = nullptr;

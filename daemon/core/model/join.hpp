@@ -32,13 +32,13 @@ private:
 
     std::vector<const Column*> parts_;
     std::size_t keys_ = 0;
-    std::vector<Word> ranks_;     ///< per word of the dataset: its place among the texts of these columns
+    std::vector<Word> ranks_;  ///< per word of the dataset: its place among the texts of these columns
 };
 
 /// Cells of one column; a column that is not there reads as NULL everywhere.
 struct Texts {
     const Column* column;
-    const std::vector<Word>* words;    ///< from words of the dataset to words of the snapshot
+    const std::vector<Word>* words;  ///< from words of the dataset to words of the snapshot
     Word operator()(Row row) const { return column ? (*words)[column->words[row]] : no_word; }
 };
 struct Numbers {
@@ -90,7 +90,7 @@ private:
     Dataset data_;
     Snapshot& snapshot_;
     Feed& feed_;
-    std::vector<Word> words_;      ///< of the snapshot; filled column by column
+    std::vector<Word> words_;  ///< of the snapshot; filled column by column
 };
 
 /// Amounts into the base currency. While the company names no base, amounts without a currency count as they are, and
@@ -107,11 +107,12 @@ private:
 
     const Currency& currency_;
     const Column* column_;
-    std::vector<double> rates_ = {};    ///< per word of the dataset
+    std::vector<double> rates_ = {};  ///< per word of the dataset
 };
 
 /// Rows per day and when the first of them was known, of the rows that are alive.
-std::vector<Presence> presence_of(const Column& at, const std::vector<std::int32_t>& known, const std::vector<bool>& alive);
+std::vector<Presence> presence_of(const Column& at, const std::vector<std::int32_t>& known,
+                                  const std::vector<bool>& alive);
 
 void join_customers(Table& table, Snapshot& snapshot, const Currency& currency);
 void join_people(Table& table, Snapshot& snapshot);

@@ -10,7 +10,7 @@
 namespace retaind {
 namespace {
 
-constexpr std::size_t most_whole_digits = 16;   // of an amount: 10^16 and two decimals fit into 64 bits
+constexpr std::size_t most_whole_digits = 16;  // of an amount: 10^16 and two decimals fit into 64 bits
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -53,7 +53,10 @@ std::optional<std::int64_t> nearest_money(double number) {
 /// Bytes of the UTF-8 sequence that starts here, 0 when it is none: overlong forms, surrogates and what lies beyond
 /// U+10FFFF are refused.
 std::size_t sequence_length(const unsigned char* at, const unsigned char* end) {
-    struct Form { unsigned char first, last, second_from, second_to; std::size_t length; };
+    struct Form {
+        unsigned char first, last, second_from, second_to;
+        std::size_t length;
+    };
     static constexpr std::array forms = {
         Form{0x01, 0x7f, 0, 0, 1},       Form{0xc2, 0xdf, 0x80, 0xbf, 2}, Form{0xe0, 0xe0, 0xa0, 0xbf, 3},
         Form{0xe1, 0xec, 0x80, 0xbf, 3}, Form{0xed, 0xed, 0x80, 0x9f, 3}, Form{0xee, 0xef, 0x80, 0xbf, 3},
@@ -74,7 +77,8 @@ std::size_t sequence_length(const unsigned char* at, const unsigned char* end) {
 
 std::optional<double> parse_number(std::string_view text) {
     const auto unsigned_text = text.starts_with('-') ? text.substr(1) : text;
-    if (unsigned_text.empty() || !(is_digit(unsigned_text.front()) || unsigned_text.front() == '.')) return std::nullopt;
+    if (unsigned_text.empty() || !(is_digit(unsigned_text.front()) || unsigned_text.front() == '.'))
+        return std::nullopt;
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;

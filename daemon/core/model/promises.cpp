@@ -20,23 +20,34 @@ PromiseKind kind_of(std::string_view text) {
     return text == "reach" ? PromiseKind::reach : text == "hold" ? PromiseKind::hold : PromiseKind::milestones;
 }
 
-std::vector<Promise> read_promises(Table& table, const Snapshot& snapshot, const std::vector<CustomerIndex>& customers) {
+std::vector<Promise> read_promises(Table& table, const Snapshot& snapshot,
+                                   const std::vector<CustomerIndex>& customers) {
     const auto id = table.texts("promise_id"), outcome = table.texts("outcome"), unit = table.texts("unit"),
                curve = table.texts("curve"), measured_by = table.texts("measured_by"), kind = table.texts("kind"),
                promised_by = table.texts("promised_by"), kept_by = table.texts("kept_by"),
                subscription = table.texts("subscription_id");
     const auto starts = table.days("starts_on"), due = table.days("due_on"), known = table.days("known_at");
-    const auto target = table.numbers("target"), baseline = table.numbers("baseline"), quality = table.numbers("quality"),
-               importance = table.numbers("importance");
+    const auto target = table.numbers("target"), baseline = table.numbers("baseline"),
+               quality = table.numbers("quality"), importance = table.numbers("importance");
     std::vector<Promise> promises;
     promises.reserve(table.rows());
     for (Row row = 0; row < table.rows(); ++row)
-        promises.push_back({.id = id(row), .customer = customers[row], .outcome = outcome(row), .unit = unit(row),
-                            .curve = curve(row), .measured_by = measured_by(row), .promised_by = promised_by(row),
-                            .kept_by = kept_by(row), .subscription = subscription(row),
-                            .kind = kind_of(snapshot.text(kind(row))), .starts_on = *starts(row), .due_on = *due(row),
-                            .known = known(row), .target = target(row),
-                            .baseline = baseline.or_else(row, 0), .quality = quality.or_else(row, 0),
+        promises.push_back({.id = id(row),
+                            .customer = customers[row],
+                            .outcome = outcome(row),
+                            .unit = unit(row),
+                            .curve = curve(row),
+                            .measured_by = measured_by(row),
+                            .promised_by = promised_by(row),
+                            .kept_by = kept_by(row),
+                            .subscription = subscription(row),
+                            .kind = kind_of(snapshot.text(kind(row))),
+                            .starts_on = *starts(row),
+                            .due_on = *due(row),
+                            .known = known(row),
+                            .target = target(row),
+                            .baseline = baseline.or_else(row, 0),
+                            .quality = quality.or_else(row, 0),
                             .importance = importance.or_else(row, 1)});
     return promises;
 }
@@ -58,7 +69,8 @@ std::vector<PromiseIndex> find_promises(Table& table, const Snapshot& snapshot, 
 }
 
 /// Sorted rows that live, grouped by promise.
-std::vector<Row> by_promise(std::vector<Row> sorted, const std::vector<bool>& alive, const std::vector<PromiseIndex>& promises) {
+std::vector<Row> by_promise(std::vector<Row> sorted, const std::vector<bool>& alive,
+                            const std::vector<PromiseIndex>& promises) {
     std::erase_if(sorted, [&](Row row) { return !alive[row]; });
     std::stable_sort(sorted.begin(), sorted.end(), [&](Row a, Row b) { return promises[a] < promises[b]; });
     return sorted;
@@ -122,15 +134,19 @@ void join_milestones(Table& table, Snapshot& snapshot) {
     table.drop_duplicates(order, sorted, alive);
 
     const auto id = table.texts("milestone_id");
-    const auto due = table.days("due_on"), delivered = table.days("delivered_on"), graded = table.days("quality_known_on");
+    const auto due = table.days("due_on"), delivered = table.days("delivered_on"),
+               graded = table.days("quality_known_on");
     const auto weight = table.numbers("weight"), quality = table.numbers("quality");
     // Sorted by id already, and the sorts are stable: so by due day, then id, within each promise.
     std::stable_sort(sorted.begin(), sorted.end(), [&](Row a, Row b) { return *due(a) < *due(b); });
     for (const Row row : by_promise(std::move(sorted), alive, promises)) {
         auto& promise = snapshot.promises[promises[row]];
         if (promise.milestones++ == 0) promise.first_milestone = static_cast<std::uint32_t>(snapshot.milestones.size());
-        snapshot.milestones.push_back({.id = id(row), .due_on = *due(row), .weight = weight.or_else(row, 1),
-                                       .delivered_on = delivered(row), .quality = quality(row),
+        snapshot.milestones.push_back({.id = id(row),
+                                       .due_on = *due(row),
+                                       .weight = weight.or_else(row, 1),
+                                       .delivered_on = delivered(row),
+                                       .quality = quality(row),
                                        .quality_known_on = graded(row)});
     }
     table.count_kept(snapshot.milestones.size());

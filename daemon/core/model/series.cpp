@@ -1,7 +1,7 @@
 // Dated rows of customers, in columns: usage, attendance, touchpoints, events; and what is dated without a customer.
 #include <algorithm>
-#include <utility>
 #include <numeric>
+#include <utility>
 
 #include "core/model/join.hpp"
 
@@ -36,7 +36,10 @@ public:
 
 private:
     void sort_runs(const Column& at, const RowOrder& order) {
-        struct Dated { std::int64_t moment; Row row; };
+        struct Dated {
+            std::int64_t moment;
+            Row row;
+        };
         std::vector<Dated> run;
         for (std::size_t customer = 0; customer + 1 < first_.size(); ++customer) {
             run.clear();
@@ -65,7 +68,8 @@ Attendance read_attendance(Table& table, Snapshot& snapshot, std::vector<bool>& 
     const Word attended = snapshot.words.intern("attended"), missed = snapshot.words.intern("missed");
     const auto status = table.texts("status");
     const auto flag = table.numbers("attended");
-    Attendance read{.value = std::vector<double>(table.rows(), missing), .status = std::vector<Word>(table.rows(), no_word)};
+    Attendance read{.value = std::vector<double>(table.rows(), missing),
+                    .status = std::vector<Word>(table.rows(), no_word)};
     for (Row row = 0; row < table.rows(); ++row) {
         const Word by_flag = is_missing(flag(row)) ? no_word : flag(row) != 0 ? attended : missed;
         const Word word = status(row) != no_word ? status(row) : by_flag;
@@ -103,7 +107,9 @@ std::vector<std::int32_t> last_days(const Snapshot& snapshot) {
     constexpr auto no_end = INT32_MAX;
     std::vector<std::int32_t> last(snapshot.customers.size(), INT32_MIN);
     for (const auto& subscription : snapshot.subscriptions) {
-        const auto end = subscription.ended_on ? static_cast<std::int32_t>(subscription.ended_on->time_since_epoch().count()) : no_end;
+        const auto end = subscription.ended_on
+                             ? static_cast<std::int32_t>(subscription.ended_on->time_since_epoch().count())
+                             : no_end;
         last[subscription.customer] = std::max(last[subscription.customer], end);
     }
     std::replace(last.begin(), last.end(), INT32_MIN, no_end);
@@ -120,8 +126,10 @@ std::uint64_t used_after_end(const Series& series, const Snapshot& snapshot) {
 }
 
 void fill_values(Table& table, const Arrangement& arrangement, Series& series) {
-    if (const auto* value = table.data().find("value")) series.value = arrangement.arrange(value->numbers);
-    else series.value.assign(arrangement.rows().size(), 1.0);
+    if (const auto* value = table.data().find("value"))
+        series.value = arrangement.arrange(value->numbers);
+    else
+        series.value.assign(arrangement.rows().size(), 1.0);
     table.release("value");
 }
 
@@ -179,7 +187,8 @@ void join_segment_series(Table& table, Snapshot& snapshot, Feed& feed) {
     const auto at = table.days("at");
     const auto value = table.numbers("value");
     for (const Row row : order.sorted(table.rows()))
-        if (alive[row]) snapshot.segment_series.push_back({.segment = segment(row), .at = *at(row), .value = value(row)});
+        if (alive[row])
+            snapshot.segment_series.push_back({.segment = segment(row), .at = *at(row), .value = value(row)});
     table.count_kept(snapshot.segment_series.size());
 }
 

@@ -8,8 +8,9 @@ namespace {
 /// The element of a vector sorted by `text_of` that has this text, or nullptr.
 template <class T, class TextOf>
 const T* find_sorted(const std::vector<T>& sorted, std::string_view wanted, TextOf text_of) {
-    const auto found = std::lower_bound(sorted.begin(), sorted.end(), wanted,
-                                        [&](const T& element, std::string_view text) { return text_of(element) < text; });
+    const auto found =
+        std::lower_bound(sorted.begin(), sorted.end(), wanted,
+                         [&](const T& element, std::string_view text) { return text_of(element) < text; });
     return found != sorted.end() && text_of(*found) == wanted ? &*found : nullptr;
 }
 

@@ -45,12 +45,20 @@ void join_subscriptions(Table& table, Snapshot& snapshot, const Currency& curren
         if ((is_known(mrr(row)) || is_known(list_mrr(row))) && !exchange.has_rate(row)) table.contradict("no_rate");
         const auto word = status(row);
         const auto text = snapshot.text(word);
-        snapshot.subscriptions.push_back(
-            {.id = id(row), .customer = customers[row], .plan = plan(row), .status = word, .stage = stage(row),
-             .exit_reason = exit_reason(row), .started_on = *started(row), .renews_on = renews(row),
-             .ended_on = ended(row), .notice_days = notice(row), .seats = seats(row),
-             .mrr = exchange.to_base(mrr(row), row), .list_mrr = exchange.to_base(list_mrr(row), row),
-             .over = text == "cancelled" || text == "ended"});
+        snapshot.subscriptions.push_back({.id = id(row),
+                                          .customer = customers[row],
+                                          .plan = plan(row),
+                                          .status = word,
+                                          .stage = stage(row),
+                                          .exit_reason = exit_reason(row),
+                                          .started_on = *started(row),
+                                          .renews_on = renews(row),
+                                          .ended_on = ended(row),
+                                          .notice_days = notice(row),
+                                          .seats = seats(row),
+                                          .mrr = exchange.to_base(mrr(row), row),
+                                          .list_mrr = exchange.to_base(list_mrr(row), row),
+                                          .over = text == "cancelled" || text == "ended"});
         note_contradictions(table, snapshot.subscriptions.back(), snapshot.as_of);
     }
     assign_runs(snapshot);

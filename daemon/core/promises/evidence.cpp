@@ -82,7 +82,8 @@ EvidenceReader::Origin EvidenceReader::origin(const Promise& promise) const {
     const auto name = snapshot_.text(promise.measured_by);
     if (name == "milestones") return Origin::milestones;
     if (name != "" && name != "readings") return Origin::signal;
-    if (promise.readings > 0 || name == "readings") return is_mapped(snapshot_, "readings") ? Origin::readings : Origin::none;
+    if (promise.readings > 0 || name == "readings")
+        return is_mapped(snapshot_, "readings") ? Origin::readings : Origin::none;
     if (promise.milestones > 0) return Origin::milestones;
     return is_mapped(snapshot_, "readings") ? Origin::readings : Origin::none;
 }
@@ -112,14 +113,16 @@ Evidence EvidenceReader::from_milestones(const Promise& promise) const {
         if (!is_delivered(milestone, day_of(last))) continue;
         const double day = std::max(day_number(*milestone.delivered_on), first);
         const auto known = quality_known(milestone, rules_.promises);
-        if (promise.kind == PromiseKind::reach) deliveries.push_back({day, milestone.weight});
-        else if (known && *known <= snapshot_.as_of) deliveries.push_back({day, milestone.quality});
+        if (promise.kind == PromiseKind::reach)
+            deliveries.push_back({day, milestone.weight});
+        else if (known && *known <= snapshot_.as_of)
+            deliveries.push_back({day, milestone.quality});
     }
     std::ranges::stable_sort(deliveries, {}, &Point::day);
     if (promise.kind != PromiseKind::reach) return evidence.measured = std::move(deliveries), evidence;
     double total = 0;
     for (const Point& delivery : deliveries) put(evidence.measured, {delivery.day, total += delivery.value});
-    put(evidence.measured, {last, total});   // silence is news: nothing more was delivered
+    put(evidence.measured, {last, total});  // silence is news: nothing more was delivered
     return evidence;
 }
 
@@ -150,8 +153,10 @@ Evidence EvidenceReader::from_signal(const Promise& promise, const Signal& signa
         const Day end = std::min(first + days{6}, until);
         const double value = total - total_since(signal, promise.customer, end + days{1}, *newest);
         if (is_missing(value)) break;
-        if (is_reach) put(evidence.measured, {day_number(end), value});
-        else if (end == first + days{6}) evidence.measured.push_back({day_number(end), value - before});
+        if (is_reach)
+            put(evidence.measured, {day_number(end), value});
+        else if (end == first + days{6})
+            evidence.measured.push_back({day_number(end), value - before});
         before = value;
     }
     return evidence;

@@ -11,7 +11,8 @@ double progress_on(double day, const std::vector<Point>& readings, const Goal& g
     Point before{goal.starts_on, 0};
     for (const Point& reading : readings) {
         const Point after{reading.day, goal.progress(reading.value)};
-        if (after.day > day) return before.value + (after.value - before.value) * (day - before.day) / (after.day - before.day);
+        if (after.day > day)
+            return before.value + (after.value - before.value) * (day - before.day) / (after.day - before.day);
         before = after;
     }
     return before.value;

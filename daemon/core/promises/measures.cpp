@@ -24,10 +24,14 @@ struct PromiseColumn {
 };
 
 template <Word Promise::*column>
-Value text_column(const Snapshot& snapshot, const Promise& promise) { return text_of(snapshot, promise.*column); }
+Value text_column(const Snapshot& snapshot, const Promise& promise) {
+    return text_of(snapshot, promise.*column);
+}
 
 template <double Promise::*column>
-Value number_column(const Snapshot&, const Promise& promise) { return Value::of(promise.*column); }
+Value number_column(const Snapshot&, const Promise& promise) {
+    return Value::of(promise.*column);
+}
 
 constexpr std::array columns = {
     PromiseColumn{"promise_id", text_column<&Promise::id>},
@@ -76,7 +80,10 @@ void count_row(PromiseMeasures::Value& value, Day due_on) {
 }  // namespace
 
 PromiseMeasures::PromiseMeasures(const Snapshot& snapshot, const RuleSet& rules, const std::vector<Progress>& progress)
-    : snapshot_(snapshot), rules_(rules), progress_(progress), promises_loaded_(is_loaded(snapshot, "promises")),
+    : snapshot_(snapshot),
+      rules_(rules),
+      progress_(progress),
+      promises_loaded_(is_loaded(snapshot, "promises")),
       milestones_loaded_(is_loaded(snapshot, "milestones")) {}
 
 PromiseMeasures::Value PromiseMeasures::measure(const Signal& signal, CustomerIndex customer) const {
@@ -98,9 +105,8 @@ PromiseMeasures::Value PromiseMeasures::measure(const Signal& signal, CustomerIn
 std::vector<const Promise*> PromiseMeasures::counted(const Signal& signal, CustomerIndex customer) const {
     std::vector<const Promise*> promises;
     for (const Promise& promise : snapshot_.promises_of(customer)) {
-        const bool begun = promise.starts_on <= snapshot_.as_of;
         const bool remembered = in_days(snapshot_.as_of - promise.due_on) <= rules_.promises.memory_days;
-        if (!begun || !remembered) continue;
+        if (!has_begun(promise, snapshot_.as_of) || !remembered) continue;
         if (evaluate_all(signal.where_rows, PromiseRow{snapshot_, promise}) == Truth::yes) promises.push_back(&promise);
     }
     return promises;
@@ -137,7 +143,8 @@ bool PromiseMeasures::is_due(const Milestone& milestone, double grace) const {
     return day_number(milestone.due_on) + grace <= day_number(snapshot_.as_of);
 }
 
-PromiseMeasures::Value PromiseMeasures::attainment(const std::vector<const Milestone*>& milestones, double grace) const {
+PromiseMeasures::Value PromiseMeasures::attainment(const std::vector<const Milestone*>& milestones,
+                                                   double grace) const {
     Value value;
     int delivered = 0;
     bool last_delivered = false;

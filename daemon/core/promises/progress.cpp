@@ -28,8 +28,9 @@ std::string trouble_in_terms(const Promise& promise) {
     return promise.milestones == 0 ? "it has no milestones" : "";
 }
 
-Judged judge(const Snapshot& snapshot, const PromiseRules& rules, const EvidenceReader& reader, const Promise& promise) {
-    Judged judged{.goal = goal_of(promise, snapshot.as_of), .begun = promise.starts_on <= snapshot.as_of};
+Judged judge(const Snapshot& snapshot, const PromiseRules& rules, const EvidenceReader& reader,
+             const Promise& promise) {
+    Judged judged{.goal = goal_of(promise, snapshot.as_of), .begun = has_begun(promise, snapshot.as_of)};
     const bool in_steps = promise.kind == PromiseKind::milestones;
     if (!in_steps) judged.evidence = reader.read(promise);
     if (in_steps) judged.evidence.loaded = feed_state(snapshot, "milestones") != FeedState::not_loaded;
@@ -52,7 +53,9 @@ std::vector<Judged> judge_all(const Snapshot& snapshot, const RuleSet& rules) {
     return all;
 }
 
-Word segment_of(const Snapshot& snapshot, const Promise& promise) { return snapshot.customers[promise.customer].segment; }
+Word segment_of(const Snapshot& snapshot, const Promise& promise) {
+    return snapshot.customers[promise.customer].segment;
+}
 
 History history_of(const Snapshot& snapshot, const PromiseRules& rules, const std::vector<Judged>& all) {
     History history;
@@ -81,7 +84,8 @@ bool needs_reports(const Judged& judged, const PromiseRules& rules) {
 /// Measured and reported values together; on one day the measured one stands.
 std::vector<Point> together(const Evidence& evidence) {
     std::vector<Point> points;
-    std::ranges::set_union(evidence.measured, evidence.reported, std::back_inserter(points), {}, &Point::day, &Point::day);
+    std::ranges::set_union(evidence.measured, evidence.reported, std::back_inserter(points), {}, &Point::day,
+                           &Point::day);
     return points;
 }
 
@@ -159,7 +163,8 @@ void Meter::place(Progress& progress, const Promise& promise, const Judged& judg
     if (judged.decision.kept_on) progress.days_behind = std::min(progress.days_behind, 0.0);
 }
 
-void Meter::project(Progress& progress, const Promise& promise, const Judged& judged, std::span<const Point> points) const {
+void Meter::project(Progress& progress, const Promise& promise, const Judged& judged,
+                    std::span<const Point> points) const {
     if (promise.kind == PromiseKind::milestones) {
         if (judged.tally.due > 0) progress.probability = project_milestones(judged.tally.odds);
         return;

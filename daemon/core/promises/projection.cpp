@@ -10,8 +10,9 @@ namespace retaind {
 
 namespace {
 
-constexpr double rate_halflife = 14;      // days
-constexpr double noise_floor = 0.01;      // of |target - baseline|
+constexpr double rate_halflife = 14;  // days
+constexpr double noise_floor = 0.01;  // of |target - baseline|
+constexpr double standstill = 1e-9;   // of |target - baseline| per day: nothing but the rounding of sums
 constexpr std::size_t readings_needed = 3;
 constexpr std::size_t buckets_needed = 4;
 constexpr double highest_autocorrelation = 0.9;
@@ -29,7 +30,10 @@ void each_step(std::span<const Point> readings, Visit visit) {
 
 double weighted_rate(std::span<const Point> readings) {
     double change = 0, time = 0;
-    each_step(readings, [&](double w, double dv, double dt) { change += w * dv; time += w * dt; });
+    each_step(readings, [&](double w, double dv, double dt) {
+        change += w * dv;
+        time += w * dt;
+    });
     return change / time;
 }
 
@@ -71,11 +75,11 @@ ReachProjection project_reach(std::span<const Point> readings, const Goal& goal)
     const double left = goal.due_on - goal.today;
     if (readings.size() < readings_needed || left <= 0) return {missing, missing, missing};
     const double rate = weighted_rate(readings);
-    const double floor = noise_floor * std::abs(goal.target - goal.baseline);
-    const double sigma = std::max(weighted_noise(readings, rate), floor);
+    const double way = std::abs(goal.target - goal.baseline);
+    const double sigma = std::max(weighted_noise(readings, rate), noise_floor * way);
     const double value = readings.back().value;
     const double surplus = goal.direction() * (value + rate * left - goal.target);
-    const bool leads_there = goal.direction() * rate > 0;
+    const bool leads_there = goal.direction() * rate > standstill * way;
     const double ratio = goal.reached(value) ? 0.0 : leads_there ? (goal.target - value) / left / rate : missing;
     return {rate, normal_cdf(surplus / (sigma * std::sqrt(left))), ratio};
 }

@@ -47,6 +47,10 @@ std::optional<PromiseState> parse_promise_state(std::string_view name) {
     return found == names.end() ? std::nullopt : std::optional{found->first};
 }
 
+bool has_begun(const Promise& promise, Day as_of) {
+    return promise.starts_on <= as_of && (!promise.known || *promise.known <= as_of);
+}
+
 PromiseState next_promise_state(const PromiseDay* before, PromiseState verdict) {
     if (before == nullptr || before->state == open || applies_at_once(verdict)) return verdict;
     if (badness(verdict) <= badness(before->state)) return verdict;

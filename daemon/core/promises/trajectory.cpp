@@ -56,7 +56,8 @@ double days_behind(const Trajectory& trajectory, double progress, const Schedule
     const double p = std::clamp(progress, 0.0, 1.0);
     const double length = schedule.due_on - schedule.starts_on;
     const double from = schedule.starts_on + length * trajectory.earliest(p);
-    const double to = p < 1 ? schedule.starts_on + length * trajectory.latest(p) : std::max(schedule.today, from);
+    const bool done = p >= 1 - same_level;
+    const double to = done ? std::max(schedule.today, from) : schedule.starts_on + length * trajectory.latest(p);
     return schedule.today - std::clamp(schedule.today, from, to);
 }
 

@@ -106,15 +106,13 @@ Truth evaluate(const Condition& condition, const FieldValues& values) {
 
 Truth evaluate_all(const std::vector<Condition>& conditions, const FieldValues& values) {
     Truth result = Truth::yes;
-    for (const auto& condition : conditions)
-        result = both(result, evaluate(condition, values));
+    for (const auto& condition : conditions) result = both(result, evaluate(condition, values));
     return result;
 }
 
 Truth evaluate_any(const std::vector<Condition>& conditions, const FieldValues& values) {
     Truth result = Truth::no;
-    for (const auto& condition : conditions)
-        result = either(result, evaluate(condition, values));
+    for (const auto& condition : conditions) result = either(result, evaluate(condition, values));
     return result;
 }
 

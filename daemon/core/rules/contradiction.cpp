@@ -126,8 +126,7 @@ private:
 
 Domains domains_of(const std::vector<Condition>& conditions) {
     Domains domains;
-    for (const auto& condition : conditions)
-        domains.add(condition);
+    for (const auto& condition : conditions) domains.add(condition);
     return domains;
 }
 

@@ -167,13 +167,12 @@ std::optional<Field> row_column(const FieldCatalogue& catalogue, std::string_vie
     for (const auto& [column, type] : catalogue.row_columns)
         if (column == name)
             return Field{.kind = Field::Kind::row_column, .scope = Scope::row, .name = column, .type = type};
-    return std::nullopt;
+    return attribute(catalogue, name);
 }
 
 std::vector<std::string> customer_names(const FieldCatalogue& catalogue) {
     std::vector<std::string> names;
-    for (const auto& spec : fields(Scope::customer))
-        names.emplace_back(spec.name);
+    for (const auto& spec : fields(Scope::customer)) names.emplace_back(spec.name);
     for (const auto& signal : catalogue.signals) {
         names.push_back(signal);
         names.push_back(signal + std::string{score_suffix});
@@ -187,11 +186,9 @@ std::vector<std::string> all_names(const FieldCatalogue& catalogue) {
     std::vector<std::string> names;
     for (const auto& spec : fields(catalogue.scope))
         if (exists_in(catalogue.scope, spec.name)) names.emplace_back(spec.name);
-    for (const auto& [column, type] : catalogue.row_columns)
-        names.push_back(column);
+    for (const auto& [column, type] : catalogue.row_columns) names.push_back(column);
     if (catalogue.scope == Scope::promise)
-        for (const auto& name : customer_names(catalogue))
-            names.push_back(std::string{customer_prefix} + name);
+        for (const auto& name : customer_names(catalogue)) names.push_back(std::string{customer_prefix} + name);
     return names;
 }
 
@@ -244,6 +241,10 @@ std::string_view scope_fields_name(Scope scope) {
         case Scope::source: return "a source";
     }
     return "";
+}
+
+std::string subject_of(const FieldCatalogue& catalogue) {
+    return catalogue.subject.empty() ? std::string{scope_fields_name(catalogue.scope)} : catalogue.subject;
 }
 
 std::optional<Field> FieldCatalogue::resolve(std::string_view name) const {

@@ -56,8 +56,7 @@ public:
     explicit Scanner(std::string_view text) : text_(text) {}
 
     Token next() {
-        while (at_ < text_.size() && is_space(text_[at_]))
-            ++at_;
+        while (at_ < text_.size() && is_space(text_[at_])) ++at_;
         const std::size_t start = at_;
         if (start == text_.size()) return Token{.at = start};
         Token token = scan(text_[start]);
@@ -79,8 +78,7 @@ private:
     }
 
     Token word() {
-        while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]) || text_[at_] == '.'))
-            ++at_;
+        while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]) || text_[at_] == '.')) ++at_;
         return Token{.kind = Token::Kind::word};
     }
 
@@ -92,8 +90,7 @@ private:
             return is_digit(c) || is_letter(c) || c == '.' ||
                    ((c == '-' || c == '+') && (before == 'e' || before == 'E'));
         };
-        while (at_ < text_.size() && belongs())
-            ++at_;
+        while (at_ < text_.size() && belongs()) ++at_;
         return Token{.kind = Token::Kind::number};
     }
 
@@ -190,8 +187,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
 
 std::string joined(const std::vector<std::string_view>& words) {
     std::string text;
-    for (const auto word : words)
-        text += fmt::format("{}{}", text.empty() ? "" : ", ", word);
+    for (const auto word : words) text += fmt::format("{}{}", text.empty() ? "" : ", ", word);
     return text;
 }
 
@@ -230,10 +226,8 @@ private:
 
     std::string_view trimmed() const {
         auto text = text_;
-        while (!text.empty() && is_space(text.front()))
-            text.remove_prefix(1);
-        while (!text.empty() && is_space(text.back()))
-            text.remove_suffix(1);
+        while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+        while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
         return text;
     }
 
@@ -258,8 +252,7 @@ private:
     bool is_known_call() const {
         if (token_.kind != Kind::word) return false;
         auto rest = scanner_.rest_from(token_.at + token_.source.size());
-        while (!rest.empty() && is_space(rest.front()))
-            rest.remove_prefix(1);
+        while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
         return rest.starts_with('(');
     }
 
@@ -347,7 +340,7 @@ private:
     }
 
     Error unknown_field(const Side* left) const {
-        const auto message = fmt::format("{} has no field \"{}\"", scope_fields_name(catalogue_.scope), token_.source);
+        const auto message = fmt::format("{} has no field \"{}\"", subject_of(catalogue_), token_.source);
         const auto suggestion = catalogue_.suggestion(token_.source);
         if (!suggestion.empty()) return error(token_.at, message, fmt::format("did you mean \"{}\"?", suggestion));
         if (left && left->type == ValueType::text)

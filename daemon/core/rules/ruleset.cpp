@@ -111,8 +111,7 @@ public:
     void add(const Field& field) {
         switch (field.kind) {
             case Field::Kind::builtin:
-                for (const auto& name : words_of(field_spec(field).reads))
-                    add_name(name);
+                for (const auto& name : words_of(field_spec(field).reads)) add_name(name);
                 break;
             case Field::Kind::attribute: add_name("customers"); break;
             case Field::Kind::signal_raw:
@@ -123,8 +122,7 @@ public:
 
     void add(const std::vector<Condition>& conditions) {
         for (const auto& condition : conditions)
-            for (const auto& field : fields_of(condition))
-                add(field);
+            for (const auto& field : fields_of(condition)) add(field);
     }
 
     void add(const Trigger& trigger) {
@@ -163,15 +161,13 @@ private:
             const auto& signal = rules_.signals[i];
             if (signal.weight > 0 && rules_.groups[static_cast<std::size_t>(signal.group)].weight > 0) add_signal(i);
         }
-        for (const auto& cap : rules_.caps)
-            add(cap.when);
+        for (const auto& cap : rules_.caps) add(cap.when);
     }
 
     void add_risk() {
         if (std::exchange(has_risk_, true)) return;
         if (!rules_.risk.model) return add_health();
-        for (const auto& term : rules_.risk.model->terms)
-            add(term.feature);
+        for (const auto& term : rules_.risk.model->terms) add(term.feature);
     }
 
     const RuleSet& rules_;
@@ -203,8 +199,7 @@ RuleSet with_profiles(const RuleSet& rules, ProfileSet profiles) {
     if (profiles == 0) return result;
     for (std::size_t i = 0; i < rules.profiles.size() && i < most_profiles; ++i)
         if ((profiles >> i & 1u) != 0) apply(result, rules.profiles[i]);
-    for (auto& rule : result.rules)
-        rule.reads = datasets_read(result, rule);
+    for (auto& rule : result.rules) rule.reads = datasets_read(result, rule);
     return result;
 }
 

@@ -100,7 +100,7 @@ private:
 
     Error unknown_name(std::size_t at, std::string_view name) const {
         const auto suggestion = catalogue_.suggestion(name);
-        return error(at, fmt::format("{} has no field \"{}\"", scope_fields_name(catalogue_.scope), name),
+        return error(at, fmt::format("{} has no field \"{}\"", subject_of(catalogue_), name),
                      suggestion.empty() ? "" : fmt::format("did you mean {{{}}}?", suggestion));
     }
 

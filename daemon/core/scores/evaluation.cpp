@@ -48,7 +48,7 @@ double mean_of(std::span<const Prediction> predictions, Loss loss) {
 }  // namespace
 
 double auc(std::span<const Prediction> predictions) {
-    double above = 0, wins = 0;    // what happened among higher scores; pairs in the right order
+    double above = 0, wins = 0;  // what happened among higher scores; pairs in the right order
     for (const auto& [score, count, happened] : ranked(predictions)) {
         wins += (above + happened / 2) * (count - happened);
         above += happened;
@@ -105,8 +105,8 @@ double calibration_error(std::span<const Prediction> predictions, int bins) {
     if (predictions.empty() || bins < 1) return missing;
     const auto groups = ranked(predictions);
     const auto whole = predictions.size(), count = static_cast<std::size_t>(bins);
-    auto group = groups.rbegin();                   // the lowest score first
-    double left = group->count, error = 0;          // of the group, not yet in a bin
+    auto group = groups.rbegin();           // the lowest score first
+    double left = group->count, error = 0;  // of the group, not yet in a bin
     for (std::size_t bin = 0; bin < count; ++bin) {
         double room = static_cast<double>(whole / count + (bin < whole % count ? 1 : 0)), gap = 0;
         while (room > 0) {

@@ -27,7 +27,8 @@ std::vector<double> shares(const RuleSet& rules, std::span<const SignalScore> si
     for (std::size_t i = 0; i < signals.size() && whole > 0; ++i) {
         const auto& signal = rules.signals[i];
         const auto group = static_cast<std::size_t>(signal.group);
-        if (counts(signal, signals[i])) result[i] = rules.groups[group].weight / whole * (signal.weight / in_group[group]);
+        if (counts(signal, signals[i]))
+            result[i] = rules.groups[group].weight / whole * (signal.weight / in_group[group]);
     }
     return result;
 }
@@ -63,7 +64,7 @@ Health combine(const RuleSet& rules, std::span<const SignalScore> signals, doubl
         health += term.contribution;
         result.terms.push_back(term);
     }
-    result.before_caps = std::clamp(health, 0.0, 100.0);    // a mean of scores: only rounding can leave the range
+    result.before_caps = std::clamp(health, 0.0, 100.0);  // a mean of scores: only rounding can leave the range
     result.health = result.before_caps;
     return result;
 }

@@ -7,7 +7,7 @@ namespace retaind {
 
 namespace {
 
-constexpr double log_odds_per_point = 0.25 / 10;    // SCORING 1.8: b = 0.25 for 10 points of health lost
+constexpr double log_odds_per_point = 0.25 / 10;  // SCORING 1.8: b = 0.25 for 10 points of health lost
 constexpr double precision = 1e-12;
 
 double log_odds_lost(double health) { return log_odds_per_point * (100 - health); }
@@ -21,7 +21,7 @@ double unfitted_intercept(std::span<const double> healths, double base_rate) {
     std::vector<double> odds;
     std::ranges::copy_if(healths, std::back_inserter(odds), is_known);
     if (odds.empty() || !(base_rate > 0 && base_rate < 1)) return missing;
-    std::ranges::sort(odds);    // one order of summing, whatever the order of customers
+    std::ranges::sort(odds);  // one order of summing, whatever the order of customers
     double high = logit(base_rate) - log_odds_lost(odds.back()), low = logit(base_rate) - log_odds_lost(odds.front());
     std::ranges::transform(odds, odds.begin(), [](double health) { return std::exp(log_odds_lost(health)); });
     const double wanted = base_rate * static_cast<double>(odds.size());

@@ -124,7 +124,7 @@ std::vector<double> cohort_positions(const Snapshot& snapshot, const Signal& sig
     const auto cohorts = cohorts_by(snapshot, scale.by);
     const auto all = levels(snapshot, reader);
     std::vector<double> positions(snapshot.customers.size(), missing);
-    std::vector<int> newest(positions.size(), 0);    // bucket of a customer's last step
+    std::vector<int> newest(positions.size(), 0);  // bucket of a customer's last step
     for (int back = bucket_count - 1; back >= 0; --back) {
         const auto bucket = static_cast<std::size_t>(back);
         const auto where = centres(all, bucket, cohorts, scale.min);

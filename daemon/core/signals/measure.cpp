@@ -37,7 +37,7 @@ struct SignalReader::Bound {
     const Signal& signal;
     std::span<const Calendar::Range> off_season;
     Rows rows;
-    RowFilter of = {};                                 ///< of measure share
+    RowFilter of = {};  ///< of measure share
     std::optional<CustomerColumn> per = {}, field = {};
     std::int32_t as_of, read_from;
 
@@ -62,8 +62,12 @@ struct SignalReader::Bound {
 };
 
 SignalReader::Bound::Bound(const Snapshot& from, const Signal& what, std::span<const Calendar::Range> season)
-    : snapshot(from), signal(what), off_season(season), rows(from, what),
-      as_of(number_of(from.as_of)), read_from(number_of(from.read_from)) {
+    : snapshot(from),
+      signal(what),
+      off_season(season),
+      rows(from, what),
+      as_of(number_of(from.as_of)),
+      read_from(number_of(from.read_from)) {
     if (signal.per) per.emplace(snapshot, signal.per->name);
     if (signal.measure == Measure::value) field.emplace(snapshot, signal.field);
     const auto* series = snapshot.find_series(signal.from);

@@ -62,8 +62,11 @@ RowFilter::Side RowFilter::side(const Snapshot& snapshot, const Series& series, 
 
 RowFilter::RowFilter(const Snapshot& snapshot, const Series& series, const std::vector<Condition>& conditions) {
     for (const auto& condition : conditions) {
-        Test test{condition.kind, condition.comparison, side(snapshot, series, condition.left),
-                  side(snapshot, series, condition.right), {}};
+        Test test{condition.kind,
+                  condition.comparison,
+                  side(snapshot, series, condition.left),
+                  side(snapshot, series, condition.right),
+                  {}};
         for (const auto& choice : condition.choices) test.choices.push_back(code_of(snapshot, choice));
         tests_.push_back(std::move(test));
     }
@@ -78,7 +81,8 @@ bool RowFilter::Test::compares(std::uint32_t row) const {
 bool RowFilter::Test::holds(std::uint32_t row) const {
     switch (kind) {
         case Condition::Kind::compare: return compares(row);
-        case Condition::Kind::in: return left.known_at(row) && std::ranges::find(choices, left.word_at(row)) != choices.end();
+        case Condition::Kind::in:
+            return left.known_at(row) && std::ranges::find(choices, left.word_at(row)) != choices.end();
         case Condition::Kind::known: return left.known_at(row);
         case Condition::Kind::unknown: return !left.known_at(row);
     }

@@ -63,7 +63,8 @@ private:
     /// The customer's first row on or after a day, by bisection.
     std::uint32_t first_from(CustomerIndex customer, std::int32_t from) const {
         const auto begin = series_->day.begin();
-        const auto found = std::lower_bound(begin + series_->first[customer], begin + series_->first[customer + 1], from);
+        const auto found =
+            std::lower_bound(begin + series_->first[customer], begin + series_->first[customer + 1], from);
         return static_cast<std::uint32_t>(found - begin);
     }
 

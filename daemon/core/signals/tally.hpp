@@ -10,11 +10,11 @@
 namespace retaind {
 
 struct Tally {
-    std::uint32_t rows = 0;           ///< rows there are
-    std::uint32_t known = 0;          ///< of them, with a value
-    std::uint32_t positive = 0;       ///< of these, above 0
-    std::uint32_t matched = 0;        ///< rows that match `of`
-    std::uint32_t active_days = 0;    ///< days with a value above 0
+    std::uint32_t rows = 0;         ///< rows there are
+    std::uint32_t known = 0;        ///< of them, with a value
+    std::uint32_t positive = 0;     ///< of these, above 0
+    std::uint32_t matched = 0;      ///< rows that match `of`
+    std::uint32_t active_days = 0;  ///< days with a value above 0
     double sum = 0, least = missing, greatest = missing;
     std::int32_t first_day = no_day, last_day = no_day, last_active_day = no_day;
 

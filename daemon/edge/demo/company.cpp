@@ -15,7 +15,8 @@ Result<std::vector<Story>> generate_demo_company(const DemoOptions& options) {
     using namespace demo;
     if (options.customers < fewest_customers)
         return Error{ErrorKind::usage, "a demo company has at least 100 customers", "leave the number out for 300"};
-    if (options.until <= Day{}) return Error{ErrorKind::usage, "the demo company needs the day on which its history ends"};
+    if (options.until <= Day{})
+        return Error{ErrorKind::usage, "the demo company needs the day on which its history ends"};
     Company company{.options = options, .from = plus(options.until, -days_of_history), .until = options.until};
     hire_staff(company);
     plant_lives(company);

@@ -19,22 +19,22 @@
 namespace retaind {
 
 struct DemoOptions {
-    std::string path;           ///< the database file; replaced whole when it exists
+    std::string path;  ///< the database file; replaced whole when it exists
     std::uint64_t seed = 7;
-    Day until = {};             ///< the last day with rows
-    int customers = 300;        ///< how many there ever were, leavers included; at least 100
+    Day until = {};       ///< the last day with rows
+    int customers = 300;  ///< how many there ever were, leavers included; at least 100
 };
 
 /// One planted fact, and what the rule pack "demo" should make of it.
 struct Story {
-    std::string name;                       ///< a word for the story: "stopped_coming"
-    std::string customer_id_or_segment;     ///< whom it is about: a customer, a segment, or a dataset
-    std::string customer_name;              ///< as people read it
-    std::string rule;                       ///< the rule that should find it; "" when none may fire
-    std::string told;                       ///< one sentence: what happened
-    bool should_alert = true;               ///< false: loyal, must be left alone
-    Day from = {};                          ///< the first day on which the facts are there
-    Day to = {};                            ///< the last such day (`until`, but for what has passed)
+    std::string name;                    ///< a word for the story: "stopped_coming"
+    std::string customer_id_or_segment;  ///< whom it is about: a customer, a segment, or a dataset
+    std::string customer_name;           ///< as people read it
+    std::string rule;                    ///< the rule that should find it; "" when none may fire
+    std::string told;                    ///< one sentence: what happened
+    bool should_alert = true;            ///< false: loyal, must be left alone
+    Day from = {};                       ///< the first day on which the facts are there
+    Day to = {};                         ///< the last such day (`until`, but for what has passed)
 };
 
 /// Writes the database and returns its stories, in a fixed order. Errors are of kind `usage` (options) or `source`

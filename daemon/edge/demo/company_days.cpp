@@ -27,7 +27,7 @@ bool public_holiday(Day day) {
     using namespace std::chrono;
     const year_month_day date{day};
     const month_day here{date.month(), date.day()};
-    const month_day holidays[] = {January / 1, May / 1, October / 3, December / 24, December / 25, December / 26, December / 31};
+    const month_day holidays[] = {January / 1, May / 1, October / 3, December / 25, December / 26};
     return std::find(std::begin(holidays), std::end(holidays), here) != std::end(holidays);
 }
 
@@ -67,12 +67,14 @@ void write_logins(Company& company, std::size_t index) {
     double mood_of_week = 1.0;
     for (Day day = first; day <= last; day = plus(day, 1)) {
         if (std::chrono::weekday{day} == std::chrono::Monday) mood_of_week = 1.0 + 0.08 * random.normal();
-        const double workday = public_holiday(day) ? 0.0 : weekend(day) ? 0.25 : 1.0;
+        const double workday = weekend(day) || public_holiday(day) ? 0.28 : 1.0;
         const double share = std::clamp(
-            life.use * level_at(life.level, day) * time_of_year(company, life.segment, day) * mood_of_week * workday, 0.0, 1.0);
+            life.use * level_at(life.level, day) * time_of_year(company, life.segment, day) * mood_of_week * workday,
+            0.0, 1.0);
         const double mean = life.licences * share;
         const double spread = std::sqrt(mean * (1.0 - share)) * 0.7;
-        const int people = std::clamp(static_cast<int>(std::floor(mean + spread * random.normal() + 0.5)), 0, life.licences);
+        const int people =
+            std::clamp(static_cast<int>(std::floor(mean + spread * random.normal() + 0.5)), 0, life.licences);
         const double each = std::max(3.0, 14.0 + 5.0 * random.normal());
         const Day loaded = loaded_on(company, day, random);
         if (people > 0) company.logins.push_back({index, day, people, static_cast<int>(people * each), loaded});
@@ -118,7 +120,11 @@ void write_contacts(Company& company, std::size_t index) {
         if (weekend(day) || public_holiday(day)) continue;
         const std::string via = kind < 0.5 ? "phone" : kind < 0.8 ? "mail" : "visit";
         if (life.service_gap > 0 && help < 1.4 / life.service_gap)
-            company.contacts.push_back({index, day, kind < 0.7 ? "help" : kind < 0.9 ? "thanks" : "review", via, life.owner, minutes});
+            company.contacts.push_back({index, day,
+                                        kind < 0.7   ? "help"
+                                        : kind < 0.9 ? "thanks"
+                                                     : "review",
+                                        via, life.owner, minutes});
         if (!life.planted && near_renewal(life, day) && offer < life.offer_rate * 1.4)
             company.contacts.push_back({index, day, "offer", via, life.seller, minutes});
     }
@@ -135,7 +141,11 @@ void write_tickets(Company& company, std::size_t index) {
         const double draw = random.unit(), kind = random.unit();
         if (draw >= life.tickets_a_month / 30.0) continue;
         const bool wish = kind >= 0.92 && !life.planted;
-        company.tickets.push_back({index, day, wish ? "wish" : kind < 0.5 ? "question" : kind < 0.8 ? "fault" : "complaint"});
+        company.tickets.push_back({index, day,
+                                   wish         ? "wish"
+                                   : kind < 0.5 ? "question"
+                                   : kind < 0.8 ? "fault"
+                                                : "complaint"});
     }
 }
 
@@ -148,12 +158,13 @@ void write_journal(Company& company, std::size_t index) {
     if (life.champion_left && *life.champion_left <= last)
         company.journal.push_back({index, *life.champion_left, "champion left", 0});
     for (Day day = plus(first, turn); day <= last; day = plus(day, 30)) {
-        const bool slow = random.chance(0.05);
+        const bool slow = random.chance(0.05) && !life.planted;
         const int wait = slow ? random.whole(22, 40) : random.whole(2, 18);
         company.journal.push_back({index, day, "invoice", 0});
         if (life.pays_late && day >= company.ago(75)) continue;
         if (slow && plus(day, 20) <= last) company.journal.push_back({index, plus(day, 20), "payment reminder", 6});
-        if (plus(day, wait) <= last) company.journal.push_back({index, plus(day, wait), "paid", std::max(0, wait - 14)});
+        if (plus(day, wait) <= last)
+            company.journal.push_back({index, plus(day, wait), "paid", std::max(0, wait - 14)});
     }
     for (int ago = 50, late = 11; life.pays_late && ago > 0; ago -= 14, late += 14)
         company.journal.push_back({index, company.ago(ago), "payment reminder", late});
@@ -187,8 +198,12 @@ void seat_neighbours(Company& company) {
 }
 
 void write_demand(Company& company) {
-    struct Outside { const char* segment; double level, a_year; };
-    for (const auto& outside : {Outside{"season", 100, 0.02}, Outside{"boxes", 80, 0.12}, Outside{"clubs", 120, -0.09}, Outside{"theatres", 60, 0.15}}) {
+    struct Outside {
+        const char* segment;
+        double level, a_year;
+    };
+    for (const auto& outside : {Outside{"season", 100, 0.02}, Outside{"boxes", 80, 0.12}, Outside{"clubs", 120, -0.09},
+                                Outside{"theatres", 60, 0.15}}) {
         Random random = company.random("demand", static_cast<std::size_t>(outside.level));
         for (Day week = company.from; week <= company.until; week = plus(week, 7)) {
             const double grown = 1.0 + outside.a_year * days_between(company.from, week) / 365.0;

@@ -7,9 +7,9 @@ namespace retaind::demo {
 
 namespace {
 
-constexpr double segment_share = 0.60;       // what the clubs carry on the last day
-constexpr double segment_change = -0.10;     // of their revenue against a year before
-constexpr double others_change = 0.32;       // so that the whole grows by some 3 %
+constexpr double segment_share = 0.60;    // what the clubs carry on the last day
+constexpr double segment_change = -0.10;  // of their revenue against a year before
+constexpr double others_change = 0.32;    // so that the whole grows by some 3 %
 
 Cents rounded(double cents) { return static_cast<Cents>(std::floor(cents / 50.0 + 0.5)) * 50; }
 
@@ -37,7 +37,8 @@ void write_terms(Company& company, std::size_t index) {
 
 bool is_club(const Company& company, const Contract& term) { return company.lives[term.life].segment == "clubs"; }
 
-// Prices renewals of the last year so that the group's revenue on the last day is (1 + change) times that of a year ago.
+// Prices renewals of the last year so that the group's revenue on the last day is (1 + change) times that of a year
+// ago.
 void reprice_renewals(Company& company, bool clubs, double change) {
     double before = 0.0, fresh = 0.0, renewed = 0.0;
     for (const auto& term : company.contracts) {

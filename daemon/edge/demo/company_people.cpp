@@ -12,10 +12,10 @@ namespace {
 
 struct SegmentPlan {
     std::string segment;
-    double share;                 // of all customers there ever were
-    double new_last_year;         // share that joined within the last 365 days
+    double share;          // of all customers there ever were
+    double new_last_year;  // share that joined within the last 365 days
     double new_year_before;
-    double leaves_at_renewal;     // probability, at each renewal
+    double leaves_at_renewal;  // probability, at each renewal
     std::vector<std::string> owners;
     std::string seller;
     std::string keeper;
@@ -69,8 +69,9 @@ void set_size(Life& life, Random& random) {
 }
 
 const std::vector<std::string>& reasons() {
-    static const std::vector<std::string> all = {"price", "went to a competitor", "budget cut", "did not use it",
-                                                 "missing feature", "moved away", "closed down"};
+    static const std::vector<std::string> all = {"price",          "went to a competitor", "budget cut",
+                                                 "did not use it", "missing feature",      "moved away",
+                                                 "closed down"};
     return all;
 }
 
@@ -93,7 +94,8 @@ void decide_leaving(const Company& company, const SegmentPlan& plan, Life& life,
     life.why_left = reasons()[static_cast<std::size_t>(random.below(life.warned ? 5 : 7))];
     if (!life.warned) return;
     const int before = random.whole(35, 130);
-    life.level = {{plus(*life.leaves, -before), 1.0}, {plus(*life.leaves, -before / 3), random.between(0.2, 0.5)},
+    life.level = {{plus(*life.leaves, -before), 1.0},
+                  {plus(*life.leaves, -before / 3), random.between(0.2, 0.5)},
                   {*life.leaves, random.between(0.0, 0.25)}};
 }
 
@@ -189,7 +191,8 @@ void invent_segment(Company& company, const SegmentPlan& plan, int wanted) {
 void hire_staff(Company& company) {
     const auto hire = [&](std::string id, std::string name, std::string boss, std::string skills) {
         std::string mail = id + "@tribune.example";
-        company.staff.push_back({std::move(id), std::move(name), std::move(mail), std::move(boss), {}, {}, std::move(skills)});
+        company.staff.push_back(
+            {std::move(id), std::move(name), std::move(mail), std::move(boss), {}, {}, std::move(skills)});
     };
     hire("vera", "Vera Lindholm", "", "head of accounts");
     hire("ana", "Ana Duarte", "vera", "clubs");
@@ -216,8 +219,9 @@ void invent_lives(Company& company) {
     int left = company.options.customers - static_cast<int>(company.lives.size());
     const auto plans = segment_plans();
     for (const auto& plan : plans) {
-        const auto planted = std::count_if(company.lives.begin(), company.lives.end(),
-                                           [&](const Life& life) { return life.planted && life.segment == plan.segment; });
+        const auto planted = std::count_if(company.lives.begin(), company.lives.end(), [&](const Life& life) {
+            return life.planted && life.segment == plan.segment;
+        });
         const int share = static_cast<int>(company.options.customers * plan.share) - static_cast<int>(planted);
         const int wanted = &plan == &plans.back() ? left : std::min(left, share);
         invent_segment(company, plan, wanted);

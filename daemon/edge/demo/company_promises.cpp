@@ -53,7 +53,8 @@ void write_steps(Company& company, std::size_t number, Random& random) {
     const int length = days_between(pledge.from, pledge.due);
     for (int step = 1; step <= steps; ++step) {
         const Day due = plus(pledge.from, length * step / steps - (step == steps ? 7 : 0));
-        const double late = -5.0 + 9.0 * random.normal() + 70.0 * (1.0 - level_at(life.level, due)) + 25.0 * (1.0 - pledge.tempo);
+        const double late =
+            -5.0 + 9.0 * random.normal() + 70.0 * (1.0 - level_at(life.level, due)) + 25.0 * (1.0 - pledge.tempo);
         const int grade = std::clamp(static_cast<int>(80.0 + 9.0 * random.normal()), 0, 100);
         const Day done = std::max(plus(pledge.from, 1), plus(due, static_cast<int>(late)));
         const bool happened = done <= company.until && !(life.leaves && *life.leaves <= done);

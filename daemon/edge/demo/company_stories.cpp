@@ -72,10 +72,17 @@ void plant_row_of_friends(Company& company) {
 void plant_slipping_promise(Company& company) {
     Life life = content(company, slipping_theatre, "theatres", 130, 3);
     give_software(life, 18, 0.72);
-    Pledge pledge{.what = "Seats sold online", .start_value = 20, .goal = 45, .unit = "percent",
-                  .from = company.ago(300), .due = plus(company.until, 65), .importance = 3, .reading_gap = 30};
-    pledge.progress = {{company.ago(300), 0.0}, {company.ago(240), 0.17}, {company.ago(210), 0.25}, {company.ago(150), 0.33},
-                       {company.ago(90), 0.37}, {company.ago(30), 0.39}, {company.until, 0.40}};
+    Pledge pledge{.what = "Seats sold online",
+                  .start_value = 20,
+                  .goal = 45,
+                  .unit = "percent",
+                  .from = company.ago(300),
+                  .due = plus(company.until, 65),
+                  .importance = 3,
+                  .reading_gap = 30};
+    pledge.progress = {{company.ago(300), 0.0},  {company.ago(240), 0.17}, {company.ago(210), 0.25},
+                       {company.ago(150), 0.33}, {company.ago(90), 0.37},  {company.ago(30), 0.39},
+                       {company.until, 0.40}};
     life.pledges.push_back(std::move(pledge));
     company.lives.push_back(std::move(life));
 }
@@ -102,8 +109,13 @@ void plant_ready_for_more(Company& company) {
     life.service_gap = 25.0;
     life.wish_days_ago = 12;
     life.mood = 88;
-    life.pledges.push_back({.what = "Seats sold online", .start_value = 25, .goal = 50, .unit = "percent",
-                            .from = company.ago(420), .due = company.ago(60), .tempo = 1.3});
+    life.pledges.push_back({.what = "Seats sold online",
+                            .start_value = 25,
+                            .goal = 50,
+                            .unit = "percent",
+                            .from = company.ago(420),
+                            .due = company.ago(60),
+                            .tempo = 1.3});
     company.lives.push_back(std::move(life));
 }
 
@@ -126,8 +138,14 @@ void plant_not_paid_back(Company& company) {
         life.won_for = 16 * life.monthly;
         life.monthly_cost = life.monthly * 25 / 100;
         life.level = {{company.ago(85), 1.0}, {company.ago(50), 0.32}, {company.until, 0.22}};
-        life.pledges.push_back({.what = "Seats sold online", .start_value = 22, .goal = 50, .unit = "percent",
-                                .from = plus(life.joined, 14), .due = plus(life.joined, 330), .tempo = 0.95, .importance = 2});
+        life.pledges.push_back({.what = "Seats sold online",
+                                .start_value = 22,
+                                .goal = 50,
+                                .unit = "percent",
+                                .from = plus(life.joined, 14),
+                                .due = plus(life.joined, 340),
+                                .tempo = 1.2,
+                                .importance = 2});
         company.lives.push_back(std::move(life));
     }
 }
@@ -141,8 +159,14 @@ void plant_boxes(Company& company) {
     }
     Life vague = content(company, vague_box, "boxes", 190, 2);
     give_seat(vague, 72000, 0.92);
-    vague.pledges.push_back({.what = "More attention for the brand", .start_value = 0, .goal = 100, .unit = "attention",
-                             .from = company.ago(140), .due = plus(company.until, 180), .importance = 2, .measured = false});
+    vague.pledges.push_back({.what = "More attention for the brand",
+                             .start_value = 0,
+                             .goal = 100,
+                             .unit = "attention",
+                             .from = company.ago(140),
+                             .due = plus(company.until, 180),
+                             .importance = 2,
+                             .measured = false});
     company.lives.push_back(std::move(vague));
 }
 
@@ -170,7 +194,7 @@ Day missed_four(const Company& company) {
     return company.until;
 }
 
-// The first day on which 28 days of working-day logins use less than a third of the seats bought.
+// The first day on which 28 days of working-day logins use little more than a third of the seats bought.
 Day seats_went_unused(const Company& company, std::size_t who) {
     for (Day day = company.ago(69); day < company.until; day = plus(day, 1)) {
         double people = 0, days = 0;
@@ -180,7 +204,7 @@ Day seats_went_unused(const Company& company, std::size_t who) {
             if (weekday == std::chrono::Saturday || weekday == std::chrono::Sunday) continue;
             people += login.people, days += 1;
         }
-        if (days > 0 && people / days < company.lives[who].licences / 3.0) return day;
+        if (days > 0 && people / days < 0.36 * company.lives[who].licences) return day;
     }
     return company.until;
 }
@@ -192,7 +216,8 @@ double change_over_a_year(const Company& company, const std::string& segment, Da
 
 Day segment_began_to_shrink(const Company& company) {
     Day from = company.until;
-    while (from > company.ago(300) && change_over_a_year(company, "clubs", plus(from, -1)) <= -0.06) from = plus(from, -1);
+    while (from > company.ago(300) && change_over_a_year(company, "clubs", plus(from, -1)) <= -0.02)
+        from = plus(from, -1);
     return from;
 }
 
@@ -200,7 +225,8 @@ void tell_of_segment(Company& company) {
     const auto clubs = static_cast<double>(yearly_revenue(company, "clubs", company.until));
     const auto total = static_cast<double>(yearly_revenue(company, "", company.until));
     const std::string told = fmt::format(
-        "The clubs carry {:.0f} % of the revenue and lost {:.0f} % of it within a year, while the total grew by {:.0f} %.",
+        "The clubs carry {:.0f} % of the revenue and lost {:.0f} % of it within a year, while the total grew by {:.0f} "
+        "%.",
         100 * clubs / total, -100 * change_over_a_year(company, "clubs", company.until),
         100 * change_over_a_year(company, "", company.until));
     company.stories.push_back({"segment_shrinks_behind_growth", "clubs", "Clubs", "segment_shrinks", told, true,
@@ -208,10 +234,10 @@ void tell_of_segment(Company& company) {
 }
 
 void tell_of_feed(Company& company) {
-    company.stories.push_back({"feed_stops", "usage", "Logins", "feed_late",
-                               "One night the login feed did not arrive; the rows of three days came late, all at once. "
+    company.stories.push_back({"dead_feed", "usage", "Logins", "feed_late",
+                               "One night the login feed did not arrive; the rows of four days came late, all at once. "
                                "Nobody had stopped working.",
-                               true, company.ago(outage_last_day_ago + 1), company.ago(outage_last_day_ago)});
+                               true, company.ago(outage_first_day_ago), company.ago(outage_last_day_ago)});
 }
 
 }  // namespace
@@ -230,11 +256,12 @@ void plant_lives(Company& company) {
 void tell_stories(Company& company) {
     tell(company, "stopped_coming", season_holder, "stopped_coming", missed_four(company),
          "Stopped coming, while the three friends in the same row still come.");
-    tell(company, "promise_slips", slipping_theatre, "promise_slipping", company.ago(117),
+    tell(company, "promise_slips", slipping_theatre, "promise_slipping", company.ago(125),
          "Was promised 45 % of seats sold online; each month brings less than the month before.");
     tell(company, "only_sold_to", sold_to_club, "only_sold_to", company.ago(41),
          "Hears from us only to be sold to, and renews soon.");
-    tell(company, "seats_unused", lost_champion_club, "seats_unused", seats_went_unused(company, named(company, lost_champion_club)),
+    tell(company, "seats_unused", lost_champion_club, "seats_unused",
+         seats_went_unused(company, named(company, lost_champion_club)),
          "Pays for forty seats; since their champion left, a dozen are used.");
     tell(company, "ready_for_more", ready_theatre, "ready_for_more", company.ago(12),
          "Uses every seat, got what was promised, and asked for more.");
@@ -244,11 +271,11 @@ void tell_stories(Company& company) {
          "Three seats, little use, the same for five years.");
     tell_of_segment(company);
     for (const char* name : unpaid_theatres)
-        tell(company, "not_paid_back", name, "not_paid_back", company.ago(40),
+        tell(company, "not_paid_back", name, "not_paid_back", company.ago(85),
              "Cost more to win than it has brought in so far, and is using it less and less.");
     for (const char* name : late_boxes)
         tell(company, "pays_late", name, "pays_late", company.ago(36), "Reminded again and again, and has not paid.");
-    tell(company, "nobody_can_measure", vague_box, "promise_unmeasurable", company.ago(95),
+    tell(company, "nobody_can_measure", vague_box, "promise_unmeasurable", company.ago(140),
          "Was promised \"more attention\"; nobody agreed how to count it.");
     tell_of_feed(company);
 }

@@ -44,9 +44,7 @@ double Random::unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
 double Random::between(double low, double high) { return low + (high - low) * unit(); }
 
-int Random::below(int bound) {
-    return static_cast<int>(((next() >> 32) * static_cast<std::uint64_t>(bound)) >> 32);
-}
+int Random::below(int bound) { return static_cast<int>(((next() >> 32) * static_cast<std::uint64_t>(bound)) >> 32); }
 
 int Random::whole(int low, int high) { return low + below(high - low + 1); }
 

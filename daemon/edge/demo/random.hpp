@@ -14,12 +14,12 @@ public:
     Random(std::uint64_t seed, std::string_view purpose, std::uint64_t number = 0);
 
     std::uint64_t next();
-    double unit();                              ///< in [0, 1)
-    double between(double low, double high);    ///< in [low, high)
-    int below(int bound);                       ///< 0 .. bound - 1
-    int whole(int low, int high);               ///< low .. high, both included
+    double unit();                            ///< in [0, 1)
+    double between(double low, double high);  ///< in [low, high)
+    int below(int bound);                     ///< 0 .. bound - 1
+    int whole(int low, int high);             ///< low .. high, both included
     bool chance(double probability);
-    double normal();                            ///< mean 0, variance 1: twelve units less six
+    double normal();  ///< mean 0, variance 1: twelve units less six
 
 private:
     std::array<std::uint64_t, 4> state_;

@@ -23,7 +23,8 @@ std::optional<Endpoint> parse_endpoint(const std::string& text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string::npos) return std::nullopt;
     Endpoint endpoint{.host = text.substr(0, colon)};
-    if (endpoint.host.size() > 2 && endpoint.host.front() == '[') endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
+    if (endpoint.host.size() > 2 && endpoint.host.front() == '[')
+        endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
     const char* end = text.data() + text.size();
     const auto [at, error] = std::from_chars(text.data() + colon + 1, end, endpoint.port);
     if (error != std::errc{} || at != end || endpoint.host.empty()) return std::nullopt;
@@ -44,7 +45,8 @@ restinio::http_status_line_t status_line(int status) {
     }
 }
 
-restinio::request_handling_status_t answer(const restinio::request_handle_t& request, const HttpReply& reply, bool with_body) {
+restinio::request_handling_status_t answer(const restinio::request_handle_t& request, const HttpReply& reply,
+                                           bool with_body) {
     static const auto nothing = std::make_shared<const std::string>();
     const auto body = reply.body ? reply.body : nothing;
     auto response = request->create_response(status_line(reply.status));
@@ -58,7 +60,8 @@ restinio::request_handling_status_t answer(const restinio::request_handle_t& req
 restinio::request_handling_status_t handle(const restinio::request_handle_t& request, const HttpHandler& handler) {
     const auto method = request->header().method();
     const bool get = method == restinio::http_method_get(), head = method == restinio::http_method_head();
-    if (!get && !head) return answer(request, {.status = 405, .body = std::make_shared<std::string>("only GET and HEAD\n")}, true);
+    if (!get && !head)
+        return answer(request, {.status = 405, .body = std::make_shared<std::string>("only GET and HEAD\n")}, true);
     try {
         const std::string_view path = request->header().path();
         return answer(request, handler({.method = get ? "GET" : "HEAD", .path = std::string(path)}), get);
@@ -72,12 +75,18 @@ class RestinioServer final : public HttpServer {
 public:
     RestinioServer(const Endpoint& endpoint, std::size_t connections, HttpHandler handler, const HttpLimits& limits)
         : server_(restinio::external_io_context(io_), [&, this](auto& settings) {
-              settings.address(endpoint.host).port(endpoint.port).max_parallel_connections(connections)
-                  .read_next_http_message_timelimit(limits.read).write_http_response_timelimit(limits.write)
+              settings.address(endpoint.host)
+                  .port(endpoint.port)
+                  .max_parallel_connections(connections)
+                  .read_next_http_message_timelimit(limits.read)
+                  .write_http_response_timelimit(limits.write)
                   .handle_request_timeout(limits.handle)
                   .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}
-                      .max_url_size(limits.url_bytes).max_field_name_size(limits.header_bytes)
-                      .max_field_value_size(limits.header_bytes).max_field_count(limits.header_fields).max_body_size(limits.body_bytes))
+                                                .max_url_size(limits.url_bytes)
+                                                .max_field_name_size(limits.header_bytes)
+                                                .max_field_value_size(limits.header_bytes)
+                                                .max_field_count(limits.header_fields)
+                                                .max_body_size(limits.body_bytes))
                   .acceptor_post_bind_hook([this](auto& acceptor) { bound_ = acceptor.local_endpoint(); })
                   .request_handler([handler = std::move(handler)](const restinio::request_handle_t& request) {
                       return handle(request, handler);
@@ -109,20 +118,21 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> listen_http(const ListenSettings& settings, bool allow_any_address, HttpHandler handler,
-                                                const HttpLimits& limits) {
+Result<std::unique_ptr<HttpServer>> listen_http(const ListenSettings& settings, bool allow_any_address,
+                                                HttpHandler handler, const HttpLimits& limits) {
     const std::optional<Endpoint> endpoint = parse_endpoint(settings.listen);
     if (!endpoint) return bad_listen(settings.listen, "not an address and a port", "write it like 127.0.0.1:9848");
     asio::error_code error;
     const auto address = asio::ip::make_address(endpoint->host == "localhost" ? "127.0.0.1" : endpoint->host, error);
     if (error) return bad_listen(settings.listen, "not an IP address", "write it like 127.0.0.1:9848");
     if (!address.is_loopback() && !allow_any_address) {
-        return bad_listen(settings.listen, "refused: others could reach it without TLS and users", "listen on 127.0.0.1, behind a proxy if need be");
+        return bad_listen(settings.listen, "refused: others could reach it without TLS and users",
+                          "listen on 127.0.0.1, behind a proxy if need be");
     }
     try {
         const Endpoint bindable{.host = address.to_string(), .port = endpoint->port};
-        std::unique_ptr<HttpServer> server =
-            std::make_unique<RestinioServer>(bindable, static_cast<std::size_t>(settings.max_connections), std::move(handler), limits);
+        std::unique_ptr<HttpServer> server = std::make_unique<RestinioServer>(
+            bindable, static_cast<std::size_t>(settings.max_connections), std::move(handler), limits);
         return server;
     } catch (const std::exception& failure) {
         return bad_listen(settings.listen, failure.what(), "is the port in use by another program?");

@@ -12,8 +12,8 @@
 namespace retaind {
 
 struct HttpRequest {
-    std::string method;          ///< "GET", "HEAD"; anything else is answered 405 before the handler is asked
-    std::string path;            ///< without the query
+    std::string method;  ///< "GET", "HEAD"; anything else is answered 405 before the handler is asked
+    std::string path;    ///< without the query
 };
 
 struct HttpReply {
@@ -33,12 +33,12 @@ struct HttpLimits {
 class HttpServer {
 public:
     virtual ~HttpServer() = default;
-    virtual std::string address() const = 0;     ///< "127.0.0.1:9848": the port that was really bound
+    virtual std::string address() const = 0;  ///< "127.0.0.1:9848": the port that was really bound
 };
 
-/// Listens until destroyed. Anything but loopback is refused (kind config) unless `allow_any_address`; a port in use is an
-/// error that says so. Port 0 takes a free one.
-Result<std::unique_ptr<HttpServer>> listen_http(const ListenSettings& settings, bool allow_any_address, HttpHandler handler,
-                                                const HttpLimits& limits = {});
+/// Listens until destroyed. Anything but loopback is refused (kind config) unless `allow_any_address`; a port in use is
+/// an error that says so. Port 0 takes a free one.
+Result<std::unique_ptr<HttpServer>> listen_http(const ListenSettings& settings, bool allow_any_address,
+                                                HttpHandler handler, const HttpLimits& limits = {});
 
 }  // namespace retaind

@@ -20,18 +20,21 @@ constexpr MetricSpec table[] = {
     {"retaind_cycle_duration_seconds", "histogram", "Time that a phase of a cycle took.", "phase"},
     {"retaind_cycles_total", "counter", "Cycles by how they ended.", "result"},
     {"retaind_source_up", "gauge", "1 when the last read of the source succeeded.", "source"},
-    {"retaind_dataset_watermark_timestamp_seconds", "gauge", "End of the newest day for which the dataset has rows.", "dataset"},
+    {"retaind_dataset_watermark_timestamp_seconds", "gauge", "End of the newest day for which the dataset has rows.",
+     "dataset"},
     {"retaind_dataset_stale_after_seconds", "gauge", "Age from which the dataset counts as stale.", "dataset"},
     {"retaind_dataset_rows_read_total", "counter", "Rows read.", "dataset"},
     {"retaind_dataset_rows_rejected_total", "counter", "Rows rejected, by reason.", "dataset reason"},
     {"retaind_dataset_contradictions", "gauge", "Kept rows that contradict themselves, by check.", "dataset check"},
-    {"retaind_config_last_reload_successful", "gauge", "1 when the last reload was taken over, 0 when the old rules stayed.", ""},
+    {"retaind_config_last_reload_successful", "gauge",
+     "1 when the last reload was taken over, 0 when the old rules stayed.", ""},
     {"retaind_config_last_reload_timestamp_seconds", "gauge", "When configuration and rules were last taken over.", ""},
     {"retaind_rules_info", "gauge", "Rule pack and hash in force; always 1.", "pack hash"},
     {"retaind_state_size_bytes", "gauge", "Size of the state database.", ""},
     {"retaind_state_limit_bytes", "gauge", "Bound on the outbox inside the state database.", ""},
     {"retaind_outbox_messages", "gauge", "Messages in the outbox.", "receiver status"},
-    {"retaind_outbox_oldest_message_timestamp_seconds", "gauge", "When the oldest undelivered message was decided.", "receiver"},
+    {"retaind_outbox_oldest_message_timestamp_seconds", "gauge", "When the oldest undelivered message was decided.",
+     "receiver"},
     {"retaind_deliveries_total", "counter", "Deliveries tried, by result.", "receiver result"},
     {"retaind_alerts", "gauge", "Alerts.", "rule severity state"},
     {"retaind_alerts_opened_total", "counter", "Alerts that began to fire.", "rule severity"},
@@ -55,7 +58,7 @@ constexpr MetricSpec table[] = {
 };
 
 prometheus::MetricType type_of(std::string_view type) {
-    return type == "counter" ? prometheus::MetricType::Counter
+    return type == "counter"     ? prometheus::MetricType::Counter
            : type == "histogram" ? prometheus::MetricType::Histogram
                                  : prometheus::MetricType::Gauge;
 }
@@ -75,8 +78,10 @@ std::string sanitised(std::string_view text) {
     const bool valid = is_valid_utf8(text);
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f || (!valid && byte >= 0x80)) clean += '?';
-        else clean += c;
+        if (byte < 0x20 || byte == 0x7f || (!valid && byte >= 0x80))
+            clean += '?';
+        else
+            clean += c;
     }
     return clean;
 }
@@ -106,8 +111,10 @@ void Families::add(std::string_view name, LabelList labels, double value) {
     prometheus::MetricFamily& into = family(name);
     prometheus::ClientMetric metric;
     metric.label = labels_of(labels);
-    if (into.type == prometheus::MetricType::Counter) metric.counter.value = value;
-    else metric.gauge.value = value;
+    if (into.type == prometheus::MetricType::Counter)
+        metric.counter.value = value;
+    else
+        metric.gauge.value = value;
     into.metric.push_back(std::move(metric));
 }
 
@@ -118,7 +125,8 @@ void Families::add(std::string_view name, LabelList labels, const DurationHistog
     for (std::size_t bucket = 0; bucket < histogram.counts.size(); ++bucket) {
         cumulative += histogram.counts[bucket];
         const bool last = bucket == std::size(cycle_buckets);
-        metric.histogram.bucket.push_back({cumulative, last ? std::numeric_limits<double>::infinity() : cycle_buckets[bucket]});
+        metric.histogram.bucket.push_back(
+            {cumulative, last ? std::numeric_limits<double>::infinity() : cycle_buckets[bucket]});
     }
     metric.histogram.sample_count = cumulative;
     metric.histogram.sample_sum = histogram.sum;

@@ -27,7 +27,7 @@ public:
 
 private:
     prometheus::MetricFamily& family(std::string_view name);
-    std::map<std::size_t, prometheus::MetricFamily> families_;   // by position in the table
+    std::map<std::size_t, prometheus::MetricFamily> families_;  // by position in the table
 };
 
 /// Valid UTF-8 without control characters: what arrives from a database may be anything.

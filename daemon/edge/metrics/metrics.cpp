@@ -23,7 +23,8 @@ public:
         std::vector<const SegmentView*> ordered;
         for (const SegmentView& segment : view.segments) ordered.push_back(&segment);
         std::stable_sort(ordered.begin(), ordered.end(), [](auto* a, auto* b) { return a->customers > b->customers; });
-        for (std::size_t at = 0; at < ordered.size() && at < static_cast<std::size_t>(most); ++at) kept_.insert(ordered[at]->segment);
+        for (std::size_t at = 0; at < ordered.size() && at < static_cast<std::size_t>(most); ++at)
+            kept_.insert(ordered[at]->segment);
     }
     std::string of(const std::string& segment) const { return kept_.contains(segment) ? segment : "other"; }
 
@@ -42,7 +43,8 @@ void add_quantiles(Families& families, std::string_view name, std::map<std::stri
     constexpr std::pair<double, std::string_view> quantiles[] = {{0.1, "0.1"}, {0.5, "0.5"}, {0.9, "0.9"}};
     for (auto& [segment, values] : by_segment) {
         std::sort(values.begin(), values.end());
-        for (const auto& [q, label] : quantiles) families.add(name, {{"segment", segment}, {"q", label}}, quantile(values, q));
+        for (const auto& [q, label] : quantiles)
+            families.add(name, {{"segment", segment}, {"q", label}}, quantile(values, q));
     }
 }
 
@@ -57,11 +59,13 @@ void add_customers(Families& families, const View& view, const SegmentLabels& se
         coverage[segment].push_back(customer.coverage);
     }
     for (const auto& [key, count] : customers) {
-        families.add("retaind_customers", {{"segment", std::get<0>(key)}, {"motion", std::get<1>(key)}, {"band", std::get<2>(key)}}, count);
+        families.add("retaind_customers",
+                     {{"segment", std::get<0>(key)}, {"motion", std::get<1>(key)}, {"band", std::get<2>(key)}}, count);
     }
     for (const auto& [key, amount] : revenue) {
         families.add("retaind_monthly_revenue",
-                     {{"segment", std::get<0>(key)}, {"band", std::get<1>(key)}, {"currency", std::get<2>(key)}}, amount);
+                     {{"segment", std::get<0>(key)}, {"band", std::get<1>(key)}, {"currency", std::get<2>(key)}},
+                     amount);
     }
     add_quantiles(families, "retaind_health_score", std::move(health));
     add_quantiles(families, "retaind_coverage_ratio", std::move(coverage));
@@ -72,7 +76,8 @@ void add_segments(Families& families, const View& view, const SegmentLabels& seg
     for (const SegmentView& segment : view.segments) {
         if (is_known(segment.revenue_share)) share[segments.of(segment.segment)] += segment.revenue_share;
     }
-    for (const auto& [segment, value] : share) families.add("retaind_segment_revenue_ratio", {{"segment", segment}}, value);
+    for (const auto& [segment, value] : share)
+        families.add("retaind_segment_revenue_ratio", {{"segment", segment}}, value);
     std::map<std::pair<std::string, std::string>, double> promises;
     for (const PromiseView& promise : view.promises) {
         promises[{segments.of(promise.segment), std::string(promise_state_name(promise.state))}] += 1;
@@ -90,7 +95,8 @@ void add_alerts(Families& families, const View& view) {
         held += alert.held;
     }
     for (const auto& [key, count] : alerts) {
-        families.add("retaind_alerts", {{"rule", std::get<0>(key)}, {"severity", std::get<1>(key)}, {"state", std::get<2>(key)}}, count);
+        families.add("retaind_alerts",
+                     {{"rule", std::get<0>(key)}, {"severity", std::get<1>(key)}, {"state", std::get<2>(key)}}, count);
     }
     families.add("retaind_alerts_held", {{"reason", "blast_guard"}}, held);
 }
@@ -113,20 +119,26 @@ std::vector<const CustomerView*> chosen_customers(const View& view, const std::s
 void add_single_customers(Families& families, const View& view, const std::string& choice) {
     const std::vector<const CustomerView*> chosen = chosen_customers(view, choice);
     for (const CustomerView* customer : chosen) {
-        if (is_known(customer->health)) families.add("retaind_customer_health_score", {{"customer", customer->customer_id}}, customer->health);
-        if (is_known(customer->risk)) families.add("retaind_customer_churn_risk_ratio", {{"customer", customer->customer_id}}, customer->risk);
+        if (is_known(customer->health))
+            families.add("retaind_customer_health_score", {{"customer", customer->customer_id}}, customer->health);
+        if (is_known(customer->risk))
+            families.add("retaind_customer_churn_risk_ratio", {{"customer", customer->customer_id}}, customer->risk);
     }
     families.add("retaind_customer_series_omitted", {}, static_cast<double>(view.customers.size() - chosen.size()));
 }
 
 void add_feeds(Families& families, const View& view) {
     for (const FeedView& feed : view.feeds) {
-        if (feed.watermark) families.add("retaind_dataset_watermark_timestamp_seconds", {{"dataset", feed.dataset}}, end_of(*feed.watermark));
+        if (feed.watermark)
+            families.add("retaind_dataset_watermark_timestamp_seconds", {{"dataset", feed.dataset}},
+                         end_of(*feed.watermark));
         if (feed.stale_after) {
-            families.add("retaind_dataset_stale_after_seconds", {{"dataset", feed.dataset}}, static_cast<double>(feed.stale_after->count()));
+            families.add("retaind_dataset_stale_after_seconds", {{"dataset", feed.dataset}},
+                         static_cast<double>(feed.stale_after->count()));
         }
         for (const auto& [check, rows] : feed.contradictions) {
-            families.add("retaind_dataset_contradictions", {{"dataset", feed.dataset}, {"check", check}}, static_cast<double>(rows));
+            families.add("retaind_dataset_contradictions", {{"dataset", feed.dataset}, {"check", check}},
+                         static_cast<double>(rows));
         }
     }
 }
@@ -134,9 +146,11 @@ void add_feeds(Families& families, const View& view) {
 void add_outbox(Families& families, const std::vector<OutboxCount>& outbox) {
     std::map<std::string, Instant> oldest;
     for (const OutboxCount& count : outbox) {
-        families.add("retaind_outbox_messages", {{"receiver", count.receiver}, {"status", delivery_status_name(count.status)}},
+        families.add("retaind_outbox_messages",
+                     {{"receiver", count.receiver}, {"status", delivery_status_name(count.status)}},
                      static_cast<double>(count.messages));
-        const bool waiting = count.status == DeliveryStatus::queued || count.status == DeliveryStatus::retry || count.status == DeliveryStatus::in_flight;
+        const bool waiting = count.status == DeliveryStatus::queued || count.status == DeliveryStatus::retry ||
+                             count.status == DeliveryStatus::in_flight;
         if (!waiting || count.messages == 0) continue;
         const auto [at, is_new] = oldest.emplace(count.receiver, count.oldest);
         if (!is_new) at->second = std::min(at->second, count.oldest);
@@ -147,22 +161,27 @@ void add_outbox(Families& families, const std::vector<OutboxCount>& outbox) {
 }
 
 void add_counters(Families& families, const Telemetry& telemetry) {
-    for (const auto& [result, count] : telemetry.cycles) families.add("retaind_cycles_total", {{"result", result}}, static_cast<double>(count));
+    for (const auto& [result, count] : telemetry.cycles)
+        families.add("retaind_cycles_total", {{"result", result}}, static_cast<double>(count));
     for (const auto& [phase, histogram] : telemetry.cycle_durations) {
         families.add("retaind_cycle_duration_seconds", {{"phase", phase}}, histogram);
     }
-    for (const auto& [source, up] : telemetry.source_up) families.add("retaind_source_up", {{"source", source}}, up ? 1 : 0);
+    for (const auto& [source, up] : telemetry.source_up)
+        families.add("retaind_source_up", {{"source", source}}, up ? 1 : 0);
     for (const auto& [dataset, rows] : telemetry.rows_read) {
         families.add("retaind_dataset_rows_read_total", {{"dataset", dataset}}, static_cast<double>(rows));
     }
     for (const auto& [key, rows] : telemetry.rows_rejected) {
-        families.add("retaind_dataset_rows_rejected_total", {{"dataset", key.first}, {"reason", key.second}}, static_cast<double>(rows));
+        families.add("retaind_dataset_rows_rejected_total", {{"dataset", key.first}, {"reason", key.second}},
+                     static_cast<double>(rows));
     }
     for (const auto& [key, count] : telemetry.deliveries) {
-        families.add("retaind_deliveries_total", {{"receiver", key.first}, {"result", key.second}}, static_cast<double>(count));
+        families.add("retaind_deliveries_total", {{"receiver", key.first}, {"result", key.second}},
+                     static_cast<double>(count));
     }
     for (const auto& [key, count] : telemetry.alerts_opened) {
-        families.add("retaind_alerts_opened_total", {{"rule", key.first}, {"severity", key.second}}, static_cast<double>(count));
+        families.add("retaind_alerts_opened_total", {{"rule", key.first}, {"severity", key.second}},
+                     static_cast<double>(count));
     }
 }
 
@@ -186,9 +205,11 @@ std::string render_telemetry(const Telemetry& telemetry) {
     families.add("retaind_build_info", {{"version", telemetry.version}, {"revision", telemetry.revision}}, 1);
     families.add("retaind_leader", {}, 1);
     families.add("retaind_cycle_interval_seconds", {}, telemetry.interval_seconds);
-    if (telemetry.last_success) families.add("retaind_cycle_last_success_timestamp_seconds", {}, seconds(*telemetry.last_success));
+    if (telemetry.last_success)
+        families.add("retaind_cycle_last_success_timestamp_seconds", {}, seconds(*telemetry.last_success));
     families.add("retaind_config_last_reload_successful", {}, telemetry.last_reload_ok ? 1 : 0);
-    if (telemetry.last_reload) families.add("retaind_config_last_reload_timestamp_seconds", {}, seconds(*telemetry.last_reload));
+    if (telemetry.last_reload)
+        families.add("retaind_config_last_reload_timestamp_seconds", {}, seconds(*telemetry.last_reload));
     families.add("retaind_state_size_bytes", {}, static_cast<double>(telemetry.state_bytes));
     families.add("retaind_state_limit_bytes", {}, static_cast<double>(telemetry.state_limit_bytes));
     families.add("retaind_clock_jumps_total", {}, static_cast<double>(telemetry.clock_jumps));

@@ -20,15 +20,15 @@ namespace retaind {
 /// One family: everything docs, dashboards and tests may know about it.
 struct MetricSpec {
     std::string_view name;
-    std::string_view type;       ///< counter, gauge or histogram
+    std::string_view type;  ///< counter, gauge or histogram
     std::string_view help;
-    std::string_view labels;     ///< separated by spaces
+    std::string_view labels;  ///< separated by spaces
 };
 std::span<const MetricSpec> metric_table();
 
 /// Seconds of each finished cycle phase, in the buckets of cycle_buckets.
 struct DurationHistogram {
-    std::vector<std::uint64_t> counts = {};      ///< one per bucket, and one for the rest
+    std::vector<std::uint64_t> counts = {};  ///< one per bucket, and one for the rest
     double sum = 0;
     void observe(double seconds);
 };
@@ -40,13 +40,13 @@ struct Telemetry {
     double interval_seconds = 0;
     std::optional<Instant> last_success = {}, last_reload = {};
     bool last_reload_ok = true;
-    std::map<std::string, std::uint64_t> cycles = {};                     ///< by result: ok, failed, skipped
-    std::map<std::string, DurationHistogram> cycle_durations = {};        ///< by phase
+    std::map<std::string, std::uint64_t> cycles = {};               ///< by result: ok, failed, skipped
+    std::map<std::string, DurationHistogram> cycle_durations = {};  ///< by phase
     std::map<std::string, bool> source_up = {};
-    std::map<std::string, std::uint64_t> rows_read = {};                  ///< by dataset
-    std::map<std::pair<std::string, std::string>, std::uint64_t> rows_rejected = {};      ///< by dataset and reason
-    std::map<std::pair<std::string, std::string>, std::uint64_t> deliveries = {};         ///< by receiver and result
-    std::map<std::pair<std::string, std::string>, std::uint64_t> alerts_opened = {};      ///< by rule and severity
+    std::map<std::string, std::uint64_t> rows_read = {};                              ///< by dataset
+    std::map<std::pair<std::string, std::string>, std::uint64_t> rows_rejected = {};  ///< by dataset and reason
+    std::map<std::pair<std::string, std::string>, std::uint64_t> deliveries = {};     ///< by receiver and result
+    std::map<std::pair<std::string, std::string>, std::uint64_t> alerts_opened = {};  ///< by rule and severity
     std::vector<OutboxCount> outbox = {};
     std::uint64_t state_bytes = 0, state_limit_bytes = 0;
     std::uint64_t clock_jumps = 0;

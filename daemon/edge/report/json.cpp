@@ -17,30 +17,54 @@ Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Jso
 Json day(const std::optional<Day>& value) { return value ? Json(format_day(*value)) : Json(nullptr); }
 
 Json customer_json(const CustomerView& customer) {
-    return {{"customer_id", customer.customer_id}, {"name", customer.name}, {"segment", text(customer.segment)},
-            {"account_manager", text(customer.account_manager)}, {"health", number(customer.health)},
-            {"smoothed", number(customer.smoothed)}, {"band", band_name(customer.band)}, {"coverage", number(customer.coverage)},
-            {"risk", number(customer.risk)}, {"revenue", amount(customer.revenue)}, {"alerts", customer.alerts}};
+    return {{"customer_id", customer.customer_id},
+            {"name", customer.name},
+            {"segment", text(customer.segment)},
+            {"account_manager", text(customer.account_manager)},
+            {"health", number(customer.health)},
+            {"smoothed", number(customer.smoothed)},
+            {"band", band_name(customer.band)},
+            {"coverage", number(customer.coverage)},
+            {"risk", number(customer.risk)},
+            {"revenue", amount(customer.revenue)},
+            {"alerts", customer.alerts}};
 }
 
 Json alert_json(const Alert& alert) {
-    return {{"rule", alert.key.rule}, {"scope", scope_name(alert.key.scope)}, {"entity", alert.key.entity},
-            {"state", phase_name(alert.phase)}, {"severity", severity_name(alert.severity)}, {"held", alert.held},
-            {"since", day(alert.firing_since ? alert.firing_since : alert.pending_since)}, {"deadline", day(alert.deadline)},
-            {"reasons", alert.reasons}, {"message", alert.message}, {"advice", text(alert.advice)}};
+    return {{"rule", alert.key.rule},
+            {"scope", scope_name(alert.key.scope)},
+            {"entity", alert.key.entity},
+            {"state", phase_name(alert.phase)},
+            {"severity", severity_name(alert.severity)},
+            {"held", alert.held},
+            {"since", day(alert.firing_since ? alert.firing_since : alert.pending_since)},
+            {"deadline", day(alert.deadline)},
+            {"reasons", alert.reasons},
+            {"message", alert.message},
+            {"advice", text(alert.advice)}};
 }
 
 Json promise_json(const PromiseView& promise) {
-    return {{"promise_id", promise.promise_id}, {"customer_id", promise.customer_id}, {"outcome", promise.outcome},
-            {"state", promise_state_name(promise.state)}, {"probability_kept", number(promise.probability_kept)},
-            {"pace", number(promise.pace)}, {"days_behind", number(promise.days_behind)}, {"due_on", day(promise.due_on)}};
+    return {{"promise_id", promise.promise_id},
+            {"customer_id", promise.customer_id},
+            {"outcome", promise.outcome},
+            {"state", promise_state_name(promise.state)},
+            {"probability_kept", number(promise.probability_kept)},
+            {"pace", number(promise.pace)},
+            {"days_behind", number(promise.days_behind)},
+            {"due_on", day(promise.due_on)}};
 }
 
 Json feed_json(const FeedView& feed) {
     Json rejected = Json::object();
     for (const auto& [reason, rows] : feed.rejected) rejected[reason] = rows;
-    return {{"dataset", feed.dataset}, {"loaded", feed.loaded}, {"stale", feed.stale}, {"rows", feed.rows},
-            {"rejected", feed.rows_rejected}, {"reasons", rejected}, {"watermark", day(feed.watermark)}};
+    return {{"dataset", feed.dataset},
+            {"loaded", feed.loaded},
+            {"stale", feed.stale},
+            {"rows", feed.rows},
+            {"rejected", feed.rows_rejected},
+            {"reasons", rejected},
+            {"watermark", day(feed.watermark)}};
 }
 
 template <class Range, class Function>
@@ -54,11 +78,18 @@ Json term_json(const Explanation& explanation, std::size_t at) {
     const Term& term = explanation.health.terms[at];
     const Signal& signal = explanation.rules.signals[static_cast<std::size_t>(term.signal)];
     const auto& [first, last] = explanation.days[at];
-    return {{"signal", signal.name}, {"subscription_id", nullptr},
+    return {{"signal", signal.name},
+            {"subscription_id", nullptr},
             {"group", explanation.rules.groups[static_cast<std::size_t>(signal.group)].name},
-            {"raw", number(term.raw)}, {"score", number(term.score)}, {"weight", number(term.weight)},
-            {"freshness", number(term.freshness)}, {"imputed", term.imputed}, {"contribution", number(term.contribution)},
-            {"rows", explanation.rows[at]}, {"first", day(first)}, {"last", day(last)}};
+            {"raw", number(term.raw)},
+            {"score", number(term.score)},
+            {"weight", number(term.weight)},
+            {"freshness", number(term.freshness)},
+            {"imputed", term.imputed},
+            {"contribution", number(term.contribution)},
+            {"rows", explanation.rows[at]},
+            {"first", day(first)},
+            {"last", day(last)}};
 }
 
 Json explanation_json(const Explanation& explanation) {
@@ -66,20 +97,35 @@ Json explanation_json(const Explanation& explanation) {
     Json terms = Json::array(), risk_terms = Json::array();
     for (std::size_t at = 0; at < health.terms.size(); ++at) terms.push_back(term_json(explanation, at));
     for (const RiskPart& part : explanation.risk.parts) {
-        risk_terms.push_back({{"feature", part.feature}, {"raw", number(part.raw)}, {"log_odds", number(part.log_odds)},
+        risk_terms.push_back({{"feature", part.feature},
+                              {"raw", number(part.raw)},
+                              {"log_odds", number(part.log_odds)},
                               {"odds_factor", number(std::exp(part.log_odds))}});
     }
-    return {{"customer_id", explanation.customer_id}, {"name", explanation.name}, {"as_of", format_day(explanation.as_of)},
-                    {"health", number(health.health)}, {"smoothed", number(explanation.smoothed)},
-                    {"band", band_name(explanation.band)}, {"coverage", number(health.coverage)}, {"prior", number(health.prior)},
-                    {"terms", terms}, {"caps", number(health.caps)},
-                    {"cap", health.cap < 0 ? Json(nullptr) : Json(explanation.rules.caps[static_cast<std::size_t>(health.cap)].name)},
-                    {"weakest_part", number(health.weakest_part)}, {"profiles", explanation.profiles}, {"change", nullptr},
-                    {"risk", number(explanation.risk.probability)}, {"risk_terms", risk_terms},
-                    {"promises", list(explanation.promises, promise_json)}, {"alerts", list(explanation.alerts, alert_json)}};
+    return {{"customer_id", explanation.customer_id},
+            {"name", explanation.name},
+            {"as_of", format_day(explanation.as_of)},
+            {"health", number(health.health)},
+            {"smoothed", number(explanation.smoothed)},
+            {"band", band_name(explanation.band)},
+            {"coverage", number(health.coverage)},
+            {"prior", number(health.prior)},
+            {"terms", terms},
+            {"caps", number(health.caps)},
+            {"cap",
+             health.cap < 0 ? Json(nullptr) : Json(explanation.rules.caps[static_cast<std::size_t>(health.cap)].name)},
+            {"weakest_part", number(health.weakest_part)},
+            {"profiles", explanation.profiles},
+            {"change", nullptr},
+            {"risk", number(explanation.risk.probability)},
+            {"risk_terms", risk_terms},
+            {"promises", list(explanation.promises, promise_json)},
+            {"alerts", list(explanation.alerts, alert_json)}};
 }
 
-std::string written(const Json& json, int indent = 2) { return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string written(const Json& json, int indent = 2) {
+    return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace
 
@@ -97,8 +143,11 @@ std::string explain_line(const Explanation& explanation) { return written(explan
 
 std::string errors_json(const std::vector<Error>& errors) {
     return written(list(errors, [](const Error& error) {
-        return Json{{"file", text(error.where.file)}, {"line", error.where.line}, {"column", error.where.column},
-                    {"message", error.message}, {"hint", text(error.hint)}};
+        return Json{{"file", text(error.where.file)},
+                    {"line", error.where.line},
+                    {"column", error.where.column},
+                    {"message", error.message},
+                    {"hint", text(error.hint)}};
     }));
 }
 

@@ -1,4 +1,5 @@
-// What the command line says of a cycle: JSON, the stable contract of DESIGN.md 6 (nlohmann), and plain text for people.
+// What the command line says of a cycle: JSON, the stable contract of DESIGN.md 6 (nlohmann), and plain text for
+// people.
 #pragma once
 
 #include <string>
@@ -12,7 +13,7 @@ namespace retaind {
 /// Unknown numbers are null, lists sorted by id, amounts in major units: the same bytes for the same cycle.
 std::string once_json(const View& view);
 std::string explain_json(const Explanation& explanation);
-std::string explain_line(const Explanation& explanation);    ///< the same on one line
+std::string explain_line(const Explanation& explanation);  ///< the same on one line
 std::string errors_json(const std::vector<Error>& errors);
 
 /// The customers that need attention first, then the alerts with their reasons.

@@ -21,8 +21,8 @@ namespace retaind {
 struct AlertKey {
     std::string rule;
     Scope scope = Scope::customer;
-    std::string entity;            ///< customer_id, promise_id, segment, "" (portfolio) or dataset
-    std::string dimension = {};    ///< subscription_id where a signal is per subscription
+    std::string entity;          ///< customer_id, promise_id, segment, "" (portfolio) or dataset
+    std::string dimension = {};  ///< subscription_id where a signal is per subscription
     auto operator<=>(const AlertKey&) const = default;
 };
 
@@ -49,30 +49,30 @@ struct Told {
 /// firing one with `ended_on` came back within its cooldown: nobody was told, yet.
 struct Alert {
     AlertKey key;
-    std::string customer_id = {};            ///< whom it is about; "" for segment, portfolio, source
+    std::string customer_id = {};  ///< whom it is about; "" for segment, portfolio, source
     AlertPhase phase = AlertPhase::pending;
     Severity severity = Severity::warning;
-    bool held = false;                       ///< by the blast guard: stored, not announced (opening, rise or ending)
-    bool adopted = false;                    ///< found when a state or rule was new: told in the adoption digest only
-    std::int64_t episode = 0;                ///< grows with each new incident
-    std::int64_t seq = 0;                    ///< grows with each transition
-    std::optional<Day> pending_since = {};   ///< since when the condition has held
+    bool held = false;                      ///< by the blast guard: stored, not announced (opening, rise or ending)
+    bool adopted = false;                   ///< found when a state or rule was new: told in the adoption digest only
+    std::int64_t episode = 0;               ///< grows with each new incident
+    std::int64_t seq = 0;                   ///< grows with each transition
+    std::optional<Day> pending_since = {};  ///< since when the condition has held
     std::optional<Day> firing_since = {}, recovering_since = {}, ended_on = {};
     std::optional<Day> critical_since = {};  ///< since when the critical condition has held
     std::optional<Instant> opened_at = {};   ///< wall time, for people
     std::vector<std::string> reasons = {};   ///< conditions with their values, of the last fresh evaluation that held
     std::string message = {}, advice = {};
     std::optional<Day> deadline = {};
-    double revenue = missing;                ///< yearly, minor units of base currency: what it is worth
+    double revenue = missing;  ///< yearly, minor units of base currency: what it is worth
     std::string closed_because = {};
-    int absent_cycles = 0;                   ///< fresh snapshots in a row without the entity, one per data day
-    std::optional<Day> absent_on = {};       ///< the data day of the last of them
-    std::vector<Told> told = {};             ///< one per receiver and recipient, sorted by them
+    int absent_cycles = 0;              ///< fresh snapshots in a row without the entity, one per data day
+    std::optional<Day> absent_on = {};  ///< the data day of the last of them
+    std::vector<Told> told = {};        ///< one per receiver and recipient, sorted by them
 
-    bool operator==(const Alert& other) const;   ///< two missing revenues are the same
+    bool operator==(const Alert& other) const;  ///< two missing revenues are the same
 };
 
-bool is_open(const Alert& alert);            ///< pending, firing or recovering
+bool is_open(const Alert& alert);  ///< pending, firing or recovering
 
 /// Ended alerts are remembered so long (days): for cooldown, recurrence, and "resolved" that somebody still has to be
 /// told.
@@ -81,28 +81,28 @@ bool is_worth_keeping(const Alert& alert, Day as_of);
 
 /// What this cycle found about one rule and entity.
 struct Finding {
-    bool frozen = false;                     ///< an input is not fresh: nothing moves, whatever else is said here
-    bool present = true;                     ///< the entity and rule exist
-    bool ended = false;                      ///< the customer's contract ended
+    bool frozen = false;  ///< an input is not fresh: nothing moves, whatever else is said here
+    bool present = true;  ///< the entity and rule exist
+    bool ended = false;   ///< the customer's contract ended
     Truth applies = Truth::yes, when = Truth::unknown, clear = Truth::unknown;
     Truth critical_when = Truth::unknown, critical_clear = Truth::unknown;
-    Day data_time = {};                      ///< the oldest watermark among the datasets the rule reads
-    std::string gone_because = {};           ///< for "closed"; "" says it in general words
+    Day data_time = {};             ///< the oldest watermark among the datasets the rule reads
+    std::string gone_because = {};  ///< for "closed"; "" says it in general words
 };
 
 /// What happened in one step. When several things happen at once (back to firing, and critical), the one that has to be
 /// told wins.
 enum class Transition {
     none,
-    started_pending,   ///< the condition holds, not yet for long enough
-    fired,             ///< a new episode; or a recurrence that outlived its cooldown, which is told only now
-    dropped,           ///< pending, and the condition no longer holds
+    started_pending,  ///< the condition holds, not yet for long enough
+    fired,            ///< a new episode; or a recurrence that outlived its cooldown, which is told only now
+    dropped,          ///< pending, and the condition no longer holds
     recovering,
-    relapsed,          ///< firing again, same episode, no message: from recovering, or ended within the cooldown
+    relapsed,  ///< firing again, same episode, no message: from recovering, or ended within the cooldown
     resolved,
-    escalated,         ///< to critical (or the rule itself became more severe); also a recurrence that is more severe
+    escalated,  ///< to critical (or the rule itself became more severe); also a recurrence that is more severe
     eased,
-    closed,            ///< not recovery: the contract ended, the entity or rule is gone, or the rule no longer applies
+    closed,  ///< not recovery: the contract ended, the entity or rule is gone, or the rule no longer applies
 };
 std::string_view transition_name(Transition transition);
 

@@ -34,23 +34,26 @@ struct FeedDay {
     Day day;
     std::string dataset;
     bool loaded = true;
-    std::uint64_t rows = 0;                  ///< accepted
+    std::uint64_t rows = 0;  ///< accepted
     std::optional<Day> watermark = {};
-    bool suspect = false;                    ///< outside the guard band, or its watermark had gone back
+    bool suspect = false;  ///< outside the guard band, or its watermark had gone back
 };
 
 /// A rule that has been evaluated before, so that a new or changed one adopts instead of interrupting.
-struct AdoptedRule { std::string rule; std::string hash; };
+struct AdoptedRule {
+    std::string rule;
+    std::string hash;
+};
 
-enum class FeedTrouble { none, stale, suspect, not_loaded };   ///< the worst last
+enum class FeedTrouble { none, stale, suspect, not_loaded };  ///< the worst last
 
 struct FeedVerdict {
     std::string dataset, source;
     FeedTrouble trouble = FeedTrouble::none;
-    std::string because = {};                ///< for people: "rows fell from 12000 (median of 14 days) to 0"
+    std::string because = {};  ///< for people: "rows fell from 12000 (median of 14 days) to 0"
     std::optional<Day> watermark = {};
-    std::uint64_t rows = 0;                  ///< as held against the past
-    bool is_victim = false;                  ///< of customers or promises, without whom nobody can say how it is
+    std::uint64_t rows = 0;  ///< as held against the past
+    bool is_victim = false;  ///< of customers or promises, without whom nobody can say how it is
 };
 
 /// A change of fewer rows than this never makes a feed suspect.
@@ -80,18 +83,18 @@ std::optional<Day> data_time(std::span<const FeedVerdict> feeds, const Rule& rul
 struct Move {
     Alert alert;
     Transition transition = Transition::none;
-    const Rule* rule = nullptr;              ///< as it is for this entity (profiles applied); null: the rule is gone
-    bool adopting = false;                   ///< the rule is new here, or changed
+    const Rule* rule = nullptr;  ///< as it is for this entity (profiles applied); null: the rule is gone
+    bool adopting = false;       ///< the rule is new here, or changed
 };
 
 struct GuardInput {
     const Snapshot& snapshot;
     const AlertPolicy& policy;
-    std::span<const FeedDay> past;           ///< State::feeds
+    std::span<const FeedDay> past;  ///< State::feeds
     std::span<const FeedVerdict> feeds;
-    std::span<const Alert> before;           ///< State::alerts, sorted by key
+    std::span<const Alert> before;  ///< State::alerts, sorted by key
     std::size_t live_customers = 0;
-    Instant now;                             ///< held against wall time only: since when a source has failed
+    Instant now;  ///< held against wall time only: since when a source has failed
 };
 
 /// Marks what may not be announced, and adds the alerts to ops.

@@ -14,11 +14,11 @@ namespace retaind {
 
 /// A resolved role: a person, or an address alone.
 struct Recipient {
-    std::string person_id = {};      ///< "" when roles hold addresses
+    std::string person_id = {};  ///< "" when roles hold addresses
     std::string name = {};
     std::string email = {};
-    std::string role = {};           ///< the role they were found by
-    std::string standing_in_for = {};   ///< name of the absent person whose deputy this is
+    std::string role = {};             ///< the role they were found by
+    std::string standing_in_for = {};  ///< name of the absent person whose deputy this is
     bool asked_to_act = false;
     auto operator<=>(const Recipient&) const = default;
 };
@@ -30,19 +30,19 @@ const std::string& person_key(const Recipient& recipient);
 bool is_role(std::string_view name);
 
 struct RoleQuestion {
-    std::string role;                ///< account_manager, deputy, lead, seller, keeper, ops
+    std::string role;  ///< account_manager, deputy, lead, seller, keeper, ops
     CustomerIndex customer = no_customer;
-    const Promise* promise = nullptr;   ///< whose seller and keeper; null: the customer's seller, and the keeper of the
-                                        ///< running promise that is due first
+    const Promise* promise = nullptr;  ///< whose seller and keeper; null: the customer's seller, and the keeper of the
+                                       ///< running promise that is due first
     Day on;
-    bool people_believed = true;     ///< false: `people` is not loaded or suspect; only ops is looked up in what there is
+    bool people_believed = true;  ///< false: `people` is not loaded or suspect; only ops is looked up in what there is
 };
 
 /// Who is told, and what is wrong with the data when it is not the one who was meant.
 struct RoleAnswer {
     std::optional<Recipient> recipient = {};
-    std::string finding = {};        ///< "person p7 has no e-mail address"; "" when all is well
-    bool waiting = false;            ///< nobody knows while `people` cannot be believed: ask again next cycle
+    std::string finding = {};  ///< "person p7 has no e-mail address"; "" when all is well
+    bool waiting = false;      ///< nobody knows while `people` cannot be believed: ask again next cycle
 };
 
 /// The person behind a role on a day. Somebody absent (away_until >= the day): the deputy, else the default deputy,
@@ -68,11 +68,11 @@ struct AlertNote {
     std::string message = {}, advice = {};
     std::vector<std::string> reasons = {};
     std::optional<Day> since = {}, deadline = {};
-    double revenue = missing;        ///< yearly, minor units of base currency
-    std::string doer = {};           ///< name of the one asked to act
-    bool asked_to_act = false;       ///< the reader is the doer
+    double revenue = missing;   ///< yearly, minor units of base currency
+    std::string doer = {};      ///< name of the one asked to act
+    bool asked_to_act = false;  ///< the reader is the doer
     std::string closed_because = {};
-    bool operator==(const AlertNote& other) const;   ///< two missing revenues are the same
+    bool operator==(const AlertNote& other) const;  ///< two missing revenues are the same
 };
 
 /// The alert as it stands, with the names of `snapshot`. Who acts is not known here.
@@ -89,11 +89,11 @@ std::optional<MessageKind> parse_message_kind(std::string_view name);
 /// occurrence and the sorted (alert, episode, seq) it tells, so the same news always has the same id.
 struct Message {
     std::string receiver;
-    Recipient recipient = {};        ///< empty for receivers that address no people
+    Recipient recipient = {};  ///< empty for receivers that address no people
     MessageKind kind = MessageKind::alerts;
-    std::string occurrence = {};     ///< tells repeats of the same news apart ("" for first-time news)
+    std::string occurrence = {};  ///< tells repeats of the same news apart ("" for first-time news)
     Day as_of;
-    std::vector<AlertNote> notes = {};   ///< most urgent first
+    std::vector<AlertNote> notes = {};  ///< most urgent first
     bool operator==(const Message&) const = default;
 };
 

@@ -31,13 +31,13 @@ struct PeopleFinding {
 
 struct NotifyInput {
     const Snapshot& snapshot;
-    const RuleSet& rules;                       ///< for its policy: routes, receivers, defaults
-    std::span<const FeedVerdict> feeds = {};    ///< of judge_feeds
+    const RuleSet& rules;                     ///< for its policy: routes, receivers, defaults
+    std::span<const FeedVerdict> feeds = {};  ///< of judge_feeds
 };
 
 struct MessagePlan {
-    std::vector<Message> messages = {};         ///< one per receiver, person and kind; sorted by them
-    std::vector<PeopleFinding> findings = {};   ///< sorted
+    std::vector<Message> messages = {};        ///< one per receiver, person and kind; sorted by them
+    std::vector<PeopleFinding> findings = {};  ///< sorted
 };
 
 /// Who: the first matching route's receivers (all, when there is none), and those that `notify` names (these alone,

@@ -14,11 +14,11 @@ namespace retaind {
 struct RetryPolicy {
     Seconds shortest = Seconds{1};
     Seconds longest = std::chrono::minutes{15};
-    Seconds longest_retry_after = std::chrono::hours{1};   ///< a receiver that asks for more is asked again after this
+    Seconds longest_retry_after = std::chrono::hours{1};  ///< a receiver that asks for more is asked again after this
     Seconds give_up_after = std::chrono::hours{72};
-    int least_attempts = 12;        ///< before giving up, however old: who slept for days still tries in earnest
-    int refused_attempts = 3;       ///< of a receiver that says no
-    Seconds refused_wait = std::chrono::minutes{30};       ///< between them: three within an hour
+    int least_attempts = 12;   ///< before giving up, however old: who slept for days still tries in earnest
+    int refused_attempts = 3;  ///< of a receiver that says no
+    Seconds refused_wait = std::chrono::minutes{30};  ///< between them: three within an hour
 };
 
 /// How one attempt went (the outcomes of a sender, as plain values).
@@ -26,17 +26,17 @@ enum class AttemptOutcome { delivered, retry, refused, abandoned };
 
 struct Attempt {
     AttemptOutcome outcome = AttemptOutcome::delivered;
-    int attempts = 1;               ///< that have a result, this one included
-    int refusals = 1;               ///< in a row, this one included; pass `attempts` where they are not counted
+    int attempts = 1;  ///< that have a result, this one included
+    int refusals = 1;  ///< in a row, this one included; pass `attempts` where they are not counted
     Instant created_at, now;
     std::optional<Seconds> retry_after = {};
-    double jitter = 0;              ///< uniform in [0, 1)
+    double jitter = 0;  ///< uniform in [0, 1)
 };
 
 struct RetryDecision {
-    enum class Kind { delivered, retry, dead, undecided };   ///< undecided: it stays in flight
+    enum class Kind { delivered, retry, dead, undecided };  ///< undecided: it stays in flight
     Kind kind = Kind::delivered;
-    Instant next_at = {};           ///< of retry
+    Instant next_at = {};  ///< of retry
     bool operator==(const RetryDecision&) const = default;
 };
 

@@ -20,15 +20,27 @@ public:
     bool ok() const { return held_.index() == 0; }
     explicit operator bool() const { return ok(); }
 
-    T& value() & { assert(ok()); return *std::get_if<0>(&held_); }
-    const T& value() const& { assert(ok()); return *std::get_if<0>(&held_); }
-    T&& value() && { assert(ok()); return std::move(*std::get_if<0>(&held_)); }
+    T& value() & {
+        assert(ok());
+        return *std::get_if<0>(&held_);
+    }
+    const T& value() const& {
+        assert(ok());
+        return *std::get_if<0>(&held_);
+    }
+    T&& value() && {
+        assert(ok());
+        return std::move(*std::get_if<0>(&held_));
+    }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
 
-    const Error& error() const { assert(!ok()); return *std::get_if<1>(&held_); }
+    const Error& error() const {
+        assert(!ok());
+        return *std::get_if<1>(&held_);
+    }
 
 private:
     std::variant<T, Error> held_;
@@ -43,7 +55,10 @@ public:
 
     bool ok() const { return !error_; }
     explicit operator bool() const { return ok(); }
-    const Error& error() const { assert(error_); return *error_; }
+    const Error& error() const {
+        assert(error_);
+        return *error_;
+    }
 
 private:
     std::optional<Error> error_;

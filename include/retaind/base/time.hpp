@@ -27,17 +27,17 @@ std::optional<Day> parse_day(std::string_view text);
 /// and an optional offset ("Z", "+02", "+0200", "+02:00").
 struct Moment {
     Day day;
-    std::optional<Seconds> time_of_day = {};   ///< absent for a date alone
-    std::optional<Seconds> utc_offset = {};    ///< absent for a naive timestamp
+    std::optional<Seconds> time_of_day = {};  ///< absent for a date alone
+    std::optional<Seconds> utc_offset = {};   ///< absent for a naive timestamp
 };
 std::optional<Moment> parse_moment(std::string_view text);
 
 /// "36h", "14d", "8w", "25 months" (30.4375 days each), "90s", "15m" (minutes). Never negative.
 std::optional<Seconds> parse_duration(std::string_view text);
 
-std::string format_day(Day day);               ///< "2026-03-01"
-std::string format_instant(Instant instant);   ///< "2026-03-01T12:13:14Z"
-std::string format_duration(Seconds span);     ///< the largest whole unit: "14d", "36h", "90s"
+std::string format_day(Day day);              ///< "2026-03-01"
+std::string format_instant(Instant instant);  ///< "2026-03-01T12:13:14Z"
+std::string format_duration(Seconds span);    ///< the largest whole unit: "14d", "36h", "90s"
 
 /// Length in days, with fractions.
 constexpr double in_days(Seconds span) { return static_cast<double>(span.count()) / 86400.0; }
@@ -51,7 +51,7 @@ struct Zone {
         bool operator==(const Offset&) const = default;
     };
     std::string name = "UTC";
-    std::vector<Offset> offsets = {};   ///< ascending by `from`; empty means UTC
+    std::vector<Offset> offsets = {};  ///< ascending by `from`; empty means UTC
 
     Seconds offset_at(Instant instant) const;
     Day local_day(Instant instant) const;

@@ -15,8 +15,8 @@ inline bool is_known(double number) { return !std::isnan(number); }
 /// Kleene's three values. A rule with an unknown outcome neither opens nor clears.
 enum class Truth { no, unknown, yes };
 
-constexpr Truth both(Truth a, Truth b) { return a < b ? a : b; }      // "and": the weaker one
-constexpr Truth either(Truth a, Truth b) { return a < b ? b : a; }    // "or": the stronger one
+constexpr Truth both(Truth a, Truth b) { return a < b ? a : b; }    // "and": the weaker one
+constexpr Truth either(Truth a, Truth b) { return a < b ? b : a; }  // "or": the stronger one
 constexpr Truth negation(Truth a) { return a == Truth::yes ? Truth::no : a == Truth::no ? Truth::yes : Truth::unknown; }
 constexpr Truth truth(bool holds) { return holds ? Truth::yes : Truth::no; }
 
@@ -33,7 +33,7 @@ struct Value {
 
     static Value of(double n) { return is_missing(n) ? Value{} : Value{Kind::number, n, {}, false}; }
     static Value of(std::string_view t) { return Value{Kind::text, missing, t, false}; }
-    static Value of(const char* t) { return of(std::string_view{t}); }   // or a literal would become a bool
+    static Value of(const char* t) { return of(std::string_view{t}); }  // or a literal would become a bool
     static Value of(bool b) { return Value{Kind::boolean, missing, {}, b}; }
     static Value none() { return {}; }
     bool known() const { return kind != Kind::none; }

@@ -22,10 +22,10 @@ public:
     Words(Words&&) noexcept = default;
     Words& operator=(Words&&) noexcept = default;
 
-    Word intern(std::string_view text);                    ///< never no_word, also for ""
-    Word find(std::string_view text) const;                ///< no_word when it is not there
-    std::string_view text(Word word) const { return texts_[word]; }   ///< "" for no_word
-    std::size_t size() const { return texts_.size(); }     ///< one more than the number of texts
+    Word intern(std::string_view text);                              ///< never no_word, also for ""
+    Word find(std::string_view text) const;                          ///< no_word when it is not there
+    std::string_view text(Word word) const { return texts_[word]; }  ///< "" for no_word
+    std::size_t size() const { return texts_.size(); }               ///< one more than the number of texts
 
 private:
     std::deque<std::string> texts_;

@@ -31,10 +31,10 @@ struct AlertNews {
 };
 
 struct CycleResult {
-    State state;                         ///< what to remember; alerts carry what each receiver will have been told
-    std::vector<Message> outbox;         ///< what to tell, to be stored in the same transaction
+    State state;                  ///< what to remember; alerts carry what each receiver will have been told
+    std::vector<Message> outbox;  ///< what to tell, to be stored in the same transaction
     View view;
-    std::vector<AlertNews> news = {};    ///< sorted by key
+    std::vector<AlertNews> news = {};  ///< sorted by key
 };
 
 /// One cycle. `now` is only for people (opened_at) and is never compared with data. Same inputs, same bytes out.
@@ -44,22 +44,22 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
 struct Explanation {
     std::string customer_id, name;
     Day as_of;
-    Health health;                       ///< terms index into `rules.signals`
+    Health health;  ///< terms index into `rules.signals`
     double smoothed = missing;
     Band band = Band::unknown;
     Risk risk;
     std::vector<std::string> profiles = {};
-    std::vector<std::uint32_t> rows = {};                       ///< parallel to health.terms
-    std::vector<std::pair<std::optional<Day>, std::optional<Day>>> days = {};   ///< first and last row behind each
+    std::vector<std::uint32_t> rows = {};                                      ///< parallel to health.terms
+    std::vector<std::pair<std::optional<Day>, std::optional<Day>>> days = {};  ///< first and last row behind each
     std::vector<PromiseView> promises = {};
     std::vector<Alert> alerts = {};
-    RuleSet rules = {};                  ///< with the customer's profiles applied
+    RuleSet rules = {};  ///< with the customer's profiles applied
 };
 
 struct Evaluation;
 
-/// Explains customers as of the snapshot's day: the same numbers that run_cycle gives, evaluated once for all. Snapshot,
-/// rules and state must outlive it.
+/// Explains customers as of the snapshot's day: the same numbers that run_cycle gives, evaluated once for all.
+/// Snapshot, rules and state must outlive it.
 class Explainer {
 public:
     Explainer(const Snapshot& snapshot, const RuleSet& rules, const State& state);

@@ -28,15 +28,15 @@ struct ScoreDay {
 
 struct CustomerMemory {
     std::string customer_id;
-    std::vector<ScoreDay> days = {};         ///< ascending, at most days_carried
-    std::string account_manager = {};        ///< last seen
-    std::optional<Day> owner_since = {};     ///< when it changed while we watched
+    std::vector<ScoreDay> days = {};      ///< ascending, at most days_carried
+    std::string account_manager = {};     ///< last seen
+    std::optional<Day> owner_since = {};  ///< when it changed while we watched
 };
 
 struct PromiseMemory {
     std::string promise_id;
-    std::vector<PromiseDay> days = {};       ///< ascending; the two newest suffice
-    std::optional<Day> kept_on = {};         ///< kept is sticky
+    std::vector<PromiseDay> days = {};  ///< ascending; the two newest suffice
+    std::optional<Day> kept_on = {};    ///< kept is sticky
 };
 
 /// Mean health of a segment's well-covered customers on a day: the prior H0 of later days, under the same rules.
@@ -49,14 +49,14 @@ struct PriorDay {
 };
 
 struct State {
-    std::optional<Day> as_of = {};           ///< of the newest cycle; none: nothing is remembered yet
+    std::optional<Day> as_of = {};  ///< of the newest cycle; none: nothing is remembered yet
     std::string rules_hash = {};
-    std::vector<CustomerMemory> customers = {};   ///< sorted by id
-    std::vector<PromiseMemory> promises = {};     ///< sorted by id
-    std::vector<PriorDay> priors = {};            ///< by day, then segment
-    std::vector<FeedDay> feeds = {};              ///< by day, then dataset
-    std::vector<AdoptedRule> rules = {};          ///< sorted by name
-    std::vector<Alert> alerts = {};               ///< sorted by key; open ones, and ended ones of the last 90 days
+    std::vector<CustomerMemory> customers = {};  ///< sorted by id
+    std::vector<PromiseMemory> promises = {};    ///< sorted by id
+    std::vector<PriorDay> priors = {};           ///< by day, then segment
+    std::vector<FeedDay> feeds = {};             ///< by day, then dataset
+    std::vector<AdoptedRule> rules = {};         ///< sorted by name
+    std::vector<Alert> alerts = {};              ///< sorted by key; open ones, and ended ones of the last 90 days
 };
 
 }  // namespace retaind

@@ -7,29 +7,30 @@
 #include <vector>
 
 #include "retaind/alerts/alert.hpp"
+#include "retaind/portfolio/segments.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
 
 namespace retaind {
 
 struct CustomerView {
-    std::string customer_id, name, segment, motion, account_manager;
+    std::string customer_id = {}, name = {}, segment = {}, motion = {}, account_manager = {};
     double health = missing, smoothed = missing, coverage = 0, risk = missing;
     Band band = Band::unknown;
-    double revenue = missing;                ///< yearly, minor units of base currency
+    double revenue = missing;  ///< yearly, minor units of base currency
     std::optional<Day> renews_on = {};
-    std::vector<std::string> alerts = {};    ///< rules of its open alerts that are firing or recovering, sorted
+    std::vector<std::string> alerts = {};  ///< rules of its open alerts that are firing or recovering, sorted
 };
 
 struct PromiseView {
-    std::string promise_id, customer_id, outcome, segment;
+    std::string promise_id = {}, customer_id = {}, outcome = {}, segment = {};
     PromiseState state = PromiseState::open;
     double probability_kept = missing, days_behind = missing, pace = missing;
     std::optional<Day> due_on = {};
 };
 
 struct FeedView {
-    std::string dataset, source;
+    std::string dataset = {}, source = {};
     bool loaded = true, stale = false;
     std::string error = {};
     std::uint64_t rows = 0, rows_read = 0, rows_rejected = 0;
@@ -38,27 +39,17 @@ struct FeedView {
     std::optional<Seconds> stale_after = {};
 };
 
-/// A segment, or with segment = "" the portfolio.
-struct SegmentView {
-    std::string segment;
-    int customers = 0;
-    double revenue = 0, revenue_share = missing, revenue_change_yoy = missing, customers_change_yoy = missing;
-    double usage_change_28d = missing, health = missing, at_risk_share = missing;
-    double top5_share = missing, top10_share = missing;
-    double hhi = missing, payback_ratio = missing, largest_segment_share = missing, demand_change_yoy = missing;
-};
-
 struct View {
-    Day as_of;
-    Instant evaluated_at;
-    std::string rules_hash, rules_name, currency;
-    std::vector<CustomerView> customers = {};   ///< live ones, sorted by id
-    std::vector<PromiseView> promises = {};     ///< of live customers, sorted by id
-    std::vector<Alert> alerts = {};             ///< open ones, sorted by key
-    std::vector<FeedView> feeds = {};           ///< sorted by name
-    std::vector<SegmentView> segments = {};     ///< sorted by name
+    Day as_of = {};
+    Instant evaluated_at = {};
+    std::string rules_hash = {}, rules_name = {}, currency = {};
+    std::vector<CustomerView> customers = {};  ///< live ones, sorted by id
+    std::vector<PromiseView> promises = {};    ///< of live customers, sorted by id
+    std::vector<Alert> alerts = {};            ///< open ones, sorted by key
+    std::vector<FeedView> feeds = {};          ///< sorted by name
+    std::vector<SegmentView> segments = {};    ///< sorted by name
     SegmentView portfolio = {};
-    int held = 0;                               ///< alerts held by the blast guard
+    int held = 0;  ///< alerts held by the blast guard
 };
 
 }  // namespace retaind

@@ -12,8 +12,19 @@
 namespace retaind {
 
 enum class DatasetKind {
-    customers, subscriptions, usage, attendance, touchpoints, promises, readings, milestones, people, relations,
-    segment_series, markers, events,
+    customers,
+    subscriptions,
+    usage,
+    attendance,
+    touchpoints,
+    promises,
+    readings,
+    milestones,
+    people,
+    relations,
+    segment_series,
+    markers,
+    events,
 };
 
 /// How a cell's text is read. `attribute` is a further column of customers: a number when every cell of the column
@@ -23,11 +34,11 @@ enum class CellType { text, number, money, day, moment, flag, attribute };
 struct ColumnSpec {
     std::string_view name;
     CellType type = CellType::text;
-    bool required = false;      ///< the query must have it; and a row without it is rejected, unless `nullable`
-    bool nullable = false;      ///< required as a column, but NULL says something (a promise without a target)
-    std::span<const std::string_view> choices = {};   ///< the only texts allowed; others are "bad_<name>"
-    double least = -std::numeric_limits<double>::infinity();    ///< of numbers and money (major units): bounds, both
-    double most = std::numeric_limits<double>::infinity();      ///< allowed; beyond them is "out_of_range"
+    bool required = false;  ///< the query must have it; and a row without it is rejected, unless `nullable`
+    bool nullable = false;  ///< required as a column, but NULL says something (a promise without a target)
+    std::span<const std::string_view> choices = {};           ///< the only texts allowed; others are "bad_<name>"
+    double least = -std::numeric_limits<double>::infinity();  ///< of numbers and money (major units): bounds, both
+    double most = std::numeric_limits<double>::infinity();    ///< allowed; beyond them is "out_of_range"
 
     /// Ids are short and never empty.
     bool is_id() const { return name.ends_with("_id"); }
@@ -35,10 +46,10 @@ struct ColumnSpec {
 
 struct DatasetSpec {
     DatasetKind kind;
-    std::string_view name;      ///< as in [dataset.NAME]; of events, the kind's own name
+    std::string_view name;  ///< as in [dataset.NAME]; of events, the kind's own name
     std::span<const ColumnSpec> columns;
-    bool is_series = false;     ///< dated rows of customers: measures read it
-    bool is_open = false;       ///< further columns are kept as attributes
+    bool is_series = false;  ///< dated rows of customers: measures read it
+    bool is_open = false;    ///< further columns are kept as attributes
 };
 
 const DatasetSpec& dataset_spec(DatasetKind kind);

@@ -21,12 +21,12 @@ namespace retaind {
 
 /// Bounds on what is accepted from a database. Beyond them a row is rejected, a dataset refused.
 struct ReadLimits {
-    std::size_t cell_bytes = 64 * 1024;            ///< longest text cell
-    std::size_t id_bytes = 256;                    ///< longest id
-    std::size_t rows = 200'000'000;                ///< rows of one dataset
-    std::size_t attributes = 200;                  ///< further columns of customers
-    std::size_t rejected_keys = 20;                ///< keys kept per reason
-    double number = 1e15;                          ///< largest magnitude of a number ("out_of_range" beyond)
+    std::size_t cell_bytes = 64 * 1024;  ///< longest text cell
+    std::size_t id_bytes = 256;          ///< longest id
+    std::size_t rows = 200'000'000;      ///< rows of one dataset
+    std::size_t attributes = 200;        ///< further columns of customers
+    std::size_t rejected_keys = 20;      ///< keys kept per reason
+    double number = 1e15;                ///< largest magnitude of a number ("out_of_range" beyond)
 };
 
 /// The text of a cell, or nothing for NULL.
@@ -39,16 +39,16 @@ inline constexpr std::int32_t no_day = INT32_MIN;
 struct Column {
     std::string name;
     CellType type = CellType::text;
-    std::vector<Word> words = {};              ///< text, and attributes that are text; no_word = NULL
-    std::vector<double> numbers = {};          ///< number, flag (0/1), money (minor units); missing = NULL
-    std::vector<std::int32_t> days = {};       ///< day and moment: days since 1970-01-01; no_day = NULL
-    std::vector<std::int32_t> seconds = {};    ///< moment: second of the day; empty while every cell is a date
+    std::vector<Word> words = {};            ///< text, and attributes that are text; no_word = NULL
+    std::vector<double> numbers = {};        ///< number, flag (0/1), money (minor units); missing = NULL
+    std::vector<std::int32_t> days = {};     ///< day and moment: days since 1970-01-01; no_day = NULL
+    std::vector<std::int32_t> seconds = {};  ///< moment: second of the day; empty while every cell is a date
 };
 
 /// Rejected rows of one reason: how many, and the first keys in alphabetical order, to be looked at.
 struct Rejection {
     std::uint64_t rows = 0;
-    std::vector<std::string> keys = {};     ///< distinct, printable, "customer/2026-03-01" for a dated row
+    std::vector<std::string> keys = {};  ///< distinct, printable, "customer/2026-03-01" for a dated row
 
     /// Counts one row. Of all keys the first `most` are kept, whatever order they come in.
     void add(std::string_view key, std::size_t most);
@@ -57,19 +57,20 @@ struct Rejection {
 
 /// Reasons are words fit for a metric label.
 /// Of a cell: "null", "empty" (an id without letters), "bad_number", "not_finite", "bad_money" (more decimals than the
-/// currency has), "bad_date", "bad_flag", "out_of_range", "bad_utf8", "too_long", "bad_status", "bad_kind", "bad_origin".
+/// currency has), "bad_date", "bad_flag", "out_of_range", "bad_utf8", "too_long", "bad_status", "bad_kind",
+/// "bad_origin".
 /// Of a row among others: "duplicate", "unknown_customer", "unknown_promise", "due_before_start",
 /// "target_is_baseline", "contradiction" (two columns of one row deny each other).
 using Rejections = std::map<std::string, Rejection, std::less<>>;
 
 /// Where and how a dataset was read.
 struct DatasetOptions {
-    std::string name;                   ///< [dataset.NAME]
+    std::string name;  ///< [dataset.NAME]
     DatasetKind kind = DatasetKind::events;
-    std::string source = {};            ///< [source.NAME] it came from
-    Zone zone = {};                     ///< of naive timestamps
-    Zone day_zone = {};                 ///< the daemon's: in it an instant gets its day
-    Seconds delay = Seconds{0};         ///< rows become known this long after `at`
+    std::string source = {};     ///< [source.NAME] it came from
+    Zone zone = {};              ///< of naive timestamps
+    Zone day_zone = {};          ///< the daemon's: in it an instant gets its day
+    Seconds delay = Seconds{0};  ///< rows become known this long after `at`
     std::optional<Seconds> stale_after = {};
     ReadLimits limits = {};
 };
@@ -77,8 +78,8 @@ struct DatasetOptions {
 struct Dataset {
     DatasetOptions options;
     std::vector<Column> columns = {};
-    std::size_t rows = 0;               ///< accepted
-    std::uint64_t rows_read = 0;        ///< accepted and rejected
+    std::size_t rows = 0;         ///< accepted
+    std::uint64_t rows_read = 0;  ///< accepted and rejected
     Rejections rejected = {};
     std::optional<Day> watermark = {};  ///< what the dataset's own watermark query said, if it has one
     Words words = {};
@@ -109,7 +110,7 @@ public:
     Dataset finish() &&;
 
 private:
-    struct Slot;       ///< a column with the cell that is being read
+    struct Slot;  ///< a column with the cell that is being read
     DatasetReader(Dataset dataset, std::vector<Slot> slots);
     std::string row_key(std::span<const Cell> cells) const;
 
@@ -127,7 +128,7 @@ std::optional<double> parse_number(std::string_view text);
 /// "49.00" or "49" in major units to minor units (cents, two digits); more than two significant decimals are refused,
 /// except the noise of a binary fraction ("49.990000000000002" is 49.99).
 std::optional<std::int64_t> parse_money(std::string_view text);
-std::optional<bool> parse_flag(std::string_view text);    ///< true/false, t/f, 1/0, yes/no
-bool is_valid_utf8(std::string_view text);                ///< also refuses NUL
+std::optional<bool> parse_flag(std::string_view text);  ///< true/false, t/f, 1/0, yes/no
+bool is_valid_utf8(std::string_view text);              ///< also refuses NUL
 
 }  // namespace retaind

@@ -14,8 +14,8 @@ public:
     Clock(const Clock&) = delete;
     Clock& operator=(const Clock&) = delete;
 
-    virtual Instant now() = 0;                                     ///< UTC wall time
-    virtual std::chrono::steady_clock::time_point steady() = 0;    ///< for timeouts
+    virtual Instant now() = 0;                                   ///< UTC wall time
+    virtual std::chrono::steady_clock::time_point steady() = 0;  ///< for timeouts
 };
 
 }  // namespace retaind

@@ -11,25 +11,25 @@ namespace retaind {
 /// A message as the outbox keeps it: rendered when it was decided, so that a later change of rules, names or addresses
 /// cannot change what was said.
 struct Payload {
-    std::string delivery_id;      ///< 32 hex digits; receivers collapse repeats by it
+    std::string delivery_id;  ///< 32 hex digits; receivers collapse repeats by it
     std::string receiver;
-    std::string recipient = {};   ///< e-mail address, or ""
-    std::string subject = {};     ///< e-mail only, one line
-    std::string text = {};        ///< e-mail: plain text body
-    std::string html = {};        ///< e-mail: HTML body
-    std::string json = {};        ///< webhook, file: the body (one line of JSON)
+    std::string recipient = {};  ///< e-mail address, or ""
+    std::string subject = {};    ///< e-mail only, one line
+    std::string text = {};       ///< e-mail: plain text body
+    std::string html = {};       ///< e-mail: HTML body
+    std::string json = {};       ///< webhook, file: the body (one line of JSON)
 };
 
 struct SendResult {
     enum class Outcome {
         delivered,
-        retry,        ///< 408, 425, 429, 5xx, network, timeout, SMTP 4yz
-        refused,      ///< other 4xx, SMTP 5yz: a few slow tries, then dead
-        abandoned,    ///< the daemon stops: nothing is known, the delivery stays in flight
+        retry,      ///< 408, 425, 429, 5xx, network, timeout, SMTP 4yz
+        refused,    ///< other 4xx, SMTP 5yz: a few slow tries, then dead
+        abandoned,  ///< the daemon stops: nothing is known, the delivery stays in flight
     };
     Outcome outcome = Outcome::delivered;
-    std::string error_class = {};      ///< fit for a label: "timeout", "http_503", "smtp_550", "tls", "refused_address"
-    std::string detail = {};           ///< for people; no secrets, no addresses
+    std::string error_class = {};  ///< fit for a label: "timeout", "http_503", "smtp_550", "tls", "refused_address"
+    std::string detail = {};       ///< for people; no secrets, no addresses
     std::optional<Seconds> retry_after = {};
 };
 

@@ -27,11 +27,11 @@ struct SourceSettings {
     Backend backend = Backend::sqlite3;
     std::string connection;
     Secret password = {};
-    Seconds timeout = Seconds{30};             ///< for one statement, whatever the server does
+    Seconds timeout = Seconds{30};  ///< for one statement, whatever the server does
     Seconds connect_timeout = Seconds{5};
     int connections = 1;
-    double bad_rows = 0.05;                    ///< share of rejected rows that fails the source
-    std::uint64_t bad_rows_of = 20;            ///< counted from so many rows on
+    double bad_rows = 0.05;          ///< share of rejected rows that fails the source
+    std::uint64_t bad_rows_of = 20;  ///< counted from so many rows on
     Position where = {};
     bool operator==(const SourceSettings&) const = default;
 };
@@ -40,12 +40,12 @@ struct DatasetSettings {
     std::string name;
     std::string source;
     std::string query;
-    std::string watermark = {};                ///< query for the newest complete day
+    std::string watermark = {};  ///< query for the newest complete day
     DatasetKind kind = DatasetKind::events;
     Seconds overlap = std::chrono::days{3}, overlap_every = std::chrono::days{1};
     std::optional<Seconds> stale_after = {};
     Seconds delay = Seconds{0};
-    std::string timezone = {};                 ///< "": the daemon's
+    std::string timezone = {};  ///< "": the daemon's
     bool pushdown = false;
     Position where = {};
     bool operator==(const DatasetSettings&) const = default;
@@ -56,15 +56,16 @@ enum class ReceiverType { email, webhook, slack, alertmanager, file };
 struct ReceiverSettings {
     std::string name;
     ReceiverType type = ReceiverType::file;
-    std::string smtp = {}, user = {}, from = {}, reply_to = {}, to = {};   ///< email; to = "{recipient}" or addresses
+    std::string smtp = {}, user = {}, from = {}, reply_to = {}, to = {};  ///< email; to = "{recipient}" or addresses
     Secret password = {};
-    bool tls_required = true;                  ///< off by default for loopback only
-    Secret url = {};                           ///< webhook, slack (secret, since a chat's URL is a key), alertmanager
+    bool tls_required = true;  ///< off by default for loopback only
+    Secret url = {};           ///< webhook, slack (secret, since a chat's URL is a key), alertmanager
     Secret hmac_key = {}, hmac_old_key = {};
     std::string path = {};                     ///< file: JSON lines
     std::uint64_t rotate_bytes = 64ull << 20;  ///< file: size at which it becomes path.1
     std::vector<std::string> fields = {};      ///< what may leave; empty: all
     Seconds timeout = Seconds{60};             ///< for one whole exchange
+    std::string digest = {};                   ///< local time of this receiver's digest; "": [alerts] digest
     int max_per_minute = 60;
     Position where = {};
     bool operator==(const ReceiverSettings&) const = default;
@@ -72,7 +73,7 @@ struct ReceiverSettings {
 
 struct StateSettings {
     Backend backend = Backend::sqlite3;
-    std::string connection = {};               ///< "": db=state.db in the state directory
+    std::string connection = {};  ///< "": db=state.db in the state directory
     Secret password = {};
     Seconds payloads = std::chrono::days{30}, rejects = std::chrono::days{14};
     Seconds scores = std::chrono::days{761}, audit = std::chrono::days{365};
@@ -80,14 +81,29 @@ struct StateSettings {
 };
 
 struct ListenSettings {
-    std::string listen = {};                   ///< "127.0.0.1:9848"
+    std::string listen = {};  ///< "127.0.0.1:9848"
     int max_connections = 256;
     bool operator==(const ListenSettings&) const = default;
 };
 
+/// [http]: the pages. Anything but loopback needs TLS and users, or a proxy that does both.
+struct HttpSettings {
+    ListenSettings listen = {.listen = "127.0.0.1:9847"};
+    std::string tls_cert = {}, tls_key_file = {};  ///< paths, variables expanded
+    std::string users_file = {};                   ///< path, variables expanded
+    bool behind_proxy = false;
+    bool operator==(const HttpSettings&) const = default;
+};
+
+/// [lease]: who may write, when several instances share a PostgreSQL state.
+struct LeaseSettings {
+    Seconds ttl = Seconds{30}, renew = Seconds{10}, stop = Seconds{20};
+    bool operator==(const LeaseSettings&) const = default;
+};
+
 struct MetricsSettings {
     ListenSettings listen = {.listen = "127.0.0.1:9848"};
-    std::string customers = "firing";          ///< firing, top:N, all
+    std::string customers = "firing";  ///< firing, top:N, all
     int segments_max = 50;
     bool sellers = false;
     bool operator==(const MetricsSettings&) const = default;
@@ -99,9 +115,9 @@ struct LogSettings {
 };
 
 struct Settings {
-    std::string file = {};                     ///< where it was read from
+    std::string file = {};  ///< where it was read from
     Seconds interval = std::chrono::minutes{15};
-    std::vector<std::string> schedule = {};    ///< local times, instead of interval
+    std::vector<std::string> schedule = {};  ///< local times, instead of interval
     std::string timezone = "UTC";
     std::string language = "en";
     std::vector<std::string> rule_files = {};
@@ -112,9 +128,11 @@ struct Settings {
     std::vector<SourceSettings> sources = {};      ///< sorted by name
     std::vector<DatasetSettings> datasets = {};    ///< sorted by name
     std::vector<ReceiverSettings> receivers = {};  ///< sorted by name; without any, a file in the state directory
-    ListenSettings http = {.listen = "127.0.0.1:9847"};
+    HttpSettings http = {};
     MetricsSettings metrics = {};
     LogSettings log = {};
+    LeaseSettings lease = {};
+    std::map<std::string, double, std::less<>> backtest = {};  ///< floors by name: "min_auc_within", "max_ece", ...
     bool operator==(const Settings&) const = default;
 };
 

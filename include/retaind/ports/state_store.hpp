@@ -23,7 +23,7 @@ struct Commit {
     std::vector<Payload> outbox;
     Instant now;
     std::string engine_version;
-    std::string rules_text;             ///< the packs' source, kept once per rules hash: past scores can be reproduced
+    std::string rules_text;  ///< the packs' source, kept once per rules hash: past scores can be reproduced
 };
 
 enum class DeliveryStatus { queued, in_flight, retry, delivered, dead, quarantined, superseded };
@@ -33,8 +33,8 @@ std::string_view delivery_status_name(DeliveryStatus status);
 struct Delivery {
     Payload payload;
     DeliveryStatus status = DeliveryStatus::queued;
-    int attempts = 0;                   ///< tries that have a result
-    int claims = 0;                     ///< times claimed without a result since the last one
+    int attempts = 0;  ///< tries that have a result
+    int claims = 0;    ///< times claimed without a result since the last one
     Instant created_at;
     Instant next_at;
     std::string error_class = {};
@@ -42,7 +42,7 @@ struct Delivery {
 
 struct Settlement {
     std::string delivery_id;
-    DeliveryStatus status = DeliveryStatus::delivered;   ///< delivered, retry or dead
+    DeliveryStatus status = DeliveryStatus::delivered;  ///< delivered, retry or dead
     Instant next_at = {};
     std::string error_class = {};
     bool counts_as_attempt = true;
@@ -53,9 +53,15 @@ struct OutboxLimits {
     std::uint64_t rows = 100'000;
     std::uint64_t bytes = 256ull << 20;
     int claims_until_quarantine = 3;
+    int tries_until_passed = 8;  ///< a message tried so often no longer holds back later ones to the same person
 };
 
-struct OutboxCount { std::string receiver; DeliveryStatus status; std::uint64_t messages = 0; Instant oldest; };
+struct OutboxCount {
+    std::string receiver;
+    DeliveryStatus status = DeliveryStatus::queued;
+    std::uint64_t messages = 0, bytes = 0;
+    Instant oldest;  ///< when the oldest of them was decided
+};
 
 class StateStore {
 public:

@@ -15,9 +15,9 @@ Goal goal_of(const Promise& promise, Day today);
 /// Milestones of one promise as of a day. A milestone is due once due_on + grace <= as_of.
 struct MilestoneTally {
     int total = 0, due = 0, delivered = 0;
-    std::optional<Day> enough_on = {};   ///< the day of the delivery that fulfilled the share
+    std::optional<Day> enough_on = {};  ///< the day of the delivery that fulfilled the share
     std::optional<Day> last_delivery = {};
-    double share = missing;              ///< of the weight, delivered; equal weights where all are 0
+    double share = missing;  ///< of the weight, delivered; equal weights where all are 0
     MilestoneOdds odds = {};
 };
 MilestoneTally tally_milestones(const Snapshot& snapshot, const Promise& promise, const PromiseRules& rules);
@@ -37,6 +37,6 @@ Decision decide(const Promise& promise, const MilestoneTally& tally, Day as_of, 
 /// Whether a self-report stands at the target.
 bool is_reported_kept(const Promise& promise, const Evidence& evidence, const Goal& goal);
 
-double mean_value(std::span<const Point> points);   ///< missing when there are none
+double mean_value(std::span<const Point> points);  ///< missing when there are none
 
 }  // namespace retaind

@@ -21,11 +21,11 @@ inline Day day_of(double number) { return Day{std::chrono::days{static_cast<int>
 /// Values of a reach or hold promise, known by the as-of day, ascending: from its start to its due day, and for a reach
 /// promise on through the grace.
 struct Evidence {
-    std::vector<Point> measured = {};    ///< one per day, the newest of it
-    std::vector<Point> reported = {};    ///< self-reports, likewise
-    bool expires = false;                ///< rows are expected all along: `evidence_days` without one is a gap
-    bool loaded = true;                  ///< false: the dataset behind it failed this cycle
-    std::string trouble = {};            ///< why nothing can ever measure it; "" when something can
+    std::vector<Point> measured = {};  ///< one per day, the newest of it
+    std::vector<Point> reported = {};  ///< self-reports, likewise
+    bool expires = false;              ///< rows are expected all along: `evidence_days` without one is a gap
+    bool loaded = true;                ///< false: the dataset behind it failed this cycle
+    std::string trouble = {};          ///< why nothing can ever measure it; "" when something can
 };
 
 /// Collects the evidence of promises. `measured_by` names it: "readings" (also when empty and the promise has some);
@@ -51,7 +51,7 @@ private:
 
     const Snapshot& snapshot_;
     const RuleSet& rules_;
-    mutable std::map<std::pair<const Signal*, std::int64_t>, Windowed> readers_;   ///< by signal and window
+    mutable std::map<std::pair<const Signal*, std::int64_t>, Windowed> readers_;  ///< by signal and window
 };
 
 /// Whether a milestone was delivered by a day, and whether its quality was known by then: on `quality_known_on`, else

@@ -12,7 +12,7 @@ namespace retaind {
 /// Decided promises of one segment, those decided before the as-of day only.
 struct SegmentHistory {
     int kept = 0, missed = 0;
-    std::vector<Path> paths = {};        ///< of kept reach promises
+    std::vector<Path> paths = {};  ///< of kept reach promises
 
     /// Share kept; a0 / (a0 + b0), the mean of the milestone prior, before anything was decided.
     double kept_rate(const PromiseRules& rules) const;

@@ -26,7 +26,11 @@ public:
     PromiseMeasures(const Snapshot& snapshot, const RuleSet& rules, const std::vector<Progress>& progress);
 
     /// `rows`: promises (kept_probability) or milestones behind the value; first and last: their due days.
-    struct Value { double raw = missing; std::uint32_t rows = 0; std::optional<Day> first = {}, last = {}; };
+    struct Value {
+        double raw = missing;
+        std::uint32_t rows = 0;
+        std::optional<Day> first = {}, last = {};
+    };
     Value measure(const Signal& signal, CustomerIndex customer) const;
 
 private:

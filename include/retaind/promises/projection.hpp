@@ -17,7 +17,7 @@ struct Point {
 struct Goal {
     double starts_on = 0, due_on = 1, today = 0;
     double baseline = 0, target = 1;
-    double quality = 0;                  ///< tolerance in the unit of the target, granted on the due day
+    double quality = 0;  ///< tolerance in the unit of the target, granted on the due day
 
     double direction() const { return target > baseline ? 1.0 : -1.0; }
     double progress(double value) const { return (value - baseline) / (target - baseline); }
@@ -35,9 +35,9 @@ private:
 /// order of day, and today < due_on; else all is missing. Weights halve every 14 days; the noise has a floor of 1 % of
 /// |target - baseline| per sqrt(day).
 struct ReachProjection {
-    double rate;                         ///< rho, per day
-    double probability;                  ///< Phi(dir (v + rho (D - t) - V) / (sigma sqrt(D - t)))
-    double required_rate_ratio;          ///< ((V - v) / (D - t)) / rho; missing where rho does not lead to the target
+    double rate;                 ///< rho, per day
+    double probability;          ///< Phi(dir (v + rho (D - t) - V) / (sigma sqrt(D - t)))
+    double required_rate_ratio;  ///< ((V - v) / (D - t)) / rho; missing where rho leads nowhere or away
 };
 ReachProjection project_reach(std::span<const Point> readings, const Goal& goal);
 
@@ -48,9 +48,9 @@ double project_hold(std::span<const Point> buckets, const Goal& goal);
 
 /// Milestones so far, as the beta-binomial sees them.
 struct MilestoneOdds {
-    double a = 0, b = 0;                 ///< a0 + faded deliveries, b0 + faded misses
-    int need = 0;                        ///< still to be delivered
-    int remaining = 0;                   ///< m: neither due nor delivered
+    double a = 0, b = 0;  ///< a0 + faded deliveries, b0 + faded misses
+    int need = 0;         ///< still to be delivered
+    int remaining = 0;    ///< m: neither due nor delivered
 };
 /// sum_{j = need..m} C(m, j) B(a + j, b + m - j) / B(a, b); 1 if need <= 0, 0 if need > m. a, b > 0.
 double project_milestones(const MilestoneOdds& odds);

@@ -20,24 +20,27 @@ std::optional<PromiseState> parse_promise_state(std::string_view name);
 
 /// Where a promise stands as of a day, before any memory of earlier days.
 struct Progress {
-    double value = missing;              ///< v: last reading (reach), mean level (hold), share of weight (milestones)
-    std::optional<Day> last_reading = {};   ///< or last delivery
-    double progress = missing;           ///< p = (v - b) / (V - b)
-    double expected = missing;           ///< g(tau); of a hold without a curve 1: a level is owed from the first day
-    double pace = missing;               ///< clamp(p, 0, 1) - g(tau)
-    double days_behind = missing;        ///< negative: ahead; never positive once kept; missing for a hold without a curve
-    double probability = missing;        ///< of being kept, 0..1; 1 when kept, 0 when missed; missing: unknown
-    double required_rate_ratio = missing;   ///< reach: rate needed from now on over the rate so far
-    bool disputed = false;               ///< somebody says "kept", the measured probability is below `off_track`
-    bool reported_kept = false;          ///< a self-report stands at the target
-    std::optional<Day> kept_on = {};     ///< the day it was met (reach, milestones), or D when it is judged there
-    PromiseState verdict = PromiseState::open;   ///< what the state would be without the two-day rule
-    std::string why_unmeasurable = {};   ///< a sentence's end, as in "cannot be measured: no target"
-    bool not_loaded = false;             ///< a dataset it needs failed: nothing above is known, keep the state shown
+    double value = missing;                ///< v: last reading (reach), mean level (hold), share of weight (milestones)
+    std::optional<Day> last_reading = {};  ///< or last delivery
+    double progress = missing;             ///< p = (v - b) / (V - b)
+    double expected = missing;             ///< g(tau); of a hold without a curve 1: a level is owed from the first day
+    double pace = missing;                 ///< clamp(p, 0, 1) - g(tau)
+    double days_behind = missing;  ///< negative: ahead; never positive once kept; missing for a hold without a curve
+    double probability = missing;  ///< of being kept, 0..1; 1 when kept, 0 when missed; missing: unknown
+    double required_rate_ratio = missing;  ///< reach: rate needed from now on over the rate so far
+    bool disputed = false;                 ///< somebody says "kept", the measured probability is below `off_track`
+    bool reported_kept = false;            ///< a self-report stands at the target
+    std::optional<Day> kept_on = {};       ///< the day it was met (reach, milestones), or D when it is judged there
+    PromiseState verdict = PromiseState::open;  ///< what the state would be without the two-day rule
+    std::string why_unmeasurable = {};          ///< a sentence's end, as in "cannot be measured: no target"
+    bool not_loaded = false;  ///< a dataset it needs failed: nothing above is known, keep the state shown
 };
 
+/// Whether a promise has started by a day, and was known by its end.
+bool has_begun(const Promise& promise, Day as_of);
+
 /// Progress of every promise (parallel to snapshot.promises) as of the snapshot's day. Needs all of them: curves and
-/// kept rates are those of the segment's earlier promises. Promises that start after as_of are `open`.
+/// kept rates are those of the segment's earlier promises. Promises that have not begun are `open`.
 ///
 /// The verdict, first that fits: kept; unmeasurable for lack of a target, a measure, milestones or any evidence;
 /// missed (D + grace <= t); unmeasurable for lack of a keeper (where some promise names one) or of a reading for
@@ -47,8 +50,8 @@ std::vector<Progress> measure_promises(const Snapshot& snapshot, const RuleSet& 
 /// What is remembered of a promise from one as-of day.
 struct PromiseDay {
     Day day;
-    PromiseState state = PromiseState::open;     ///< as shown
-    PromiseState verdict = PromiseState::open;   ///< as measured
+    PromiseState state = PromiseState::open;    ///< as shown
+    PromiseState verdict = PromiseState::open;  ///< as measured
     double probability = missing;
 };
 

@@ -30,8 +30,8 @@ struct Condition {
     Operand left = 0.0;
     Comparison comparison = Comparison::equal;
     Operand right = 0.0;
-    std::vector<std::string> choices = {};   ///< of `in`
-    std::string text = {};                   ///< as written, for reasons
+    std::vector<std::string> choices = {};  ///< of `in`
+    std::string text = {};                  ///< as written, for reasons
     Position where = {};
 
     bool operator==(const Condition&) const = default;
@@ -51,8 +51,8 @@ public:
 
 /// yes, no, or unknown when a field it needs is missing (or an attribute holds another type than the condition wants).
 Truth evaluate(const Condition& condition, const FieldValues& values);
-Truth evaluate_all(const std::vector<Condition>& conditions, const FieldValues& values);   ///< yes when empty
-Truth evaluate_any(const std::vector<Condition>& conditions, const FieldValues& values);   ///< no when empty
+Truth evaluate_all(const std::vector<Condition>& conditions, const FieldValues& values);  ///< yes when empty
+Truth evaluate_any(const std::vector<Condition>& conditions, const FieldValues& values);  ///< no when empty
 
 /// "miss_streak >= 3 (4)": the condition with the values that made it so, with as many decimals as show why.
 std::string describe(const Condition& condition, const FieldValues& values);
@@ -73,7 +73,11 @@ enum class Format { plain, money, date, percent, days, day_count };
 
 /// Text with holes: `{name} has missed {miss_streak} events; {days_behind:days}`. "{{" and "}}" are braces.
 struct Template {
-    struct Hole { Field field; Format format = Format::plain; bool operator==(const Hole&) const = default; };
+    struct Hole {
+        Field field;
+        Format format = Format::plain;
+        bool operator==(const Hole&) const = default;
+    };
     using Part = std::variant<std::string, Hole>;
     std::vector<Part> parts = {};
     std::string text = {};

@@ -13,19 +13,19 @@ namespace retaind {
 /// A signal of one customer, measured and scaled.
 struct SignalScore {
     double raw = missing;
-    double score = missing;        ///< 0..100; missing when not measured
-    double freshness = 1;          ///< 0..1
-    bool applies = true;           ///< false: the signal does not exist for this customer
+    double score = missing;  ///< 0..100; missing when not measured
+    double freshness = 1;    ///< 0..1
+    bool applies = true;     ///< false: the signal does not exist for this customer
 };
 
 /// One line of an explanation. contribution = weight * freshness * (score - prior).
 struct Term {
-    int signal = 0;                ///< index into RuleSet::signals
+    int signal = 0;  ///< index into RuleSet::signals
     double raw = missing, score = missing;
-    double weight = 0;             ///< share of all applicable weight, 0..1
-    double freshness = 0;          ///< 0 when missing and left to the prior; 1 when imputed
-    bool imputed = false;          ///< missing, and `missing` gave it a score
-    double contribution = 0;       ///< points away from the prior
+    double weight = 0;        ///< share of all applicable weight, 0..1
+    double freshness = 0;     ///< 0 when missing and left to the prior; 1 when imputed
+    bool imputed = false;     ///< missing, and `missing` gave it a score
+    double contribution = 0;  ///< points away from the prior
 };
 
 /// prior + sum of contributions + weakest_part + caps == health, to 1e-9.

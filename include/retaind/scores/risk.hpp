@@ -12,9 +12,9 @@ namespace retaind {
 double logistic(double x);
 double logit(double p);
 
-/// Unfitted: logit p = a + 0.25 (100 - H) / 10, with a such that the mean p over `healths` equals base_rate, by bisection
-/// to 1e-12. Missing healths are left out. Returns a; missing without customers, or a base rate not inside (0, 1). The
-/// order of `healths` makes no difference.
+/// Unfitted: logit p = a + 0.25 (100 - H) / 10, with a such that the mean p over `healths` equals base_rate, by
+/// bisection to 1e-12. Missing healths are left out. Returns a; missing without customers, or a base rate not inside
+/// (0, 1). The order of `healths` makes no difference.
 double unfitted_intercept(std::span<const double> healths, double base_rate);
 double unfitted_risk(double intercept, double health);
 

@@ -25,8 +25,8 @@ public:
     CustomerColumn(const Snapshot& snapshot, std::string_view name);
 
     bool exists() const { return read_ != nullptr || attribute_ != nullptr; }
-    Value value(CustomerIndex customer) const;      ///< none when unknown, or when there is no such fact
-    double number(CustomerIndex customer) const;    ///< missing unless it is a number
+    Value value(CustomerIndex customer) const;    ///< none when unknown, or when there is no such fact
+    double number(CustomerIndex customer) const;  ///< missing unless it is a number
 
 private:
     using Read = Value (*)(const Snapshot&, CustomerIndex);

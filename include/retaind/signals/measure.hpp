@@ -4,12 +4,12 @@
 // exists. Windows of w days are the w days that end at the watermark, so a half day never reads as a fall.
 //
 // Three kinds of nothing stay apart:
-//   not loaded    the feed failed, or nothing of it has arrived yet: every measure is missing.
-//   no row        inside the window of a fresh feed: what `silence` says. For ratio and slope, when there is no row in
-//                 all of their periods; beside rows, a period without any sums to 0.
-//   NULL          a row without a value: counts for `count` and `share`, and in nothing else; a window of such rows only
-//                 is missing. With `carry`, the last value before it stands in for so many days (not for rate and
-//                 miss_streak, where NULL means excused).
+// - not loaded: the feed failed, or nothing of it has arrived yet. Every measure is missing.
+// - no row inside the window of a fresh feed: what `silence` says. Of ratio and slope, when there is no row in all of
+//   their periods; beside rows, a period without any sums to 0.
+// - NULL, a row without a value: it counts for `count` and `share`, and in nothing else; a window of NULLs is missing.
+//   With `carry`, the last value before it stands in for so many days (not for rate and miss_streak, where NULL means
+//   excused).
 #pragma once
 
 #include <memory>
@@ -26,18 +26,18 @@ namespace retaind {
 /// A raw value and the rows behind it.
 struct Measured {
     double raw = missing;
-    std::string_view text = {};            ///< measure `value` of a text attribute; borrowed from the snapshot
-    std::uint32_t rows = 0;                ///< rows inside the window, after `where`
-    std::optional<Day> first = {}, last = {};   ///< days of the first and the last of them
+    std::string_view text = {};                ///< measure `value` of a text attribute; borrowed from the snapshot
+    std::uint32_t rows = 0;                    ///< rows inside the window, after `where`
+    std::optional<Day> first = {}, last = {};  ///< days of the first and the last of them
 };
 
 /// Buckets of cohort positions, and weeks of a slope: 8 of 7 days.
 inline constexpr int bucket_count = 8;
 inline constexpr int bucket_days = 7;
 
-/// Reads one signal for one customer at a time, as of the snapshot's day. Window, row conditions and feed are bound once.
-/// Signals `from = "promises"` and drift are not read here and measure as missing. Snapshot, signal and off-season
-/// must outlive it.
+/// Reads one signal for one customer at a time, as of the snapshot's day. Window, row conditions and feed are bound
+/// once. Signals `from = "promises"` and drift are not read here and measure as missing. Snapshot, signal and
+/// off-season must outlive it.
 class SignalReader {
 public:
     /// Days that `off_season` holds for a customer's segment ("" is everybody) age no feed.
@@ -46,16 +46,16 @@ public:
     SignalReader(SignalReader&&) noexcept;
 
     /// The raw value, in the unit of RULES.md's table, divided by the fact that `per` names (missing unless above 0).
-    ///   last, days_since, miss_streak   ask for the newest rows: no window. days_since counts to as-of, not the watermark
-    ///   count                           over a dataset that is not mapped: 0
-    ///   ratio                           missing while the customer, or the data, are younger than window and baseline
-    ///   slope                           missing likewise for 8 weeks, and where the median week is 0
+    /// - last, days_since and miss_streak ask for the newest rows and know no window; days_since counts to as-of.
+    /// - count over a dataset that is not mapped is 0.
+    /// - ratio is missing while the customer, or the data, are younger than window and baseline together.
+    /// - slope likewise for 8 weeks; also when the median week is 0.
     Measured measure(CustomerIndex customer) const;
 
     /// f of SCORING 1.2, in 0..1, before "0 when missing": by the feed's age, or the newest row's; 0 without a feed.
     double freshness(CustomerIndex customer, const Measured& measured) const;
 
-    /// The measure (count, sum, active_days) over the 7-day bucket that ends `back` weeks before the watermark (0 = newest).
+    /// The measure (count, sum, active_days) over the 7-day bucket that ends `back` weeks before the watermark.
     /// Missing before the data begin (Snapshot::read_from) or when the feed is.
     double bucket(CustomerIndex customer, int back) const;
     /// The newest (at most 8) of them at once, element i as bucket(customer, i); one walk over the customer's rows.

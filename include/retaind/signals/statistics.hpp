@@ -13,23 +13,25 @@ double median(std::span<double> values);
 /// Standard deviation over n - 1, in two passes; 0 for fewer than two values.
 double sample_sd(std::span<const double> values);
 
-struct Line { double slope, intercept; };
+struct Line {
+    double slope, intercept;
+};
 
 /// Theil-Sen: slope = median of the slopes of all pairs, per step; intercept = median(value) - slope * median(time), at
 /// the first value. Value i stands at time i; missing ones are left out. Missing with fewer than two values.
 Line theil_sen(std::span<const double> values);
 
 struct MannKendall {
-    double s;            ///< rising pairs less falling pairs
-    double variance;     ///< corrected for ties
-    double z;            ///< (s - sign s) / sqrt(variance), 0 when s is
+    double s;         ///< rising pairs less falling pairs
+    double variance;  ///< corrected for ties
+    double z;         ///< (s - sign s) / sqrt(variance), 0 when s is
 };
 
 /// Mann-Kendall test of a row of values in order; missing ones are left out. SCORING 1.5.
 MannKendall mann_kendall(std::span<const double> values);
 
 enum class Trend { unknown, falling, steady, rising };
-std::string_view trend_name(Trend trend);      ///< "" for unknown
+std::string_view trend_name(Trend trend);  ///< "" for unknown
 
 /// A trend in words: rising or falling when |z| >= 1.96, else steady; unknown with fewer than 8 values. Neighbouring
 /// weeks resemble each other, which inflates z: never a p-value, never the sole reason for an alert.

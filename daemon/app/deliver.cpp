@@ -1,0 +1,218 @@
+#include "deliver.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "edge/delivery/delivery.hpp"
+#include "log.hpp"
+#include "retaind/ports/failpoint.hpp"
+
+namespace retaind {
+namespace {
+
+AttemptOutcome outcome_of(SendResult::Outcome outcome) {
+    switch (outcome) {
+        case SendResult::Outcome::delivered: return AttemptOutcome::delivered;
+        case SendResult::Outcome::retry: return AttemptOutcome::retry;
+        case SendResult::Outcome::refused: return AttemptOutcome::refused;
+        case SendResult::Outcome::abandoned: return AttemptOutcome::abandoned;
+    }
+    return AttemptOutcome::abandoned;
+}
+
+/// Spreads retries of many messages; nothing that is remembered depends on it but `next_at`.
+double jitter() {
+    static std::mt19937_64 random{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
+}  // namespace
+
+Outlets make_outlets(const std::vector<ReceiverSettings>& receivers) {
+    Outlets outlets;
+    for (const ReceiverSettings& receiver : receivers) {
+        outlets[receiver.name] = {.sender = make_sender(receiver), .max_per_minute = receiver.max_per_minute};
+    }
+    return outlets;
+}
+
+Deliverer::Deliverer(StateStore& store, Outlets outlets, Clock& clock, DelivererOptions options)
+    : store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      outlets_(std::move(outlets)),
+      pruned_(clock.steady()),
+      thread_([this] { loop(); }) {}
+
+Deliverer::~Deliverer() { stop(); }
+
+void Deliverer::wake() {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+    idle_ = false;
+    changed_.notify_all();
+}
+
+void Deliverer::replace(Outlets outlets) {
+    const std::lock_guard lock(mutex_);
+    outlets_ = std::move(outlets);
+}
+
+Result<void> Deliverer::wait_until_idle(Seconds longest) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, longest, [this] { return idle_ || failure_; });
+    if (failure_) return *failure_;
+    return {};
+}
+
+void Deliverer::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        for (const auto& [name, outlet] : outlets_) outlet.sender->stop();
+        changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+void Deliverer::loop() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        settle_all(lock);
+        woken_ = false;
+        const bool started = claim_and_start();
+        idle_ = !started && lanes_.empty() && sent_.empty() && !failure_;
+        if (started) continue;
+        report();
+        changed_.notify_all();
+        const Seconds pause = failure_ ? options_.after_failure : options_.look_again;
+        changed_.wait_for(lock, pause, [this] { return woken_ || stopping_ || !sent_.empty(); });
+    }
+    // Whoever is still sending was told to stop; their results no longer matter unless something is known.
+    while (!lanes_.empty()) {
+        settle_all(lock);
+        if (!lanes_.empty()) changed_.wait(lock, [this] { return !sent_.empty(); });
+    }
+}
+
+/// Receivers that may not be given anything now: one is under way, or they had their share of this minute.
+std::vector<std::string> Deliverer::closed_receivers() {
+    std::vector<std::string> closed;
+    const auto minute_ago = clock_.steady() - std::chrono::minutes{1};
+    for (const auto& [name, outlet] : outlets_) {
+        std::deque<std::chrono::steady_clock::time_point>& recent = recent_[name];
+        while (!recent.empty() && recent.front() < minute_ago) recent.pop_front();
+        if (lanes_.contains(name) || recent.size() >= static_cast<std::size_t>(outlet.max_per_minute))
+            closed.push_back(name);
+    }
+    return closed;
+}
+
+/// Under the mutex: the store is quick, sending is not.
+bool Deliverer::claim_and_start() {
+    if (lanes_.size() >= options_.lanes) return false;
+    const Result<std::vector<Delivery>> claimed =
+        store_.claim(clock_.now(), closed_receivers(), options_.lanes - lanes_.size());
+    if (!claimed) {
+        note(claimed.error());
+        return false;
+    }
+    failure_.reset();
+    for (const Delivery& delivery : *claimed) {
+        failpoint("sender.claimed");
+        const std::string& receiver = delivery.payload.receiver;
+        const auto outlet = outlets_.find(receiver);
+        if (outlet == outlets_.end()) {
+            note(store_.settle({.delivery_id = delivery.payload.delivery_id,
+                                .status = DeliveryStatus::dead,
+                                .error_class = "no_such_receiver"}));
+            continue;
+        }
+        recent_[receiver].push_back(clock_.steady());
+        if (seeded_defect("record_first"))
+            note(store_.settle({.delivery_id = delivery.payload.delivery_id, .status = DeliveryStatus::delivered}));
+        failpoint("sender.sending");
+        lanes_[receiver] = std::thread([this, delivery, sender = outlet->second.sender] { send(delivery, sender); });
+    }
+    return !claimed->empty();
+}
+
+void Deliverer::send(Delivery delivery, std::shared_ptr<Sender> sender) {
+    SendResult result = sender->send(delivery.payload);
+    failpoint("sender.sent");
+    const std::lock_guard lock(mutex_);
+    sent_.push_back({.delivery = std::move(delivery), .result = std::move(result)});
+    changed_.notify_all();
+}
+
+void Deliverer::settle_all(std::unique_lock<std::mutex>& lock) {
+    while (!sent_.empty()) {
+        const Sent sent = std::move(sent_.front());
+        sent_.pop_front();
+        std::thread lane = std::move(lanes_.extract(sent.delivery.payload.receiver).mapped());
+        lock.unlock();
+        lane.join();
+        lock.lock();
+        settle(sent);
+    }
+}
+
+void Deliverer::settle(const Sent& sent) {
+    const Delivery& delivery = sent.delivery;
+    const RetryDecision decision = after_attempt({.outcome = outcome_of(sent.result.outcome),
+                                                  .attempts = delivery.attempts + 1,
+                                                  .refusals = delivery.attempts + 1,
+                                                  .created_at = delivery.created_at,
+                                                  .now = clock_.now(),
+                                                  .retry_after = sent.result.retry_after,
+                                                  .jitter = jitter()},
+                                                 options_.policy);
+    Settlement settlement{.delivery_id = delivery.payload.delivery_id,
+                          .next_at = decision.next_at,
+                          .error_class = sent.result.error_class};
+    std::string result = "delivered";
+    switch (decision.kind) {
+        case RetryDecision::Kind::undecided: return;
+        case RetryDecision::Kind::delivered: break;
+        case RetryDecision::Kind::retry:
+            settlement.status = DeliveryStatus::retry;
+            result = "retry";
+            break;
+        case RetryDecision::Kind::dead:
+            settlement.status = DeliveryStatus::dead;
+            result = "dead";
+            break;
+    }
+    note(store_.settle(settlement));
+    failpoint("sender.settled");
+    if (options_.on_result) options_.on_result(delivery.payload.receiver, result);
+    if (decision.kind != RetryDecision::Kind::delivered) {
+        log(LogLevel::warning, "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver + ": " +
+                                   sent.result.error_class + " (" + sent.result.detail + "); " +
+                                   (result == "dead" ? "given up" : "next try at " + format_instant(decision.next_at)));
+    }
+}
+
+void Deliverer::report() {
+    if (clock_.steady() - pruned_ >= options_.prune_every) {
+        pruned_ = clock_.steady();
+        note(store_.prune(clock_.now()));
+    }
+    if (!options_.on_outbox) return;
+    const Result<std::vector<OutboxCount>> counts = store_.outbox();
+    const Result<std::uint64_t> bytes = store_.size_bytes();
+    if (counts && bytes) options_.on_outbox(*counts, *bytes);
+}
+
+void Deliverer::note(const Result<void>& result) {
+    if (result) return;
+    log(result.error());
+    failure_ = result.error();
+}
+
+Result<void> deliver_all(StateStore& store, Outlets outlets, Clock& clock, Seconds longest) {
+    Deliverer deliverer(store, std::move(outlets), clock);
+    return deliverer.wait_until_idle(longest);
+}
+
+}  // namespace retaind

@@ -1,0 +1,92 @@
+// From the outbox to the receivers: claim, send, settle; in that order, each committed (ALERTS.md).
+//
+// One thread owns the store and decides; up to `lanes` others send, never two at once to the same receiver. So a dead
+// receiver delays nobody else, and a crash repeats at most what was in flight.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "retaind/alerts/retry.hpp"
+#include "retaind/ports/clock.hpp"
+#include "retaind/ports/settings.hpp"
+#include "retaind/ports/state_store.hpp"
+
+namespace retaind {
+
+/// A way out: how to send to a receiver, and how often at most.
+struct Outlet {
+    std::shared_ptr<Sender> sender;
+    int max_per_minute = 60;
+};
+using Outlets = std::map<std::string, Outlet, std::less<>>;
+
+Outlets make_outlets(const std::vector<ReceiverSettings>& receivers);
+
+struct DelivererOptions {
+    RetryPolicy policy = {};
+    std::size_t lanes = 4;
+    Seconds look_again = Seconds{1};      ///< the outbox may have been filled by another process
+    Seconds after_failure = Seconds{10};  ///< of the store
+    Seconds prune_every = std::chrono::hours{1};
+    std::function<void(const std::string& receiver, const std::string& result)> on_result = {};
+    std::function<void(const std::vector<OutboxCount>& counts, std::uint64_t bytes)> on_outbox = {};
+};
+
+class Deliverer {
+public:
+    /// Starts at once. The store and the clock must outlive it; nobody else may use the store meanwhile.
+    Deliverer(StateStore& store, Outlets outlets, Clock& clock, DelivererOptions options = {});
+    ~Deliverer();  ///< stops as stop() does
+
+    void wake();                    ///< there is something new
+    void replace(Outlets outlets);  ///< for what is claimed from now on
+
+    /// Waits until nothing is due and nothing under way, at most so long. An error: of the store.
+    Result<void> wait_until_idle(Seconds longest);
+
+    /// Abandons what is under way (it stays in flight, to be sent again by the next run) and ends all threads.
+    void stop();
+
+private:
+    struct Sent {
+        Delivery delivery;
+        SendResult result;
+    };
+
+    void loop();
+    bool claim_and_start();
+    void send(Delivery delivery, std::shared_ptr<Sender> sender);
+    void settle(const Sent& sent);
+    void settle_all(std::unique_lock<std::mutex>& lock);
+    std::vector<std::string> closed_receivers();
+    void report();
+    void note(const Result<void>& result);
+
+    StateStore& store_;
+    Clock& clock_;
+    DelivererOptions options_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Outlets outlets_;
+    std::map<std::string, std::thread, std::less<>> lanes_;  ///< by receiver: sends under way
+    std::map<std::string, std::deque<std::chrono::steady_clock::time_point>, std::less<>> recent_;
+    std::deque<Sent> sent_;         ///< back from the lanes, not settled yet
+    std::optional<Error> failure_;  ///< of the store, since the last success
+    std::chrono::steady_clock::time_point pruned_ = {};
+    bool woken_ = true, idle_ = false, stopping_ = false;
+    std::thread thread_;
+};
+
+/// Sends what is due, once, and returns: for `once` and `replay`.
+Result<void> deliver_all(StateStore& store, Outlets outlets, Clock& clock, Seconds longest);
+
+}  // namespace retaind

@@ -1,0 +1,34 @@
+// Several packs as one tree: what they extend, what they override, what they remove.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "edge/config/document.hpp"
+
+namespace retaind::config {
+
+struct PackTree {
+    Node merged = {};                     ///< without schema, name and extends
+    std::string name = {};                ///< of the last pack
+    std::vector<std::string> packs = {};  ///< names, in the order in which they were laid over each other
+    std::string text = {};                ///< all sources
+};
+
+struct PackFile {
+    std::string name;
+    Position where = {};
+};  ///< as written, and where
+
+struct PackTreeOptions {
+    std::string rules_directory;
+    std::string base_directory = {};  ///< of relative paths
+};
+
+PackTree read_packs(const std::vector<PackFile>& files, const PackTreeOptions& options, Problems& problems);
+
+/// `over` laid over `base`: tables key by key, everything else replaced; a scale of another kind is replaced whole.
+/// [[profile]] tables of one name are one profile.
+void lay_over(Node& base, const Node& over);
+
+}  // namespace retaind::config

@@ -1,0 +1,53 @@
+// Everything that was found wrong, with the texts it was found in. Nothing stops at the first problem.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "retaind/base/error.hpp"
+
+namespace retaind::config {
+
+/// File name to text, as read.
+using Sources = std::map<std::string, std::string, std::less<>>;
+
+class Problems {
+public:
+    void error(Position where, std::string message, std::string hint = {});
+    void error(Error error);
+    void warning(Position where, std::string message, std::string hint = {});
+
+    /// Files in the order in which they were read; problems are told in that order.
+    void add_source(const std::string& file, std::string text);
+    const Sources& sources() const { return sources_; }
+
+    /// Where the character number `index` (from 0) of the text stands that begins at `quote`: escapes and line ends of
+    /// every kind of TOML string are counted as they were written.
+    Position inside(const Position& quote, int index) const;
+
+    bool has_errors() const { return !errors_.empty(); }
+    /// By file, line and column; each once.
+    std::vector<Error> errors() const { return sorted(errors_); }
+    std::vector<Error> warnings() const { return sorted(warnings_); }
+
+    /// "signal.*.weight": every key that some reader asked for. Documentation is tested against it.
+    std::set<std::string, std::less<>> keys = {};
+
+private:
+    std::vector<Error> sorted(std::vector<Error> problems) const;
+
+    Sources sources_ = {};
+    std::map<std::string, int, std::less<>> order_ = {};
+    std::vector<Error> errors_ = {}, warnings_ = {};
+};
+
+/// Whether a line of TOML may hold a secret: it must not be shown.
+bool is_sensitive(std::string_view line);
+
+/// Line `number` (from 1) of a text, without its end.
+std::string_view line_of(std::string_view text, int number);
+
+}  // namespace retaind::config

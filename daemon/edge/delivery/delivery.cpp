@@ -1,0 +1,53 @@
+#include "edge/delivery/delivery.hpp"
+
+#include <cstdlib>
+
+#include "edge/delivery/digest.hpp"
+#include "edge/delivery/senders.hpp"
+
+namespace retaind {
+
+namespace {
+
+constexpr std::size_t id_digits = 32;
+
+/// Stands where a type of receiver cannot be served: says so at each try instead of swallowing messages.
+class UnsupportedSender final : public Sender {
+public:
+    SendResult send(const Payload&) override {
+        return {.outcome = SendResult::Outcome::refused,
+                .error_class = "unsupported",
+                .detail = "this version cannot send to this type of receiver"};
+    }
+    void stop() override {}
+};
+
+DeliveryOptions with_defaults(DeliveryOptions options) {
+    const char* file = std::getenv("SSL_CERT_FILE");
+    if (options.ca_file.empty() && file != nullptr) options.ca_file = file;
+    return options;
+}
+
+}  // namespace
+
+std::string delivery_id(const Message& message) { return sha256_hex(identity(message)).substr(0, id_digits); }
+std::string alert_id(const AlertKey& key) { return sha256_hex(identity(key)).substr(0, id_digits); }
+
+std::unique_ptr<Sender> make_sender(const ReceiverSettings& receiver, const DeliveryOptions& options) {
+    switch (receiver.type) {
+        case ReceiverType::file: return make_file_sender(receiver);
+        case ReceiverType::email: return make_mail_sender(receiver, with_defaults(options));
+        case ReceiverType::webhook: return make_webhook_sender(receiver, with_defaults(options));
+        case ReceiverType::slack: return make_slack_sender(receiver, with_defaults(options));
+        case ReceiverType::alertmanager: break;
+    }
+    return std::make_unique<UnsupportedSender>();
+}
+
+std::map<std::string, std::unique_ptr<Sender>> make_senders(const std::vector<ReceiverSettings>& receivers) {
+    std::map<std::string, std::unique_ptr<Sender>> senders;
+    for (const auto& receiver : receivers) senders[receiver.name] = make_sender(receiver);
+    return senders;
+}
+
+}  // namespace retaind

@@ -1,0 +1,25 @@
+// The alerts: what they are now, what each person was told, and the audit of how they came to be so.
+#pragma once
+
+#include <vector>
+
+#include <soci/soci.h>
+
+#include "retaind/alerts/alert.hpp"
+
+namespace retaind {
+
+/// All of them, sorted by key.
+std::vector<Alert> read_alerts(soci::session& sql);
+
+/// When a change happened: in data time, and in wall time.
+struct AlertMoment {
+    Day day;
+    Instant at;
+};
+
+/// Makes the stored alerts equal to `alerts`, and writes an audit row for each whose phase, severity, hold, episode or
+/// seq changed, which is new, or which is no longer remembered (its phase is then NULL).
+void write_alerts(soci::session& sql, const std::vector<Alert>& alerts, AlertMoment moment);
+
+}  // namespace retaind

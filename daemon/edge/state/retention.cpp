@@ -1,0 +1,76 @@
+#include "edge/state/retention.hpp"
+
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "edge/state/cells.hpp"
+#include "edge/state/writing.hpp"
+#include "retaind/ports/failpoint.hpp"
+
+namespace retaind {
+
+namespace {
+
+constexpr int rows_per_step = 5000;
+
+/// A delete that is repeated until it finds nothing.
+struct Outdated {
+    std::string table;
+    std::string condition;
+};
+
+std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
+    const auto today = std::chrono::floor<std::chrono::days>(now);
+    const auto oldest = to_column(std::chrono::floor<std::chrono::days>(now - retention.scores));
+    const auto daily = to_column(today) - days_kept_daily;
+    // 1970-01-01 was a Thursday: days that leave 3 when divided by 7 are Sundays.
+    const auto old =
+        fmt::format("(day < {} OR (day < {} AND day % 7 <> 3)) AND day <> (SELECT max(day) FROM cycle)", oldest, daily);
+    return {
+        {"score_day", old},
+        {"promise_day", old},
+        {"prior_day", old},
+        {"feed_day", old},
+        {"adopted_rule", old},
+        {"cycle", old},
+        {"alert_event", fmt::format("at < {}", to_column(now - retention.audit))},
+        {"outbox", fmt::format("created_at < {} AND status NOT IN ('queued', 'retry', 'in_flight')",
+                               to_column(now - retention.payloads))},
+        {"rules", "hash NOT IN (SELECT rules_hash FROM cycle)"},
+    };
+}
+
+/// The key columns of a table, which name its rows (those without a rowid have no other name).
+std::string_view names_of(const std::string& table) {
+    if (table == "score_day") return "day, customer";
+    if (table == "promise_day") return "day, promise";
+    if (table == "prior_day") return "day, segment, rules_hash";
+    if (table == "feed_day") return "day, dataset";
+    if (table == "adopted_rule") return "day, rule";
+    return "rowid";
+}
+
+long long delete_some(soci::session& sql, const Outdated& rows) {
+    Writing writing{sql};
+    const auto names = names_of(rows.table);
+    sql << fmt::format("DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE {} LIMIT {})", rows.table, names, names,
+                       rows.table, rows.condition, rows_per_step);
+    long long deleted = 0;
+    sql << "SELECT changes()", soci::into(deleted);
+    failpoint("state.prune.step");
+    writing.commit();
+    return deleted;
+}
+
+}  // namespace
+
+void drop_outdated(soci::session& sql, const StateSettings& retention, Instant now) {
+    int steps = 0;
+    for (const auto& rows : outdated(retention, now)) {
+        while (steps < retention_steps && delete_some(sql, rows) == rows_per_step) ++steps;
+    }
+}
+
+}  // namespace retaind

@@ -1,0 +1,238 @@
+#include "edge/state/state.hpp"
+
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "edge/state/alert_records.hpp"
+#include "edge/state/cells.hpp"
+#include "edge/state/day_records.hpp"
+#include "edge/state/lock_file.hpp"
+#include "edge/state/outbox_records.hpp"
+#include "edge/state/retention.hpp"
+#include "edge/state/sqlite_file.hpp"
+#include "edge/state/words.hpp"
+#include "edge/state/writing.hpp"
+#include "retaind/ports/failpoint.hpp"
+
+namespace retaind {
+
+namespace {
+
+/// Days to write: those of the state for an empty store, later only the cycle's own; earlier records stay as they are.
+std::set<Day> days_to_write(const State& state, bool store_is_empty) {
+    std::set<Day> days{*state.as_of};
+    if (!store_is_empty) return days;
+    for (const auto& customer : state.customers) {
+        for (const auto& record : customer.days) days.insert(record.day);
+    }
+    for (const auto& promise : state.promises) {
+        for (const auto& record : promise.days) days.insert(record.day);
+    }
+    for (const auto& prior : state.priors) days.insert(prior.day);
+    for (const auto& feed : state.feeds) days.insert(feed.day);
+    return days;
+}
+
+void write_cycle(soci::session& sql, const Commit& commit) {
+    const auto day = to_column(*commit.state.as_of), at = to_column(commit.now);
+    sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine) VALUES (:day, :at, :hash, :engine)",
+        soci::use(day), soci::use(at), soci::use(commit.state.rules_hash), soci::use(commit.engine_version);
+    sql << "INSERT OR IGNORE INTO rules (hash, text, first_day) VALUES (:hash, :text, :day)",
+        soci::use(commit.state.rules_hash), soci::use(commit.rules_text), soci::use(day);
+}
+
+std::optional<Day> newest_cycle(soci::session& sql, std::optional<Day> before = {}) {
+    WholeCell day, limit;
+    limit = before;
+    sql << "SELECT max(day) FROM cycle WHERE :limit IS NULL OR day < :limit", use(limit), into(day);
+    return day.day();
+}
+
+std::string rules_hash_of(soci::session& sql, Day day) {
+    std::string hash;
+    const auto column = to_column(day);
+    sql << "SELECT rules_hash FROM cycle WHERE day = :day", soci::use(column), soci::into(hash);
+    return hash;
+}
+
+class SqliteStore final : public StateStore {
+public:
+    struct Parts {
+        std::string path;
+        LockFile lock;
+        std::unique_ptr<soci::session> sql;
+        StateSettings settings;
+        OutboxLimits limits;
+    };
+    explicit SqliteStore(Parts parts) : parts_(std::move(parts)) {}
+
+    Result<State> load(Day as_of, bool past) override {
+        return guarded([&]() -> Result<State> { return read_state(as_of, past); });
+    }
+
+    Result<std::optional<Day>> newest_day() override {
+        return guarded([&]() -> Result<std::optional<Day>> { return newest_cycle(sql()); });
+    }
+
+    Result<void> commit(const Commit& commit) override {
+        return guarded([&] { return write_commit(commit); });
+    }
+
+    Result<std::vector<Delivery>> claim(Instant now, const std::vector<std::string>& busy, std::size_t most) override {
+        return writing<std::vector<Delivery>>(
+            "claim", [&] { return claim_due(sql(), {.now = now, .busy = busy, .most = most}, parts_.limits); });
+    }
+
+    Result<void> settle(const Settlement& settlement) override {
+        auto done = writing<bool>("settle", [&] {
+            settle_one(sql(), settlement);
+            return true;
+        });
+        return done ? Result<void>{} : done.error();
+    }
+
+    Result<std::uint64_t> recover(Instant now) override {
+        return writing<std::uint64_t>("recover", [&] { return recover_in_flight(sql(), now); });
+    }
+
+    Result<std::vector<OutboxCount>> outbox() override {
+        return guarded([&]() -> Result<std::vector<OutboxCount>> { return count_outbox(sql()); });
+    }
+
+    Result<std::optional<Instant>> next_due() override {
+        return guarded([&]() -> Result<std::optional<Instant>> { return earliest_due(sql(), parts_.limits); });
+    }
+
+    Result<void> prune(Instant now) override {
+        return guarded([&]() -> Result<void> {
+            drop_outdated(sql(), parts_.settings, now);
+            return {};
+        });
+    }
+
+    Result<std::uint64_t> size_bytes() override {
+        std::uint64_t bytes = 0;
+        for (const auto* part : {"", "-wal"}) {
+            std::error_code error;
+            const auto size = std::filesystem::file_size(parts_.path + part, error);
+            if (!error) bytes += size;
+        }
+        return bytes;
+    }
+
+private:
+    soci::session& sql() { return *parts_.sql; }
+
+    State read_state(Day as_of, bool past) {
+        sql() << "BEGIN";
+        State state;
+        try {
+            state.as_of = newest_cycle(sql(), past ? std::optional{as_of} : std::nullopt);
+            if (state.as_of) state.rules_hash = rules_hash_of(sql(), *state.as_of);
+            const std::chrono::days carried{days_carried}, one{1};
+            read_days(sql(), {.first = as_of - carried, .last = past ? as_of - one : as_of}, state);
+            if (!past) state.alerts = read_alerts(sql());
+        } catch (...) {
+            sql() << "ROLLBACK";
+            throw;
+        }
+        sql() << "COMMIT";
+        return state;
+    }
+
+    Result<void> write_commit(const Commit& commit) {
+        failpoint("state.commit.begin");
+        Writing writing{sql()};
+        const auto newest = newest_cycle(sql());
+        if (newest && *newest > *commit.state.as_of) {
+            return Error{.kind = ErrorKind::state,
+                         .message = fmt::format("the state has seen {} already, a cycle for {} cannot be kept",
+                                                format_day(*newest), format_day(*commit.state.as_of)),
+                         .hint = "look back with --as-of and --dry-run"};
+        }
+        for (const auto day : days_to_write(commit.state, !newest)) write_day(sql(), commit.state, day);
+        write_cycle(sql(), commit);
+        failpoint("state.commit.records");
+        write_alerts(sql(), commit.state.alerts, {.day = *commit.state.as_of, .at = commit.now});
+        failpoint("state.commit.alerts");
+        enqueue(sql(), commit.outbox, commit.now, parts_.limits);
+        failpoint("state.commit.outbox");
+        writing.commit();
+        failpoint("state.commit.end");
+        return {};
+    }
+
+    /// Runs one of our calls and turns what it throws into the Error that stands for it.
+    template <class Call>
+    auto guarded(Call call) -> decltype(call()) {
+        try {
+            return call();
+        } catch (const soci::soci_error& error) {
+            return state_error(error, parts_.path);
+        } catch (const UnknownWord& unknown) {
+            return Error{.kind = ErrorKind::state_lost,
+                         .message = fmt::format("{} is corrupt: {}", parts_.path, unknown.what()),
+                         .hint = "restore a backup, or begin anew with --accept-state-loss"};
+        }
+    }
+
+    /// A call that is one transaction, with a place to be killed at before and after its commit.
+    template <class Value, class Call>
+    Result<Value> writing(const std::string& name, Call call) {
+        return guarded([&]() -> Result<Value> {
+            Writing writing{sql()};
+            auto value = call();
+            failpoint(("state." + name + ".written").c_str());
+            writing.commit();
+            failpoint(("state." + name + ".end").c_str());
+            return value;
+        });
+    }
+
+    Parts parts_;
+};
+
+}  // namespace
+
+Result<std::string> state_file(const StateSettings& settings, const std::string& directory) {
+    if (settings.backend != Backend::sqlite3) {
+        return Error{.kind = ErrorKind::config,
+                     .message = "[state] backend: this version keeps its state in sqlite3 only",
+                     .hint = "backend = \"sqlite3\""};
+    }
+    auto path = settings.connection;
+    for (const std::string_view key : {"db=", "dbname="}) {
+        if (path.starts_with(key)) path.erase(0, key.size());
+    }
+    if (path.size() > 1 && path.front() == '"' && path.back() == '"') path = path.substr(1, path.size() - 2);
+    if (path.find('"') != path.npos || path.find('=') != path.npos) {
+        return Error{.kind = ErrorKind::config,
+                     .message = fmt::format("[state] connection: \"{}\" is no file name", settings.connection),
+                     .hint = "connection = \"db=/var/lib/retaind/state.db\", with nothing after it"};
+    }
+    return path.empty() ? directory + "/state.db" : path;
+}
+
+Result<std::unique_ptr<StateStore>> open_state(const StateSettings& settings, const StateOptions& options) {
+    auto path = state_file(settings, options.directory);
+    if (!path) return path.error();
+    LockFile lock;
+    if (options.access == StateAccess::owner) {
+        auto taken = LockFile::take(*path + ".lock");
+        if (!taken) return taken.error();
+        lock = std::move(*taken);
+    }
+    auto sql = open_file(*path, options);
+    if (!sql) return sql.error();
+    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(SqliteStore::Parts{.path = *path,
+                                                                                        .lock = std::move(lock),
+                                                                                        .sql = std::move(*sql),
+                                                                                        .settings = settings,
+                                                                                        .limits = options.limits})};
+}
+
+}  // namespace retaind

@@ -1,0 +1,683 @@
+// What every StateStore promises, and what ours promises about its file.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "edge/state/schema.hpp"
+#include "edge/state/state.hpp"
+#include "support/states.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace retaind {
+namespace {
+
+using namespace std::chrono_literals;
+using test::make_state;
+using test::StateRecipe;
+using test::TemporaryFolder;
+using test::to_text;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const Day first_day = Day{std::chrono::days{20'500}};
+const Instant noon = Instant{first_day} + 36h;
+
+Day day(int number) { return first_day + std::chrono::days{number}; }
+
+Payload payload(const std::string& id, const std::string& receiver = "managers", const std::string& recipient = "") {
+    return {.delivery_id = id,
+            .receiver = receiver,
+            .recipient = recipient,
+            .subject = "Subject of " + id,
+            .text = "text\n'quoted' :bound",
+            .html = "<b>html</b>",
+            .json = "{\"id\":\"" + id + "\"}"};
+}
+
+std::vector<std::string> ids(const std::vector<Delivery>& deliveries) {
+    std::vector<std::string> all;
+    for (const auto& delivery : deliveries) all.push_back(delivery.payload.delivery_id);
+    return all;
+}
+
+class StateContract : public testing::Test {
+protected:
+    std::string file() const { return folder_.file("state.db"); }
+
+    std::unique_ptr<StateStore> open(StateOptions options = {}) {
+        options.directory = folder_.path();
+        auto opened = open_state(settings_, options);
+        EXPECT_TRUE(opened.ok()) << (opened ? "" : to_string(opened.error()));
+        return opened ? std::move(*opened) : nullptr;
+    }
+
+    Error open_error(StateOptions options = {}) {
+        options.directory = folder_.path();
+        auto opened = open_state(settings_, options);
+        EXPECT_FALSE(opened.ok());
+        return opened ? Error{} : opened.error();
+    }
+
+    void commit(StateStore& store, const State& state, std::vector<Payload> outbox = {}, Instant now = noon) {
+        const auto done = store.commit({.state = state,
+                                        .outbox = std::move(outbox),
+                                        .now = now,
+                                        .engine_version = "1",
+                                        .rules_text = "rules " + state.rules_hash});
+        ASSERT_TRUE(done.ok()) << to_string(done.error());
+    }
+
+    State load(StateStore& store, Day as_of, bool past = false) {
+        auto state = store.load(as_of, past);
+        EXPECT_TRUE(state.ok()) << (state ? "" : to_string(state.error()));
+        return state ? *state : State{};
+    }
+
+    std::vector<Delivery> claim(StateStore& store, Instant now = noon, std::vector<std::string> busy = {},
+                                std::size_t most = 4) {
+        auto claimed = store.claim(now, busy, most);
+        EXPECT_TRUE(claimed.ok()) << (claimed ? "" : to_string(claimed.error()));
+        return claimed ? *claimed : std::vector<Delivery>{};
+    }
+
+    void settle(StateStore& store, const Settlement& settlement) {
+        const auto done = store.settle(settlement);
+        ASSERT_TRUE(done.ok()) << to_string(done.error());
+    }
+
+    /// Everything in the file but the audit, whose rows tell what happened and not what is.
+    std::string dump(std::set<std::string> leave_out = {"alert_event", "sqlite_sequence"}) {
+        soci::session sql(soci::sqlite3, "db=" + file());
+        std::string text, table;
+        std::vector<std::string> tables;
+        soci::statement names =
+            (sql.prepare << "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", soci::into(table));
+        names.execute();
+        while (names.fetch()) tables.push_back(table);
+        for (const auto& name : tables) {
+            if (!leave_out.contains(name)) text += rows_of(sql, name);
+        }
+        return text;
+    }
+
+    static std::string rows_of(soci::session& sql, const std::string& table) {
+        std::string column, columns, row, text = table + "\n";
+        soci::statement names =
+            (sql.prepare << "SELECT name FROM pragma_table_info('" << table << "')", soci::into(column));
+        names.execute();
+        while (names.fetch()) columns += (columns.empty() ? "quote(" : " || ',' || quote(") + column + ")";
+        soci::statement rows =
+            (sql.prepare << "SELECT " << columns << " FROM " << table << " ORDER BY 1", soci::into(row));
+        rows.execute();
+        while (rows.fetch()) text += "  " + row + "\n";
+        return text;
+    }
+
+    long long number(const std::string& query) {
+        soci::session sql(soci::sqlite3, "db=" + file());
+        long long value = 0;
+        sql << query, soci::into(value);
+        return value;
+    }
+
+    void run(const std::string& statement) {
+        soci::session sql(soci::sqlite3, "db=" + file());
+        sql << statement;
+    }
+
+    TemporaryFolder folder_;
+    StateSettings settings_ = {};
+};
+
+// -- the state ------------------------------------------------------------------------------------------------------
+
+TEST_F(StateContract, AnEmptyStoreRemembersNothing) {
+    auto store = open();
+    EXPECT_EQ(to_text(load(*store, first_day)), to_text(State{}));
+    EXPECT_EQ(*store->newest_day(), std::nullopt);
+    EXPECT_EQ(*store->next_due(), std::nullopt);
+}
+
+TEST_F(StateContract, GivesBackWhatWasCommittedBitForBit) {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        SCOPED_TRACE(fmt::format("seed {}", seed));
+        std::filesystem::remove(file());
+        const auto state = make_state({.seed = seed, .last = first_day, .customers = 20, .promises = 10, .alerts = 12});
+        {
+            auto store = open();
+            commit(*store, state);
+            EXPECT_EQ(to_text(load(*store, first_day)), to_text(state));
+        }
+        auto again = open();
+        EXPECT_EQ(to_text(load(*again, first_day)), to_text(state)) << "after a restart";
+        EXPECT_EQ(*again->newest_day(), first_day);
+    }
+}
+
+TEST_F(StateContract, CommittingADayAgainEqualsCommittingItOnce) {
+    const auto before = make_state({.seed = 1, .last = day(0), .customers = 6});
+    const auto discarded = make_state({.seed = 2, .last = day(1), .customers = 9, .promises = 9, .alerts = 9});
+    const auto last = make_state({.seed = 3, .last = day(1), .customers = 7, .promises = 5, .alerts = 5});
+    std::vector<std::string> found;
+    for (const auto& commits : {std::vector{before, last}, std::vector{before, discarded, last, last, last}}) {
+        std::filesystem::remove(file());
+        auto store = open();
+        for (const auto& state : commits) commit(*store, state);
+        found.push_back(to_text(load(*store, day(1))) + to_text(load(*store, day(2), true)) +
+                        to_text(load(*store, day(1), true)));
+    }
+    EXPECT_EQ(found[0], found[1]);
+}
+
+TEST_F(StateContract, ACycleWritesItsOwnDayAndLeavesEarlierRecordsAsTheyAre) {
+    auto store = open();
+    const auto first = make_state({.seed = 1, .last = day(0), .days = 1});
+    commit(*store, first);
+    commit(*store, make_state({.seed = 2, .last = day(1), .days = 2}));  // tells other numbers for day 0
+    const auto state = load(*store, day(1));
+    ASSERT_EQ(state.customers.size(), first.customers.size());
+    for (std::size_t i = 0; i < state.customers.size(); ++i) {
+        ASSERT_EQ(state.customers[i].days.size(), 2u);
+        EXPECT_EQ(to_text(State{.customers = {{.customer_id = "", .days = {state.customers[i].days[0]}}}}),
+                  to_text(State{.customers = {{.customer_id = "", .days = {first.customers[i].days[0]}}}}));
+    }
+}
+
+TEST_F(StateContract, LookingBackShowsWhatWasLiveBeforeThatDay) {
+    auto store = open();
+    std::map<Day, std::string> live;
+    for (int d = 0; d < 12; ++d) {
+        auto state = make_state({.seed = static_cast<std::uint64_t>(d + 1), .last = day(d), .days = 1});
+        commit(*store, state);
+        live[day(d + 1)] = to_text([&] {
+            auto next = load(*store, day(d + 1));
+            next.alerts.clear();
+            return next;
+        }());
+    }
+    for (const auto& [as_of, expected] : live) {
+        EXPECT_EQ(to_text(load(*store, as_of, true)), expected) << format_day(as_of);
+    }
+}
+
+TEST_F(StateContract, CarriesTheDaysThatAreCarriedAndNoOlderOnes) {
+    auto store = open();
+    for (int d = 0; d <= days_carried + 5; ++d) {
+        commit(*store, make_state({.seed = 7, .last = day(d), .days = 1, .customers = 2, .promises = 1, .alerts = 0}));
+    }
+    const auto as_of = day(days_carried + 5);
+    const auto state = load(*store, as_of);
+    ASSERT_EQ(state.customers.size(), 2u);
+    EXPECT_EQ(state.customers[0].days.front().day, as_of - std::chrono::days{days_carried});
+    EXPECT_EQ(state.customers[0].days.back().day, as_of);
+    EXPECT_EQ(state.promises.at(0).days.size(), 3u) << "the two newest and the day's own";
+    EXPECT_EQ(load(*store, as_of, true).customers[0].days.back().day, as_of - std::chrono::days{1});
+    EXPECT_THAT(load(*store, as_of + std::chrono::days{days_carried + 1}).customers, IsEmpty());
+}
+
+TEST_F(StateContract, KeptStaysKnownHoweverLongAgoItWas) {
+    auto store = open();
+    State state{.as_of = day(0), .rules_hash = "h"};
+    state.promises = {{.promise_id = "p", .days = {{.day = day(0), .state = PromiseState::kept}}, .kept_on = day(-3)}};
+    commit(*store, state);
+    const auto later = load(*store, day(400));
+    ASSERT_EQ(later.promises.size(), 1u);
+    EXPECT_EQ(later.promises[0].kept_on, day(-3));
+    EXPECT_THAT(load(*store, day(0), true).promises, IsEmpty()) << "on the day itself it was not known yet";
+}
+
+TEST_F(StateContract, RefusesACycleForADayBeforeTheNewest) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(5)}));
+    const auto before = dump();
+    const auto old = make_state({.seed = 2, .last = day(4)});
+    const auto refused =
+        store->commit({.state = old, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::state);
+    EXPECT_EQ(dump(), before);
+}
+
+TEST_F(StateContract, KeepsRulesOncePerHashAndTheEngineOfEachCycle) {
+    auto store = open();
+    for (int d = 0; d < 3; ++d) {
+        auto state = make_state({.seed = 1, .last = day(d), .days = 1});
+        state.rules_hash = d < 2 ? "one" : "two";
+        commit(*store, state);
+    }
+    EXPECT_EQ(number("SELECT count(*) FROM rules"), 2);
+    EXPECT_EQ(number("SELECT count(*) FROM rules WHERE hash = 'one' AND text = 'rules one'"), 1);
+    EXPECT_EQ(number("SELECT count(*) FROM cycle WHERE engine = '1'"), 3);
+}
+
+TEST_F(StateContract, AuditsEachTransitionOnce) {
+    auto store = open();
+    State state{.as_of = day(0), .rules_hash = "h"};
+    Alert alert{.key = {.rule = "drifting", .scope = Scope::customer, .entity = "c1"},
+                .phase = AlertPhase::pending,
+                .episode = 1,
+                .seq = 1,
+                .reasons = {"pace <= -0.15 (-0.2)", "due soon"}};
+    const auto step = [&](int d, const std::vector<Alert>& alerts) {
+        state.as_of = day(d);
+        state.alerts = alerts;
+        commit(*store, state);
+    };
+    step(0, {alert});
+    step(0, {alert});
+    alert.phase = AlertPhase::firing;
+    alert.seq = 2;
+    step(1, {alert});
+    alert.message = "only another wording";
+    step(1, {alert});
+    step(2, {});
+    EXPECT_EQ(number("SELECT count(*) FROM alert_event"), 3);
+    EXPECT_EQ(number("SELECT count(*) FROM alert_event WHERE phase_before IS NULL AND phase = 'pending' "
+                     "AND reasons = 'pace <= -0.15 (-0.2); due soon'"),
+              1);
+    EXPECT_EQ(number("SELECT count(*) FROM alert_event WHERE phase_before = 'pending' AND phase = 'firing'"), 1);
+    EXPECT_EQ(number("SELECT count(*) FROM alert_event WHERE phase_before = 'firing' AND phase IS NULL"), 1);
+    EXPECT_EQ(number("SELECT count(*) FROM alert_reason"), 0);
+}
+
+TEST_F(StateContract, AFailedCommitChangesNothing) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a")});
+    const auto before = dump({});
+    auto broken = make_state({.seed = 2, .last = day(1)});
+    broken.feeds.push_back(broken.feeds.back());  // twice the same feed breaks the key, after scores were written
+    const auto refused =
+        store->commit({.state = broken, .outbox = {payload("b")}, .now = noon, .engine_version = "", .rules_text = ""});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(dump({}), before);
+    commit(*store, make_state({.seed = 3, .last = day(1)}));
+}
+
+// -- the outbox -----------------------------------------------------------------------------------------------------
+
+TEST_F(StateContract, AMessageIsClaimedSentAndSettledOnce) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a", "managers", "x@example.org")});
+    EXPECT_EQ(*store->next_due(), noon);
+    const auto claimed = claim(*store);
+    ASSERT_THAT(ids(claimed), ElementsAre("a"));
+    const auto expected = payload("a", "managers", "x@example.org");
+    EXPECT_EQ(claimed[0].payload.recipient, expected.recipient);
+    EXPECT_EQ(claimed[0].payload.subject, expected.subject);
+    EXPECT_EQ(claimed[0].payload.text, expected.text);
+    EXPECT_EQ(claimed[0].payload.html, expected.html);
+    EXPECT_EQ(claimed[0].payload.json, expected.json);
+    EXPECT_EQ(claimed[0].created_at, noon);
+    EXPECT_EQ(claimed[0].claims, 1);
+    EXPECT_THAT(claim(*store), IsEmpty());
+    EXPECT_EQ(*store->next_due(), std::nullopt);
+    settle(*store, {.delivery_id = "a"});
+    EXPECT_THAT(claim(*store, noon + 1000h), IsEmpty());
+    const auto counts = *store->outbox();
+    ASSERT_EQ(counts.size(), 1u);
+    EXPECT_EQ(counts[0].status, DeliveryStatus::delivered);
+    EXPECT_EQ(counts[0].messages, 1u);
+}
+
+TEST_F(StateContract, AMessageThatIsThereAlreadyIsLeftAsItIs) {
+    auto store = open();
+    const auto state = make_state({.seed = 1, .last = day(0)});
+    commit(*store, state, {payload("a")});
+    claim(*store);
+    settle(*store, {.delivery_id = "a"});
+    auto again = payload("a");
+    again.text = "something else";
+    commit(*store, state, {again});
+    EXPECT_THAT(claim(*store), IsEmpty());
+    EXPECT_EQ(number("SELECT count(*) FROM outbox WHERE text LIKE 'text%'"), 1);
+}
+
+TEST_F(StateContract, ClaimsOnePerReceiverThatIsNotBusyOldestFirst) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}),
+           {payload("a1", "a"), payload("b1", "b"), payload("a2", "a"), payload("c1", "c"), payload("d1", "d")});
+    EXPECT_THAT(ids(claim(*store, noon, {"b"}, 2)), ElementsAre("a1", "c1"));
+    EXPECT_THAT(ids(claim(*store, noon, {"a", "c"}, 4)), ElementsAre("b1", "d1"));
+    EXPECT_THAT(ids(claim(*store)), IsEmpty()) << "a2 waits for a1, which has no result yet";
+    settle(*store, {.delivery_id = "a1"});
+    EXPECT_THAT(ids(claim(*store)), ElementsAre("a2"));
+}
+
+TEST_F(StateContract, OneBadRecipientDelaysNobodyElse) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}),
+           {payload("x1", "mail", "x"), payload("x2", "mail", "x"), payload("y1", "mail", "y")});
+    ASSERT_THAT(ids(claim(*store)), ElementsAre("x1"));
+    settle(*store,
+           {.delivery_id = "x1", .status = DeliveryStatus::retry, .next_at = noon + 60s, .error_class = "smtp_451"});
+    ASSERT_THAT(ids(claim(*store)), ElementsAre("y1"));
+    settle(*store, {.delivery_id = "y1"});
+    EXPECT_THAT(claim(*store), IsEmpty()) << "x2 must not overtake x1";
+    EXPECT_EQ(*store->next_due(), noon + 60s);
+    const auto retried = claim(*store, noon + 60s);
+    ASSERT_THAT(ids(retried), ElementsAre("x1"));
+    EXPECT_EQ(retried[0].attempts, 1);
+    EXPECT_EQ(retried[0].error_class, "smtp_451");
+}
+
+TEST_F(StateContract, AMessageTriedTooOftenNoLongerHoldsBackTheNext) {
+    auto store = open({.limits = {.tries_until_passed = 2}});
+    commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("poison"), payload("good")});
+    for (int tries = 0; tries < 2; ++tries) {
+        ASSERT_THAT(ids(claim(*store)), ElementsAre("poison"));
+        settle(*store,
+               {.delivery_id = "poison", .status = DeliveryStatus::retry, .next_at = noon + (tries == 0 ? 0h : 1h)});
+    }
+    EXPECT_EQ(*store->next_due(), noon);
+    EXPECT_THAT(ids(claim(*store)), ElementsAre("good"));
+}
+
+TEST_F(StateContract, WhatWasInFlightWhenAProcessDiedIsDueAgainAndQuarantinedTheThirdTime) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a")});
+    for (int crash = 1; crash <= 3; ++crash) {
+        const auto claimed = claim(*store);
+        ASSERT_THAT(ids(claimed), ElementsAre("a")) << crash;
+        EXPECT_EQ(claimed[0].claims, crash);
+        store.reset();
+        store = open();
+        EXPECT_EQ(*store->recover(noon), 1u);
+        EXPECT_EQ(*store->recover(noon), 0u);
+    }
+    EXPECT_THAT(claim(*store), IsEmpty());
+    EXPECT_EQ(store->outbox()->at(0).status, DeliveryStatus::quarantined);
+}
+
+TEST_F(StateContract, AResultForgetsTheClaimsBeforeIt) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a")});
+    for (int tries = 0; tries < 6; ++tries) {
+        ASSERT_THAT(ids(claim(*store)), ElementsAre("a"));
+        settle(*store, {.delivery_id = "a", .status = DeliveryStatus::retry, .next_at = noon});
+    }
+}
+
+TEST_F(StateContract, AFullOutboxDropsWhatIsDeliveredAndNeverWhatWaits) {
+    struct Case {
+        std::string sentence;
+        OutboxLimits limits;
+        std::size_t delivered_left, waiting;
+    };
+    const std::vector<Case> cases = {
+        {"nothing is full", {.rows = 100, .bytes = 1 << 20}, 6, 4},
+        {"too many rows: the oldest delivered ones go", {.rows = 7, .bytes = 1 << 20}, 3, 4},
+        {"fewer rows allowed than wait: all that wait stay", {.rows = 2, .bytes = 1 << 20}, 0, 4},
+        {"too many bytes", {.rows = 100, .bytes = 10}, 0, 4},
+    };
+    for (const auto& c : cases) {
+        SCOPED_TRACE(c.sentence);
+        std::filesystem::remove(file());
+        auto store = open({.limits = c.limits});
+        const auto state = make_state({.seed = 1, .last = day(0)});
+        for (int i = 0; i < 6; ++i) {
+            commit(*store, state, {payload(fmt::format("old{}", i))}, noon + Seconds{i});
+            claim(*store, noon + 1h);
+            settle(*store, {.delivery_id = fmt::format("old{}", i)});
+        }
+        for (int i = 0; i < 4; ++i) commit(*store, state, {payload(fmt::format("new{}", i))}, noon + 1h);
+        EXPECT_EQ(static_cast<std::size_t>(number("SELECT count(*) FROM outbox WHERE status = 'delivered'")),
+                  c.delivered_left);
+        EXPECT_EQ(static_cast<std::size_t>(number("SELECT count(*) FROM outbox WHERE status = 'queued'")), c.waiting);
+    }
+}
+
+// -- more than one connection ---------------------------------------------------------------------------------------
+
+TEST_F(StateContract, ASecondOwnerIsRefusedAndTheFirstGoesOn) {
+    auto store = open();
+    const auto error = open_error();
+    EXPECT_EQ(error.kind, ErrorKind::state);
+    EXPECT_THAT(error.message, HasSubstr(fmt::format("held by process {}", ::getpid())));
+    commit(*store, make_state({.seed = 1, .last = day(0)}));
+    store.reset();
+    EXPECT_NE(open(), nullptr) << "the lock ends with its holder";
+}
+
+TEST_F(StateContract, ReadersNeedNoLockAndCannotWrite) {
+    auto before = open({.access = StateAccess::reader});
+    EXPECT_EQ(to_text(load(*before, day(0))), to_text(State{})) << "there is no file yet";
+    EXPECT_FALSE(std::filesystem::exists(file()));
+    auto owner = open();
+    const auto state = make_state({.seed = 1, .last = day(0)});
+    commit(*owner, state);
+    auto reader = open({.access = StateAccess::reader});
+    EXPECT_EQ(to_text(load(*reader, day(0))), to_text(state));
+    EXPECT_FALSE(
+        reader->commit({.state = state, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""}).ok());
+    commit(*owner, make_state({.seed = 2, .last = day(1)}));
+    EXPECT_EQ(*reader->newest_day(), day(1));
+}
+
+TEST_F(StateContract, TwoThreadsCommitAndDeliverThroughConnectionsOfTheirOwn) {
+    constexpr int cycles = 40;
+    auto owner = open();
+    commit(*owner, make_state({.seed = 1, .last = day(0)}));
+    std::set<std::string> delivered;
+    std::thread sender{[&] {
+        auto mine = open({.access = StateAccess::companion});
+        while (delivered.size() < cycles) {
+            for (const auto& one : claim(*mine, noon + 1h)) {
+                EXPECT_TRUE(delivered.insert(one.payload.delivery_id).second);
+                settle(*mine, {.delivery_id = one.payload.delivery_id});
+            }
+        }
+    }};
+    for (int i = 1; i <= cycles; ++i) {
+        commit(*owner, make_state({.seed = static_cast<std::uint64_t>(i), .last = day(i), .customers = 50}),
+               {payload(fmt::format("m{}", i), fmt::format("r{}", i % 3))});
+    }
+    sender.join();
+    EXPECT_EQ(number("SELECT count(*) FROM outbox WHERE status = 'delivered'"), cycles);
+}
+
+TEST_F(StateContract, ALockedFileIsReportedAsBusy) {
+    auto store = open({.patience = Seconds{0}});
+    soci::session other(soci::sqlite3, "db=" + file());
+    other << "BEGIN IMMEDIATE";
+    const auto state = make_state({.seed = 1, .last = day(0)});
+    const auto refused =
+        store->commit({.state = state, .outbox = {}, .now = noon, .engine_version = "", .rules_text = ""});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::state);
+    EXPECT_THAT(refused.error().message, HasSubstr("another process is writing"));
+    other << "ROLLBACK";
+    commit(*store, state);
+}
+
+// -- the file -------------------------------------------------------------------------------------------------------
+
+TEST_F(StateContract, TheFileIsDurableAndPrivate) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}));
+    std::string mode;
+    soci::session sql(soci::sqlite3, "db=" + file());
+    sql << "PRAGMA journal_mode", soci::into(mode);
+    EXPECT_EQ(mode, "wal");
+    EXPECT_EQ(std::filesystem::status(file()).permissions() & std::filesystem::perms::mask,
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_GT(*store->size_bytes(), 4096u);
+    EXPECT_EQ(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
+
+TEST_F(StateContract, ANewerSchemaIsRefusedAndLeftAlone) {
+    open().reset();
+    run(fmt::format("PRAGMA user_version = {}", migrations().size() + 1));
+    for (const auto access : {StateAccess::owner, StateAccess::reader, StateAccess::companion}) {
+        const auto error = open_error({.access = access, .accept_loss = true});
+        EXPECT_EQ(error.kind, ErrorKind::state);
+        EXPECT_THAT(error.message, HasSubstr("newer"));
+        EXPECT_THAT(error.hint, HasSubstr("backup"));
+    }
+    EXPECT_EQ(number("SELECT user_version FROM pragma_user_version"), static_cast<long long>(migrations().size() + 1));
+}
+
+TEST_F(StateContract, AnotherProgramsDatabaseIsRefused) {
+    run("CREATE TABLE account (id INTEGER)");
+    const auto error = open_error();
+    EXPECT_EQ(error.kind, ErrorKind::state);
+    EXPECT_THAT(error.message, HasSubstr("none of retaind's"));
+}
+
+TEST_F(StateContract, AnOlderSchemaIsBroughtForwardWholeOrNotAtAll) {
+    const auto state = make_state({.seed = 1, .last = day(0)});
+    commit(*open(), state);
+    std::vector<Migration> future(migrations().begin(), migrations().end());
+    future.push_back({"ALTER TABLE cycle ADD COLUMN note TEXT NOT NULL DEFAULT 'old'"});
+    future.push_back({"CREATE TABLE extra (id INTEGER)", "CREATE TABLE cycle (day INTEGER)"});  // the second one fails
+    soci::session sql(soci::sqlite3, "db=" + file());
+    EXPECT_FALSE(expect_current(sql, future).ok()) << "who only reads must not bring it forward";
+    EXPECT_THROW((void)bring_forward(sql, future), soci::soci_error);
+    EXPECT_EQ(schema_version(sql), static_cast<int>(migrations().size()) + 1) << "the first one stands";
+    EXPECT_EQ(number("SELECT count(*) FROM cycle WHERE note = 'old'"), 1);
+    EXPECT_EQ(number("SELECT count(*) FROM sqlite_master WHERE name = 'extra'"), 0)
+        << "half of the second one is undone";
+    future.back() = {"CREATE TABLE extra (id INTEGER)"};
+    EXPECT_TRUE(bring_forward(sql, future).ok());
+    EXPECT_TRUE(expect_current(sql, future).ok());
+}
+
+TEST_F(StateContract, ACorruptFileIsALostStateAndKeptAsideOnlyWhenAccepted) {
+    struct Damage {
+        std::string sentence;
+        std::size_t offset;
+    };
+    for (const auto& damage : {Damage{"the header", 0}, Damage{"a page in the middle", 3 * 4096}}) {
+        SCOPED_TRACE(damage.sentence);
+        for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) std::filesystem::remove(entry);
+        {
+            auto store = open();
+            commit(*store, make_state({.seed = 1, .last = day(0), .customers = 500}));
+        }
+        {
+            std::fstream raw{file(), std::ios::in | std::ios::out | std::ios::binary};
+            raw.seekp(static_cast<std::streamoff>(damage.offset));
+            raw << std::string(4096, '\x5a');
+        }
+        const auto error = open_error();
+        EXPECT_EQ(error.kind, ErrorKind::state_lost);
+        EXPECT_EQ(exit_code(error.kind), 6);
+        EXPECT_THAT(error.hint, HasSubstr("--accept-state-loss"));
+        EXPECT_FALSE(std::filesystem::exists(file() + ".lost-1"));
+        auto fresh = open({.accept_loss = true});
+        ASSERT_NE(fresh, nullptr);
+        EXPECT_EQ(to_text(load(*fresh, day(0))), to_text(State{}));
+        EXPECT_TRUE(std::filesystem::exists(file() + ".lost-1"));
+    }
+}
+
+TEST_F(StateContract, AStoredWordNobodyWroteIsALostState) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}));
+    run("UPDATE score_day SET band = 'purple'");
+    const auto state = store->load(day(0), false);
+    ASSERT_FALSE(state.ok());
+    EXPECT_EQ(state.error().kind, ErrorKind::state_lost);
+}
+
+TEST_F(StateContract, AFolderThatIsNotThereIsAStateError) {
+    settings_.connection = "db=" + folder_.file("nowhere/state.db");
+    for (const auto access : {StateAccess::owner, StateAccess::companion}) {
+        EXPECT_EQ(open_error({.access = access}).kind, ErrorKind::state);
+    }
+}
+
+TEST(StateFile, IsTheOneTheSettingsName) {
+    struct Case {
+        std::string sentence, connection, path;
+    };
+    const std::vector<Case> cases = {
+        {"nothing said: in the state directory", "", "/var/lib/retaind/state.db"},
+        {"as SOCI writes it", "db=/srv/a.db", "/srv/a.db"},
+        {"its other name", "dbname=/srv/a.db", "/srv/a.db"},
+        {"a path alone", "/srv/a b.db", "/srv/a b.db"},
+        {"quoted", "db=\"/srv/a b.db\"", "/srv/a b.db"},
+    };
+    for (const auto& c : cases) {
+        EXPECT_EQ(*state_file({.connection = c.connection}, "/var/lib/retaind"), c.path) << c.sentence;
+    }
+    EXPECT_EQ(state_file({.connection = "db=a timeout=3"}, ".").error().kind, ErrorKind::config);
+    EXPECT_EQ(state_file({.backend = Backend::mysql}, ".").error().kind, ErrorKind::config);
+}
+
+// -- retention ------------------------------------------------------------------------------------------------------
+
+TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
+    settings_.scores = std::chrono::days{200};
+    auto store = open();
+    for (int d = 0; d < 300; ++d) {
+        auto state = make_state({.seed = 1, .last = day(d), .days = 1, .customers = 1, .promises = 1, .alerts = 0});
+        state.rules_hash = d < 50 ? "old" : "new";
+        commit(*store, state);
+    }
+    const Instant now{day(300)};
+    ASSERT_TRUE(store->prune(now).ok());
+    for (const std::string table : {"score_day", "cycle", "promise_day", "adopted_rule"}) {
+        SCOPED_TRACE(table);
+        EXPECT_EQ(number("SELECT count(DISTINCT day) FROM " + table), 92 + 15);
+        EXPECT_EQ(number("SELECT count(*) FROM " + table + " WHERE day < " +
+                         std::to_string(day(100).time_since_epoch().count())),
+                  0);
+        EXPECT_EQ(number("SELECT count(*) FROM " + table + " WHERE day < " +
+                         std::to_string(day(208).time_since_epoch().count()) +
+                         " AND strftime('%w', day * 86400, "
+                         "'unixepoch') <> '0'"),
+                  0)
+            << "of older weeks only Sundays stay";
+    }
+    EXPECT_EQ(number("SELECT count(*) FROM rules"), 1) << "rules that no cycle refers to go";
+}
+
+TEST_F(StateContract, TheNewestCycleStaysHoweverOldItIs) {
+    auto store = open();
+    const auto state = make_state({.seed = 1, .last = day(0), .days = 1});
+    commit(*store, state);
+    ASSERT_TRUE(store->prune(Instant{day(5000)}).ok());
+    EXPECT_EQ(to_text(load(*store, day(0))), to_text(state));
+}
+
+TEST_F(StateContract, ForgetsDeliveredPayloadsButNothingThatWaits) {
+    settings_.payloads = std::chrono::days{30};
+    auto store = open();
+    const auto state = make_state({.seed = 1, .last = day(0)});
+    commit(*store, state, {payload("sent", "a"), payload("waits", "b"), payload("dead", "c")});
+    claim(*store, noon, {"b"});
+    settle(*store, {.delivery_id = "sent"});
+    settle(*store, {.delivery_id = "dead", .status = DeliveryStatus::dead});
+    ASSERT_TRUE(store->prune(noon + 29 * 24h).ok());
+    EXPECT_EQ(number("SELECT count(*) FROM outbox"), 3);
+    ASSERT_TRUE(store->prune(noon + 31 * 24h).ok());
+    EXPECT_EQ(number("SELECT count(*) FROM outbox"), 1);
+    EXPECT_EQ(number("SELECT count(*) FROM outbox WHERE delivery_id = 'waits'"), 1);
+}
+
+TEST_F(StateContract, NoValueIsEverReadAsSql) {
+    auto store = open();
+    auto state = make_state({.seed = 1, .last = day(0)});
+    state.customers[0].customer_id = "'); DROP TABLE score_day; --";
+    std::ranges::sort(state.customers, {}, &CustomerMemory::customer_id);
+    commit(*store, state, {payload("x'; DELETE FROM outbox; --", "r :a", "\"q\"")});
+    EXPECT_EQ(to_text(load(*store, day(0))), to_text(state));
+    EXPECT_EQ(claim(*store).size(), 1u);
+}
+
+}  // namespace
+}  // namespace retaind

@@ -1,0 +1,105 @@
+#include "edge/http/http.hpp"
+
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace retaind {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+HttpReply answer(const HttpRequest& request) {
+    if (request.path == "/throws") throw std::runtime_error("a defect of the handler");
+    if (request.path == "/missing") return {.status = 404, .body = std::make_shared<std::string>("no\n")};
+    return {.body = std::make_shared<std::string>("path " + request.path + "\n")};
+}
+
+std::unique_ptr<HttpServer> server(const std::string& listen = "127.0.0.1:0", const HttpLimits& limits = {}) {
+    Result<std::unique_ptr<HttpServer>> result = listen_http({.listen = listen}, false, answer, limits);
+    EXPECT_TRUE(result.ok()) << (result ? "" : result.error().message);
+    return result ? std::move(*result) : nullptr;
+}
+
+/// Sends bytes as they are and reads until the server closes.
+std::string talk(const HttpServer& to, const std::string& bytes) {
+    const std::string address = to.address();
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int file = socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(connect(file, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+    EXPECT_EQ(send(file, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    std::string reply;
+    char buffer[4096];
+    for (ssize_t got; (got = recv(file, buffer, sizeof buffer, 0)) > 0;)
+        reply.append(buffer, static_cast<std::size_t>(got));
+    close(file);
+    return reply;
+}
+
+std::string request(const std::string& method, const std::string& path) {
+    return method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+}
+
+TEST(Http, AnswersGetWithTheHandlersBody) {
+    const auto running = server();
+    const std::string reply = talk(*running, request("GET", "/metrics?x=1"));
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 200"));
+    EXPECT_THAT(reply, HasSubstr("path /metrics\n"));
+    EXPECT_THAT(reply, HasSubstr("Content-Security-Policy: default-src 'none'"));
+}
+
+TEST(Http, AnswersHeadWithoutABody) {
+    const std::string reply = talk(*server(), request("HEAD", "/metrics"));
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 200"));
+    EXPECT_EQ(reply.find("path /metrics"), std::string::npos);
+}
+
+TEST(Http, RefusesOtherMethodsAndSaysWhatItTakes) {
+    EXPECT_THAT(talk(*server(), request("DELETE", "/metrics")), StartsWith("HTTP/1.1 405"));
+}
+
+TEST(Http, AnswersADefectOfTheHandlerInsteadOfDroppingTheClient) {
+    const auto running = server();
+    EXPECT_THAT(talk(*running, request("GET", "/throws")), StartsWith("HTTP/1.1 500"));
+    EXPECT_THAT(talk(*running, request("GET", "/missing")), StartsWith("HTTP/1.1 404"));
+}
+
+TEST(Http, ClosesOnRequestsBeyondItsLimits) {
+    const auto running = server("127.0.0.1:0", {.header_fields = 8, .url_bytes = 100, .read = Seconds{1}});
+    EXPECT_EQ(talk(*running, request("GET", "/" + std::string(200, 'x'))), "");
+    std::string many = "GET / HTTP/1.1\r\nHost: localhost\r\n";
+    for (int at = 0; at < 20; ++at) many += "X-" + std::to_string(at) + ": 1\r\n";
+    EXPECT_EQ(talk(*running, many + "\r\n"), "");
+    EXPECT_EQ(talk(*running, "GET / HT"), "");  // and never more: closed after a second
+}
+
+TEST(Http, RefusesAddressesThatOthersReach) {
+    for (const char* listen : {"0.0.0.0:0", "192.0.2.1:9848", "[::]:0"}) {
+        const auto result = listen_http({.listen = listen}, false, answer);
+        ASSERT_FALSE(result.ok()) << listen;
+        EXPECT_THAT(result.error().message, HasSubstr("refused")) << listen;
+    }
+}
+
+TEST(Http, SaysWhatIsWrongWithAnAddress) {
+    for (const char* listen : {"", "9848", "127.0.0.1", "localhost:http", "127.0.0.1:99999", "example.org:80"}) {
+        const auto result = listen_http({.listen = listen}, false, answer);
+        ASSERT_FALSE(result.ok()) << listen;
+        EXPECT_EQ(result.error().kind, ErrorKind::config);
+    }
+}
+
+TEST(Http, SaysWhenThePortIsInUse) {
+    const auto running = server();
+    const auto second = listen_http({.listen = running->address()}, false, answer);
+    ASSERT_FALSE(second.ok());
+    EXPECT_THAT(second.error().hint, HasSubstr("port in use"));
+}
+
+}  // namespace
+}  // namespace retaind

@@ -1,0 +1,134 @@
+#include "edge/metrics/metrics.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace retaind {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+CustomerView customer(std::string id, std::string segment, double health, std::vector<std::string> alerts = {}) {
+    return {.customer_id = std::move(id),
+            .name = "Somebody",
+            .segment = std::move(segment),
+            .motion = "price",
+            .health = health,
+            .coverage = 0.9,
+            .risk = 0.1,
+            .band = health < 40 ? Band::at_risk : Band::healthy,
+            .revenue = 1'200'00,
+            .alerts = std::move(alerts)};
+}
+
+View small_view() {
+    View view{.as_of = Day{std::chrono::year{2026} / 3 / 1},
+              .rules_hash = "0123456789abcdef",
+              .rules_name = "saas",
+              .currency = "EUR"};
+    view.customers = {customer("c1", "north", 30, {"gone_quiet"}), customer("c2", "north", 90),
+                      customer("c3", "south", 80)};
+    view.segments = {{.segment = "north", .customers = 2, .revenue_share = 0.6},
+                     {.segment = "south", .customers = 1, .revenue_share = 0.4}};
+    view.alerts = {{.key = {.rule = "gone_quiet", .entity = "c1"}, .customer_id = "c1", .phase = AlertPhase::firing}};
+    view.feeds = {{.dataset = "usage", .watermark = view.as_of, .stale_after = std::chrono::hours{36}}};
+    return view;
+}
+
+/// Lines of samples, without their values.
+std::vector<std::string> series(const std::string& page) {
+    std::vector<std::string> result;
+    std::istringstream lines(page);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.empty() && line[0] != '#') result.push_back(line.substr(0, line.rfind(' ')));
+    }
+    return result;
+}
+
+int promtool(const std::string& page) {
+    const std::filesystem::path file =
+        std::filesystem::temp_directory_path() / ("retaind-metrics-" + std::to_string(getpid()));
+    std::ofstream(file) << page;
+    const int code = std::system(("promtool check metrics < " + file.string()).c_str());
+    std::filesystem::remove(file);
+    return code;
+}
+
+Telemetry busy_telemetry() {
+    Telemetry telemetry{.version = "0.1.0",
+                        .revision = "abc",
+                        .interval_seconds = 900,
+                        .last_success = Instant{Seconds{1'700'000'000}}};
+    telemetry.cycles["ok"] = 3;
+    telemetry.cycle_durations["read"].observe(0.02);
+    telemetry.source_up["crm"] = true;
+    telemetry.rows_read["usage"] = 17;
+    telemetry.rows_rejected[{"usage", "bad_date"}] = 2;
+    telemetry.deliveries[{"managers", "delivered"}] = 1;
+    telemetry.alerts_opened[{"gone_quiet", "warning"}] = 1;
+    telemetry.outbox = {{.receiver = "managers",
+                         .status = DeliveryStatus::retry,
+                         .messages = 2,
+                         .oldest = Instant{Seconds{1'700'000'000}}}};
+    return telemetry;
+}
+
+TEST(Metrics, CountsCustomersBySegmentAndBand) {
+    const std::string page = render_view(small_view(), {});
+    EXPECT_THAT(page, HasSubstr("retaind_customers{segment=\"north\",motion=\"price\",band=\"at_risk\"} 1"));
+    EXPECT_THAT(page, HasSubstr("retaind_monthly_revenue{segment=\"south\",band=\"healthy\",currency=\"EUR\"} 100"));
+    EXPECT_THAT(page, HasSubstr("retaind_alerts{rule=\"gone_quiet\",severity=\"warning\",state=\"firing\"} 1"));
+}
+
+TEST(Metrics, ShowsSingleCustomersOnlyWhereAskedAndCountsTheRest) {
+    const std::string firing = render_view(small_view(), {.customers = "firing"});
+    EXPECT_THAT(firing, HasSubstr("retaind_customer_health_score{customer=\"c1\"} 30"));
+    EXPECT_THAT(firing, Not(HasSubstr("customer=\"c2\"")));
+    EXPECT_THAT(firing, HasSubstr("retaind_customer_series_omitted 2"));
+    EXPECT_THAT(render_view(small_view(), {.customers = "top:2"}), HasSubstr("retaind_customer_series_omitted 1"));
+    EXPECT_THAT(render_view(small_view(), {.customers = "all"}), HasSubstr("retaind_customer_series_omitted 0"));
+}
+
+TEST(Metrics, FoldsSegmentsPastTheLimitIntoOther) {
+    const std::string page = render_view(small_view(), {.segments_max = 1});
+    EXPECT_THAT(page, HasSubstr("segment=\"other\""));
+    EXPECT_THAT(page, Not(HasSubstr("segment=\"south\"")));
+}
+
+TEST(Metrics, SurviveHostileTextFromData) {
+    View view = small_view();
+    view.customers[0].customer_id = "c\"1\"\n\\evil{x=\"y\"} 1\xff";
+    view.segments[0].segment = view.customers[0].segment = "a\nb\\\"";
+    const std::string page = render_view(view, {.customers = "all"});
+    EXPECT_EQ(promtool(page + render_telemetry(busy_telemetry())), 0) << page;
+}
+
+TEST(Metrics, AreCleanUnderPromtoolAndNameNoSeriesTwice) {
+    const std::string page = render_view(small_view(), {}) + render_telemetry(busy_telemetry());
+    EXPECT_EQ(promtool(page), 0);
+    const std::vector<std::string> all = series(page);
+    EXPECT_EQ(std::set(all.begin(), all.end()).size(), all.size());
+}
+
+TEST(Metrics, ComeFromTheTableAlone) {
+    std::set<std::string> names;
+    for (const MetricSpec& spec : metric_table())
+        EXPECT_TRUE(names.emplace(spec.name).second) << spec.name << " stands twice";
+    for (const std::string& each : series(render_view(small_view(), {}) + render_telemetry(busy_telemetry()))) {
+        std::string name = each.substr(0, each.find('{'));
+        for (const char* suffix : {"_bucket", "_sum", "_count"}) {
+            if (!names.contains(name) && name.ends_with(suffix))
+                name.resize(name.size() - std::string_view(suffix).size());
+        }
+        EXPECT_TRUE(names.contains(name)) << name;
+    }
+}
+
+}  // namespace
+}  // namespace retaind

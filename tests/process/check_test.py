@@ -1,0 +1,53 @@
+"""Five mistakes in one rules file: five errors at their line and column with hints, in one run, exit code 3."""
+
+import datetime as dt
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import harness
+
+MISTAKES = [
+    ('weight = 60', 'wieght = 60', 'wieght'),  # an unknown key
+    ('measure = "days_since"', 'measure = "days_sinse"', 'days_sinse'),  # an unknown measure
+    ('"quiet_days >= 10"', '"quite_days >= 10"', 'quite_days'),  # an unknown field
+    ('severity = "critical"', 'severity = "urgent"', 'urgent'),  # an unknown severity
+    ('{outcome} is', '{outcom} is', 'outcom'),  # an unknown name in a template
+]
+
+
+def main():
+    with harness.folder() as place:
+        harness.write_sqlite(place / "company.db", harness.company_rows(dt.date(2026, 3, 31), customers=3))
+        config = harness.configuration(place)
+        good = harness.retaind("check", "--config", config, "--connect")
+        assert good.returncode == 0, good.stderr + good.stdout
+        text = harness.RULES
+        for right, wrong, _ in MISTAKES:
+            assert text.count(right) >= 1
+            text = text.replace(right, wrong, 1)
+        (place / "rules.toml").write_text(text)
+        done = harness.retaind("check", "--config", config)
+        assert done.returncode == 3, done
+        lines = text.splitlines()
+        found = [line for line in done.stderr.splitlines() if f"{place}/rules.toml:" in line]
+        assert len(found) == len(MISTAKES), done.stderr
+        for _, _, word in MISTAKES:
+            row = next(n for n, line in enumerate(lines, 1) if re.search(rf"\b{word}\b", line))
+            error = next((line for line in found if f"rules.toml:{row}:" in line), None)
+            assert error, f"no error at line {row} ({word}):\n{done.stderr}"
+            column = int(error.split(f"rules.toml:{row}:")[1].split(":")[0])
+            assert (
+                lines[row - 1][column - 1 :].lstrip("\"'[{ ").startswith(word)
+                or abs(lines[row - 1].index(word) - (column - 1)) <= 1
+            ), error
+        for hint in ("weight", "days_since", "quiet_days", "outcome"):
+            assert hint in done.stderr, f"no hint of {hint}"
+        once = harness.once(config, dt.date(2026, 3, 31))
+        assert once.returncode == 3, once.returncode
+    print(done.stderr)
+    print("1 passed, 0 failed")
+
+
+main()
