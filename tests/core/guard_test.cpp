@@ -54,7 +54,7 @@ Company company_on(int day) {
     for (int at = 0; at < customers; ++at) {
         company.customers.rows.push_back({id(at), "Name " + std::to_string(at), at % 2 == 0 ? "ada" : "bo"});
         company.subscriptions.rows.push_back({"s" + std::to_string(at), id(at), "active", "2025-01-01", "49.00"});
-        for (int used = day - 30; used <= day; ++used) {
+        for (int used = day - 14; used <= day; ++used) {
             company.usage.rows.push_back({id(at), format_day(on(used)), uses(at, used) ? "5" : "0"});
         }
     }
@@ -80,7 +80,7 @@ Snapshot snapshot_of(const Company& company, int day) {
         else
             read.push_back(testing::read(*rows));
     }
-    return assemble(std::move(read), std::move(failed), {.as_of = on(day), .read_from = on(day - 30)});
+    return assemble(std::move(read), std::move(failed), {.as_of = on(day), .read_from = on(day - 14)});
 }
 
 /// Quiet: no use on the last three days up to the watermark.
@@ -260,8 +260,8 @@ const std::vector<Shape> shapes = {
     {"usage is read three times", "source_suspect tracker", [](Company& c, int) { times(c.usage, 3); }},
     {"usage goes back three days", "source_suspect tracker",
      [](Company& c, int day) { drop_usage_after(c, on(day - 3)); }},
-    {"usage goes back three weeks", "source_suspect tracker",
-     [](Company& c, int day) { drop_usage_after(c, on(day - 21)); }},
+    {"usage goes back ten days", "source_suspect tracker",
+     [](Company& c, int day) { drop_usage_after(c, on(day - 10)); }},
     {"usage is a backup of the week before", "source_suspect tracker",
      [](Company& c, int) { drop_usage_after(c, on(-1)); }},
     {"usage stops moving", "source_stale tracker", [](Company& c, int) { drop_usage_after(c, on(bad_from - 1)); }},
@@ -356,6 +356,208 @@ TEST(DataFirst, ABadLoadTellsOpsOnceAndNobodyElse) {
             EXPECT_TRUE(history.on_bad_days.empty()) << "the bad days are quiet";
         }
     }
+}
+
+// -- the blast guard by itself --------------------------------------------------------------------------------------
+
+/// `count` alerts of a rule that is known, all with this transition.
+std::vector<Move> moves_of(int count, const Rule& rule, Transition transition, AlertPhase phase) {
+    std::vector<Move> moves;
+    for (int at = 0; at < count; ++at) {
+        Alert alert{.key = Daemon::key(id(at)), .phase = phase, .episode = 1, .seq = 1, .firing_since = on(0)};
+        if (!is_open(alert)) alert.told = {{.receiver = "mail", .recipient = "ada", .episode = 1}};
+        moves.push_back({.alert = alert, .transition = transition, .rule = &rule});
+    }
+    return moves;
+}
+
+struct Guarded {
+    std::size_t held = 0;
+    bool ops = false;  ///< alerts_held fires
+};
+
+Guarded run_guard(std::vector<Move>& moves, std::size_t live, const AlertPolicy& policy = {}) {
+    const Snapshot snapshot{.as_of = on(20), .read_from = on(0)};
+    guard({.snapshot = snapshot,
+           .policy = policy,
+           .past = {},
+           .feeds = {},
+           .before = {},
+           .live_customers = live,
+           .now = Instant{on(21)}},
+          moves);
+    Guarded result;
+    for (const Move& move : moves) {
+        result.held += move.alert.held ? 1 : 0;
+        result.ops = result.ops || (move.alert.key.rule == "alerts_held" && move.alert.phase == AlertPhase::firing);
+    }
+    return result;
+}
+
+TEST(BlastGuard, HoldsMoreThanItsLimitAndNotOneLess) {
+    struct Case {
+        std::string sentence;
+        int alerts;
+        Transition transition;
+        AlertPhase phase;
+        std::size_t live, held;
+    };
+    const std::vector<Case> cases = {
+        {"ten may open among few customers", 10, Transition::fired, AlertPhase::firing, 20, 0},
+        {"eleven may not", 11, Transition::fired, AlertPhase::firing, 20, 11},
+        {"a tenth of many may", 50, Transition::fired, AlertPhase::firing, 500, 0},
+        {"more than a tenth may not", 51, Transition::fired, AlertPhase::firing, 500, 51},
+        {"nor rise", 51, Transition::escalated, AlertPhase::firing, 500, 51},
+        {"nor resolve", 51, Transition::resolved, AlertPhase::resolved, 500, 51},
+        {"nor close", 51, Transition::closed, AlertPhase::closed, 500, 51},
+        {"what goes on is no news", 400, Transition::none, AlertPhase::firing, 500, 0},
+        {"nor is a pending alert", 400, Transition::started_pending, AlertPhase::pending, 500, 0},
+    };
+    const Rule rule{.name = "quiet"};
+    for (const auto& c : cases) {
+        SCOPED_TRACE(c.sentence);
+        auto moves = moves_of(c.alerts, rule, c.transition, c.phase);
+        const Guarded guarded = run_guard(moves, c.live);
+        EXPECT_EQ(guarded.held, c.held);
+        EXPECT_EQ(guarded.ops, c.held > 0);
+    }
+}
+
+TEST(BlastGuard, ReleasesOnceTheNumberFallsBackAndNotBefore) {
+    const Rule rule{.name = "quiet"};
+    auto moves = moves_of(30, rule, Transition::fired, AlertPhase::firing);
+    ASSERT_EQ(run_guard(moves, 20).held, 30u);
+    for (Move& move : moves) move.transition = Transition::none;
+    EXPECT_EQ(run_guard(moves, 20).held, 30u) << "the same load again";
+    for (int at = 0; at < 20; ++at) {
+        moves[static_cast<std::size_t>(at)].alert.phase = AlertPhase::resolved;
+        moves[static_cast<std::size_t>(at)].transition = Transition::resolved;
+    }
+    EXPECT_EQ(run_guard(moves, 20).held, 0u) << "ten are left: they are told, the others never were";
+}
+
+TEST(BlastGuard, LetsAPersonRelease) {
+    const Rule rule{.name = "quiet"};
+    auto moves = moves_of(30, rule, Transition::fired, AlertPhase::firing);
+    ASSERT_EQ(run_guard(moves, 20).held, 30u);
+    for (Move& move : moves) {
+        release(move.alert);
+        move.transition = Transition::none;
+    }
+    EXPECT_EQ(run_guard(moves, 20).held, 0u);
+}
+
+TEST(BlastGuard, LeavesAdoptedAlertsAndRemovedRulesAlone) {
+    const Rule rule{.name = "quiet"};
+    auto adopted = moves_of(300, rule, Transition::fired, AlertPhase::firing);
+    for (Move& move : adopted) move.adopting = true;
+    EXPECT_EQ(run_guard(adopted, 20).held, 0u);
+    EXPECT_TRUE(adopted.front().alert.adopted);
+    auto removed = moves_of(300, rule, Transition::closed, AlertPhase::closed);
+    for (Move& move : removed) move.rule = nullptr;
+    EXPECT_EQ(run_guard(removed, 20).held, 0u);
+}
+
+// -- feeds ----------------------------------------------------------------------------------------------------------
+
+TEST(DataTime, IsTheOldestWatermarkOfWhatARuleReads) {
+    const Rule rule{.name = "r", .reads = {"attendance", "usage"}};
+    const std::vector<FeedVerdict> fresh = {
+        {.dataset = "attendance", .source = "crm", .watermark = on(7)},
+        {.dataset = "readings", .source = "crm", .trouble = FeedTrouble::stale, .watermark = on(1)},
+        {.dataset = "usage", .source = "crm", .watermark = on(5)},
+    };
+    EXPECT_EQ(data_time(fresh, rule, on(9)), on(5));
+    EXPECT_EQ(data_time(fresh, Rule{.name = "r"}, on(9)), on(9)) << "it reads nothing dated";
+    for (const auto trouble : {FeedTrouble::stale, FeedTrouble::suspect, FeedTrouble::not_loaded}) {
+        auto feeds = fresh;
+        feeds.back().trouble = trouble;
+        EXPECT_EQ(data_time(feeds, rule, on(9)), std::nullopt);
+        feeds.push_back({.dataset = "customers", .source = "crm", .trouble = trouble});
+        EXPECT_EQ(data_time(feeds, Rule{.name = "r"}, on(9)), std::nullopt) << "every rule needs the customers";
+        EXPECT_EQ(data_time(feeds, Rule{.name = "r", .scope = Scope::source}, on(9)), on(9)) << "but one about feeds";
+    }
+}
+
+TEST(GuardBand, ComesToBelieveANewLevelThatLasts) {
+    std::vector<FeedDay> past;
+    std::vector<std::string> doubtful;
+    for (int day = 0; day < 20; ++day) {
+        Company company = company_on(day);
+        if (day >= 5) times(company.usage, 3);
+        const Snapshot snapshot = snapshot_of(company, day);
+        const auto feeds = judge_feeds(snapshot, past, {});
+        past = remember_feeds(snapshot, past, feeds);
+        for (const FeedVerdict& feed : feeds) {
+            if (feed.trouble == FeedTrouble::suspect) doubtful.push_back(std::to_string(day) + " " + feed.dataset);
+        }
+    }
+    EXPECT_THAT(doubtful, ::testing::ElementsAre("5 usage", "6 usage", "7 usage", "8 usage", "9 usage"));
+}
+
+TEST(GuardBand, DoesNotComeToBelieveALoadByReadingItAgain) {
+    const Snapshot good = snapshot_of(company_on(0), 0);
+    auto past = remember_feeds(good, {}, judge_feeds(good, {}, {}));
+    Company company = company_on(1);
+    times(company.usage, 2);
+    const Snapshot bad = snapshot_of(company, 1);
+    for (int look = 0; look < 5; ++look) {
+        const auto feeds = judge_feeds(bad, past, {});
+        EXPECT_EQ(feeds.back().dataset, "usage");
+        EXPECT_EQ(feeds.back().trouble, FeedTrouble::suspect) << "look " << look;
+        past = remember_feeds(bad, past, feeds);
+    }
+}
+
+// -- adoption -------------------------------------------------------------------------------------------------------
+
+TEST(Adoption, IsForRulesThatAreNewOrJudgeOtherwise) {
+    const auto condition = [](std::string text) { return Condition{.text = std::move(text)}; };
+    RuleSet rules{.name = "pack", .hash = "1"};
+    rules.rules = {{.name = "quiet", .trigger = {.when = {condition("seats > 3")}}}};
+    const auto known = remember_rules({}, rules, {true});
+    struct Case {
+        std::string sentence;
+        std::function<void(RuleSet&)> change;
+        bool adopts;
+    };
+    const std::vector<Case> cases = {
+        {"the same rule does not", [](RuleSet&) {}, false},
+        {"nor one with another message", [](RuleSet& r) { r.rules[0].message.text = "hello"; }, false},
+        {"nor with other receivers", [](RuleSet& r) { r.rules[0].notify = {"lead"}; }, false},
+        {"another condition does", [&](RuleSet& r) { r.rules[0].trigger.when = {condition("seats > 2")}; }, true},
+        {"so does another `for`", [](RuleSet& r) { r.rules[0].trigger.hold = 24h; }, true},
+        {"and another severity", [](RuleSet& r) { r.rules[0].severity = Severity::critical; }, true},
+        {"and a rise that was not there", [](RuleSet& r) { r.rules[0].critical = Trigger{}; }, true},
+        {"a pack that changed elsewhere does not", [](RuleSet& r) { r.hash = "2"; }, false},
+        {"unless the rule reads what the pack computes",
+         [](RuleSet& r) {
+             r.rules[0].trigger.when[0].left =
+                 Field{.index = static_cast<int>(CustomerField::health), .name = "health"};
+             r.hash = "2";
+         },
+         true},
+    };
+    for (const auto& c : cases) {
+        RuleSet changed = rules;
+        c.change(changed);
+        EXPECT_EQ(adopts(known, changed, changed.rules[0]), c.adopts) << c.sentence;
+    }
+    EXPECT_TRUE(adopts({}, rules, rules.rules[0])) << "a state that knows nothing";
+    EXPECT_TRUE(remember_rules({}, rules, {false}).empty()) << "a frozen rule has still to adopt";
+    EXPECT_EQ(remember_rules(known, rules, {false}).size(), 1u) << "but it does not forget";
+}
+
+TEST(Adoption, OfARenamedRuleIsNone) {
+    RuleSet rules{.name = "pack", .hash = "1"};
+    rules.rules = {{.name = "silent", .was = "quiet"}};
+    std::vector<AdoptedRule> known = {{"quiet", rule_hash(rules, rules.rules[0])}};
+    std::vector<Alert> alerts = {{.key = {.rule = "quiet", .entity = "c1"}},
+                                 {.key = {.rule = "other", .entity = "c1"}}};
+    rename_rules(alerts, known, rules);
+    EXPECT_EQ(alerts[0].key.rule, "other");
+    EXPECT_EQ(alerts[1].key.rule, "silent");
+    EXPECT_FALSE(adopts(known, rules, rules.rules[0]));
 }
 
 }  // namespace
