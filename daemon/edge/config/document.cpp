@@ -106,6 +106,19 @@ Error syntax_error(const toml::parse_error& error, std::string_view text, const 
             .where = where};
 }
 
+/// The whole file, or as much as shows that it is too large; nothing when it cannot be read.
+std::optional<std::string> read_text(const std::string& file) {
+    std::ifstream stream{file, std::ios::binary};
+    if (!stream) return std::nullopt;
+    std::string text, block(64u << 10, '\0');
+    while (text.size() <= most_file_bytes && stream) {
+        stream.read(block.data(), static_cast<std::streamsize>(block.size()));
+        text.append(block, 0, static_cast<std::size_t>(stream.gcount()));
+    }
+    if (stream.bad()) return std::nullopt;
+    return text;
+}
+
 std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
@@ -178,20 +191,17 @@ std::optional<Node> parse_document(std::string text, const std::string& file, Pr
 
 std::optional<Node> read_document(const std::string& file, const Position& asked_at, Problems& problems) {
     const auto where = asked_at.file.empty() ? Position{file, 0, 0} : asked_at;
+    if (const auto given = problems.given.find(file); given != problems.given.end())
+        return parse_document(given->second, file, problems);
     std::error_code trouble;
     if (!std::filesystem::is_regular_file(file, trouble)) {
-        problems.error(where, fmt::format("there is no file {}", file), "check the path");
+        problems.error(where, fmt::format("there is no file {}", is_sensitive(file) ? "..." : file), "check the path");
         return std::nullopt;
     }
-    std::ifstream stream{file, std::ios::binary};
-    std::string text(most_file_bytes + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (stream.bad() || (!stream && stream.gcount() == 0 && !stream.eof())) {
-        problems.error(where, fmt::format("the file {} cannot be read", file), "check its owner and permissions");
-        return std::nullopt;
-    }
-    text.resize(static_cast<std::size_t>(stream.gcount()));
-    return parse_document(std::move(text), file, problems);
+    auto text = read_text(file);
+    if (text) return parse_document(std::move(*text), file, problems);
+    problems.error(where, fmt::format("the file {} cannot be read", file), "check its owner and permissions");
+    return std::nullopt;
 }
 
 std::string canonical_text(const Node& node) {

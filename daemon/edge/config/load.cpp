@@ -48,6 +48,7 @@ void load_parts(const Node& document, const std::string& directory, const LoadOp
 
 LoadResult load_config(const std::string& path, const LoadOptions& options) {
     Problems problems;
+    problems.given = options.texts;
     LoadResult result;
     const auto directory = std::filesystem::path{path}.parent_path().string();
     if (const auto document = read_document(path, {}, problems))
@@ -61,6 +62,7 @@ LoadResult load_config(const std::string& path, const LoadOptions& options) {
 
 PackResult load_rules(const std::vector<std::string>& files, const PackOptions& options) {
     Problems problems;
+    problems.given = options.texts;
     PackResult result;
     std::vector<PackFile> asked;
     for (const auto& file : files) asked.push_back({file});

@@ -43,17 +43,20 @@ void check_signal_names(const Pack& pack) {
                                     "signals and fields share their names: choose another");
 }
 
-std::map<Scope, FieldCatalogue> catalogues_for(const Pack& pack) {
-    FieldCatalogue customer{.scope = Scope::customer};
-    customer.attributes_open = !pack.options.datasets || !pack.datasets.contains("customers");
+FieldCatalogue facts_for(const Pack& pack) {
+    FieldCatalogue facts{.scope = Scope::customer};
+    facts.attributes_open = !pack.options.datasets || !pack.datasets.contains("customers");
     if (pack.options.datasets)
         for (const auto& dataset : *pack.options.datasets)
-            if (dataset.kind == DatasetKind::customers) add_attributes(customer, dataset.query);
+            if (dataset.kind == DatasetKind::customers) add_attributes(facts, dataset.query);
+    return facts;
+}
+
+std::map<Scope, FieldCatalogue> catalogues_for(const Pack& pack) {
+    auto customer = pack.facts;
     const Node* signals = pack.tree.find("signal");
-    std::vector<std::optional<ValueType>> types;
-    for (const auto& name : pack.signals) types.push_back(raw_type(*signals->find(name), customer));
+    for (const auto& name : pack.signals) customer.signal_types.push_back(raw_type(*signals->find(name), pack.facts));
     customer.signals = pack.signals;
-    customer.signal_types = std::move(types);
     std::map<Scope, FieldCatalogue> result;
     for (const auto scope : {Scope::customer, Scope::promise, Scope::segment, Scope::portfolio, Scope::source}) {
         auto catalogue = customer;
@@ -119,6 +122,7 @@ Pack gather(const Node& tree, const PackOptions& options, Problems& problems) {
     pack.rules = names_in(tree, "rule");
     if (options.datasets)
         for (const auto& dataset : *options.datasets) pack.datasets.emplace(dataset.name, dataset.kind);
+    pack.facts = facts_for(pack);
     pack.catalogues = catalogues_for(pack);
     check_signal_names(pack);
     return pack;

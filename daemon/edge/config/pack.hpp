@@ -21,6 +21,7 @@ struct Pack {
     const Node& tree;
     Problems& problems;
     std::vector<std::string> groups = {}, signals = {}, caps = {}, curves = {}, rules = {};  ///< sorted
+    FieldCatalogue facts = {};  ///< what is known of a customer without signals
     std::map<Scope, FieldCatalogue> catalogues = {};
     std::map<std::string, DatasetKind, std::less<>> datasets = {};  ///< mapped ones
     bool misses_a_group = false;  ///< some signal names a group that is not there: said once, not twice

@@ -104,8 +104,7 @@ void check_profiles(const RuleSet& rules, const Pack& pack) {
     for (const auto& profile : rules.profiles) {
         const auto [first, is_new] = seen.emplace(profile.name, profile.where);
         if (!is_new && !profile.name.empty())
-            pack.problems.error(profile.where,
-                                fmt::format("there are two profiles \"{}\"", profile.name.substr(0, most_name_bytes)),
+            pack.problems.error(profile.where, fmt::format("there are two profiles \"{}\"", shown(profile.name)),
                                 fmt::format("the first is in line {}", first->second.line));
         if (profile.intercept && !rules.risk.model)
             pack.problems.error(profile.where, "this profile sets the intercept of a model, and [risk] has none",

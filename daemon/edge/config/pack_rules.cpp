@@ -139,8 +139,7 @@ void read_doer(TableReader& in, Rule& to) {
     }
     if (to.doer.empty() || std::find(to.notify.begin(), to.notify.end(), to.doer) != to.notify.end()) return;
     const bool is_role = std::find(roles.begin(), roles.end(), to.doer) != roles.end();
-    in.problems().error(in.where("doer"),
-                        fmt::format("\"{}\" is not told by this rule", to.doer.substr(0, most_name_bytes)),
+    in.problems().error(in.where("doer"), fmt::format("\"{}\" is not told by this rule", shown(to.doer)),
                         is_role ? "add the role to \"notify\"" : "the doer is one of the roles in \"notify\"");
 }
 

@@ -119,10 +119,10 @@ struct columns {
         std::optional<std::string> operator()(const Item& item) const {
             const auto name = text{}(item);
             if (!name) return std::nullopt;
-            const auto field = pack.customer().resolve(*name);
-            const bool fits = field && !is_signal(*field) && !depends_on_scores(*field);
+            const auto field = pack.facts.resolve(*name);
+            const bool fits = field && !depends_on_scores(*field);
             if (fits) return name;
-            const auto meant = pack.customer().suggestion(*name);
+            const auto meant = pack.facts.suggestion(*name);
             return item.wrong(field ? fmt::format("\"{}\" does not divide customers into cohorts", *name)
                                     : fmt::format("customers have no column \"{}\"", *name),
                               meant.empty() ? "a cohort is made by segment, or any column of customers"
@@ -159,6 +159,7 @@ Scale read_identity(const Item& item) {
 }  // namespace
 
 std::optional<Scale> scale::operator()(const Item& item) const {
+    if (!check_is_table(item.node, "signal.*.scale", item.problems)) return std::nullopt;
     TableReader in{item.node, "signal.*.scale", item.problems};
     Scale result;
     in.table("ramp", [&](TableReader& ramp) { result = read_ramp(ramp); });
@@ -170,7 +171,7 @@ std::optional<Scale> scale::operator()(const Item& item) const {
     if (const auto* node = in.claim("category")) result = read_category({"category", *node, item.problems});
     if (const auto* node = in.claim("identity")) result = read_identity({"identity", *node, item.problems});
     in.finish();
-    if (item.node.is_table() && item.node.entries.size() != 1)
+    if (item.node.entries.size() != 1)
         return item.wrong("a scale is exactly one of ramp, points, steps, recency, cohort, category, identity");
     return result;
 }
@@ -200,7 +201,7 @@ std::string unmapped_hint(const Pack& pack, std::string_view dataset) {
     for (const auto& [name, kind] : pack.datasets) names.push_back(name);
     const auto meant = nearest(dataset, names);
     if (!meant.empty()) return fmt::format("did you mean \"{}\"?", meant);
-    return fmt::format("map it as [dataset.{}] in retaind.toml, or remove this signal", dataset);
+    return fmt::format("map it as [dataset.{}] in retaind.toml, or remove this signal", shown(dataset));
 }
 
 /// The kind of dataset that the signal reads, if it may read it.
@@ -212,8 +213,7 @@ std::optional<DatasetKind> read_from(TableReader& in, Signal& to, const Pack& pa
     };
     const auto kind = pack.kind(to.from);
     if (!kind || !pack.is_mapped(to.from))
-        return complain(fmt::format("the dataset \"{}\" is not mapped", to.from.substr(0, most_name_bytes)),
-                        unmapped_hint(pack, to.from.substr(0, most_name_bytes)));
+        return complain(fmt::format("the dataset \"{}\" is not mapped", shown(to.from)), unmapped_hint(pack, to.from));
     if (!has_measure) return kind;
     const auto name = name_of_measure(to.measure);
     const bool is_series = dataset_spec(*kind).is_series;
@@ -270,11 +270,10 @@ std::vector<Field> all_fields(const std::vector<Condition>& list_of_conditions) 
 
 void read_field(TableReader& in, Signal& to, const Pack& pack) {
     if (!in.take("field", to.field, text{}) || to.field.empty()) return;
-    const auto field = pack.customer().resolve(to.field);
+    const auto field = pack.facts.resolve(to.field);
     if (field) return forbid_scores(in, "field", {*field});
-    const auto meant = pack.customer().suggestion(to.field);
-    in.problems().error(in.where("field"),
-                        fmt::format("customers have no column \"{}\"", to.field.substr(0, most_name_bytes)),
+    const auto meant = pack.facts.suggestion(to.field);
+    in.problems().error(in.where("field"), fmt::format("customers have no column \"{}\"", shown(to.field)),
                         meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant));
 }
 
@@ -302,13 +301,13 @@ void check_keys(TableReader& in, const Signal& signal) {
 
 bool measures_text(const Signal& signal, const Pack& pack) {
     if (signal.measure != Measure::value) return false;
-    const auto field = pack.customer().resolve(signal.field);
+    const auto field = pack.facts.resolve(signal.field);
     return field && field->typed && field->type == ValueType::text;
 }
 
 bool measures_number(const Signal& signal, const Pack& pack) {
     if (signal.measure != Measure::value) return true;
-    const auto field = pack.customer().resolve(signal.field);
+    const auto field = pack.facts.resolve(signal.field);
     return field && field->typed && field->type == ValueType::number;
 }
 

@@ -13,12 +13,7 @@ Error placed(Error error, const Item& item) {
     return error;
 }
 
-constexpr Position start_of_text = {};
-Position first_column() {
-    Position where = start_of_text;
-    where.line = where.column = 1;
-    return where;
-}
+Position first_column() { return {"", 1, 1}; }
 
 std::optional<std::pair<double, double>> read_point(const Item& item, double lowest, double highest) {
     if (item.node.kind != Node::Kind::list || item.node.items.size() != 2)
@@ -42,6 +37,21 @@ const one_of<Scope> scopes{{{"customer", Scope::customer},
                             {"portfolio", Scope::portfolio},
                             {"source", Scope::source}}};
 
+namespace {
+
+/// A name that only an open list of columns lets pass may well be a slip.
+void warn_of_guess(const Field& field, const FieldCatalogue& catalogue, const Position& where, Problems& problems) {
+    const auto& known = catalogue.attributes;
+    if (field.kind != Field::Kind::attribute || std::find(known.begin(), known.end(), field.name) != known.end())
+        return;
+    const auto meant = catalogue.suggestion(field.name);
+    if (!meant.empty())
+        problems.warning(where, fmt::format("\"{}\" is taken for a column of customers", field.name),
+                         fmt::format("did you mean \"{}\"?", meant));
+}
+
+}  // namespace
+
 std::optional<Condition> condition::operator()(const Item& item) const {
     if (item.node.kind != Node::Kind::text) return item.must_be("conditions, each a text", "as in [\"health < 40\"]");
     const auto where = first_column();
@@ -51,6 +61,7 @@ std::optional<Condition> condition::operator()(const Item& item) const {
         return std::nullopt;
     }
     parsed->where = item.problems.inside(item.node.where, parsed->where.column - 1);
+    for (const auto& field : fields_of(*parsed)) warn_of_guess(field, catalogue, parsed->where, item.problems);
     return *parsed;
 }
 
@@ -66,6 +77,9 @@ std::optional<Template> template_text::operator()(const Item& item) const {
         return std::nullopt;
     }
     parsed->where = item.node.where;
+    for (const auto& part : parsed->parts)
+        if (const auto* hole = std::get_if<Template::Hole>(&part))
+            warn_of_guess(hole->field, catalogue, parsed->where, item.problems);
     return *parsed;
 }
 
@@ -104,7 +118,7 @@ std::optional<int> name_of::operator()(const Item& item) const {
     if (index >= 0) return index;
     const std::vector<std::string_view> views(names.begin(), names.end());
     const auto meant = nearest(item.node.text, views);
-    return item.wrong(fmt::format("there is no {} \"{}\"", kind, item.node.text.substr(0, most_name_bytes)),
+    return item.wrong(fmt::format("there is no {} \"{}\"", kind, shown(item.node.text)),
                       meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant));
 }
 
@@ -132,7 +146,7 @@ std::optional<std::vector<std::string>> audience::operator()(const Item& item) c
         const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
         const auto meant = nearest(name, known);
         if (!is_known && (receivers || !meant.empty()))
-            part.wrong(fmt::format("there is no role or receiver \"{}\"", name.substr(0, most_name_bytes)),
+            part.wrong(fmt::format("there is no role or receiver \"{}\"", shown(name)),
                        meant.empty() ? "roles: account_manager, deputy, lead, seller, keeper, ops"
                                      : fmt::format("did you mean \"{}\"?", meant));
         else if (is_role && !is_role_of(name, scope))

@@ -136,6 +136,15 @@ bool is_sensitive(std::string_view line) {
                        [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
+std::string shown(std::string_view written) {
+    const auto is_plain = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == ' ' ||
+               continues_character(c) || static_cast<unsigned char>(c) >= 0x80;
+    };
+    const bool fits = written.size() <= most_name_bytes && std::all_of(written.begin(), written.end(), is_plain);
+    return fits ? std::string{written} : "...";
+}
+
 std::string_view line_of(std::string_view text, int number) {
     std::size_t start = 0;
     for (int line = 1; line < number; ++line) {

@@ -20,6 +20,9 @@ public:
     void error(Error error);
     void warning(Position where, std::string message, std::string hint = {});
 
+    /// Texts that stand in for files, by the name under which a file would be read.
+    Sources given = {};
+
     /// Files in the order in which they were read; problems are told in that order.
     void add_source(const std::string& file, std::string text);
     const Sources& sources() const { return sources_; }
@@ -46,6 +49,10 @@ private:
 
 /// Whether a line of TOML may hold a secret: it must not be shown.
 bool is_sensitive(std::string_view line);
+
+/// What somebody wrote, for a message: names and short words as they are, anything else "...": it may be a secret that
+/// slipped out of its place.
+std::string shown(std::string_view written);
 
 /// Line `number` (from 1) of a text, without its end.
 std::string_view line_of(std::string_view text, int number);

@@ -195,7 +195,7 @@ struct receiver_name {
         const auto name = text{}(item);
         if (!name || std::find(names.begin(), names.end(), *name) != names.end()) return name;
         const auto meant = nearest(*name, names);
-        return item.wrong(fmt::format("there is no receiver \"{}\"", name->substr(0, most_name_bytes)),
+        return item.wrong(fmt::format("there is no receiver \"{}\"", shown(*name)),
                           meant.empty() ? "define it as [receiver.NAME]" : fmt::format("did you mean \"{}\"?", meant)),
                std::nullopt;
     }
@@ -230,7 +230,7 @@ std::optional<std::vector<std::string>> escalation_audience::operator()(const It
     for (const auto& node : item.node.items) {
         if (std::find(known.begin(), known.end(), node.text) != known.end()) continue;
         const auto meant = nearest(node.text, known);
-        item.of(node).wrong(fmt::format("there is no role or receiver \"{}\"", node.text.substr(0, most_name_bytes)),
+        item.of(node).wrong(fmt::format("there is no role or receiver \"{}\"", shown(node.text)),
                             meant.empty() ? "roles: account_manager, deputy, lead, seller, keeper, ops"
                                           : fmt::format("did you mean \"{}\"?", meant));
     }
@@ -274,7 +274,7 @@ void check_routes(const Configuration& configuration, const RuleSet& rules, Prob
                                                       : nullptr;
         if (!known || std::find(known->begin(), known->end(), one.value) != known->end()) continue;
         const auto meant = nearest(one.value, *known);
-        problems.error(one.where, fmt::format("there is no {} '{}'", one.field, one.value.substr(0, most_name_bytes)),
+        problems.error(one.where, fmt::format("there is no {} '{}'", one.field, shown(one.value)),
                        meant.empty() ? "no alert would ever match" : fmt::format("did you mean '{}'?", meant));
     }
 }

@@ -155,7 +155,7 @@ struct source_name {
             return item.node.text;
         if (!text{}(item)) return std::nullopt;
         const auto meant = nearest(item.node.text, names);
-        return item.wrong(fmt::format("there is no source \"{}\"", item.node.text.substr(0, most_name_bytes)),
+        return item.wrong(fmt::format("there is no source \"{}\"", shown(item.node.text)),
                           meant.empty() ? "define it as [source.NAME]" : fmt::format("did you mean \"{}\"?", meant)),
                std::nullopt;
     }

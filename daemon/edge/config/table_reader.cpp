@@ -36,15 +36,15 @@ std::nullopt_t Item::wrong(std::string message, std::string hint) const {
     return std::nullopt;
 }
 
-TableReader::TableReader(const Node& table, std::string path, Problems& problems)
-    : table_(&table), path_(std::move(path)), problems_(problems) {
-    if (table.is_table()) return;
-    const auto hint = table.is_text("remove") ? "nothing is inherited under this name, so nothing can be removed" : "";
-    problems.error(table.where, fmt::format("[{}] must be a table, and this is {}", path_, kind_name(table.kind)),
-                   hint);
-    nothing_.where = table.where;
-    table_ = &nothing_;
+bool check_is_table(const Node& node, std::string_view path, Problems& problems) {
+    if (node.is_table()) return true;
+    const auto hint = node.is_text("remove") ? "nothing is inherited under this name, so nothing can be removed" : "";
+    problems.error(node.where, fmt::format("[{}] must be a table, and this is {}", path, kind_name(node.kind)), hint);
+    return false;
 }
+
+TableReader::TableReader(const Node& table, std::string path, Problems& problems)
+    : table_(&table), path_(std::move(path)), problems_(problems) {}
 
 const Node* TableReader::claim(std::string_view key) {
     asked_.insert(std::string{key});
@@ -68,7 +68,7 @@ void TableReader::complain_missing(std::string_view key) {
 
 void TableReader::complain_unknown(const Entry& entry) {
     const std::vector<std::string_view> names(asked_.begin(), asked_.end());
-    const auto message = fmt::format("unknown key \"{}\"", entry.key);
+    const auto message = fmt::format("unknown key \"{}\"", shown(entry.key));
     const auto as_file = entry.key + "_file";
     if (asked_.contains(as_file))
         return problems_.error(entry.where, message, fmt::format("secrets are read from a file: use \"{}\"", as_file));
@@ -223,7 +223,7 @@ std::optional<std::size_t> choose(const Item& item, const std::vector<std::strin
     const auto found = std::find(names.begin(), names.end(), item.node.text);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
     const auto meant = nearest(item.node.text, names);
-    return item.wrong(fmt::format("\"{}\" cannot be \"{}\"", item.key, item.node.text.substr(0, most_name_bytes)),
+    return item.wrong(fmt::format("\"{}\" cannot be \"{}\"", item.key, shown(item.node.text)),
                       meant.empty() ? all : fmt::format("did you mean \"{}\"?", meant));
 }
 

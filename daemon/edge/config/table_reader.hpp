@@ -32,10 +32,12 @@ struct Item {
     Item of(const Node& part) const { return {key, part, problems}; }
 };
 
+/// Complains about a node that is no table.
+bool check_is_table(const Node& node, std::string_view path, Problems& problems);
+
 class TableReader {
 public:
-    /// `path` is what documentation calls the table: "signal.*". A node that is no table is an error, and reads as
-    /// empty.
+    /// `path` is what documentation calls the table: "signal.*". `table` is one, and outlives the reader.
     TableReader(const Node& table, std::string path, Problems& problems);
     TableReader(const TableReader&) = delete;
     TableReader& operator=(const TableReader&) = delete;
@@ -62,9 +64,7 @@ public:
     bool table(std::string_view key, const Body& body) {
         const Node* node = claim(key);
         if (!node) return false;
-        TableReader inner{*node, child(key), problems_};
-        body(inner);
-        inner.finish();
+        read_inside(*node, child(key), body);
         return true;
     }
 
@@ -73,21 +73,14 @@ public:
     enum class Names { strict, loose };
     template <class Body>
     void named_tables(std::string_view key, std::size_t most, const Body& body, Names names = Names::strict) {
-        for (const Entry* entry : named(key, most, names)) {
-            TableReader inner{entry->value, child(key) + ".*", problems_};
-            body(entry->key, inner);
-            inner.finish();
-        }
+        for (const Entry* entry : named(key, most, names))
+            read_inside(entry->value, child(key) + ".*", [&](TableReader& inner) { body(entry->key, inner); });
     }
 
     /// [[path.key]], in order: body(TableReader&).
     template <class Body>
     void tables(std::string_view key, std::size_t most, const Body& body) {
-        for (const Node* node : listed(key, most)) {
-            TableReader inner{*node, child(key), problems_};
-            body(inner);
-            inner.finish();
-        }
+        for (const Node* node : listed(key, most)) read_inside(*node, child(key), body);
     }
 
     /// Complains about every key that nobody asked for.
@@ -103,6 +96,15 @@ public:
     const Node* claim(std::string_view key);  ///< marks it as asked for
 
 private:
+    /// A node that is no table is an error, and not looked into.
+    template <class Body>
+    void read_inside(const Node& node, const std::string& path, const Body& body) {
+        if (!check_is_table(node, path, problems_)) return;
+        TableReader inner{node, path, problems_};
+        body(inner);
+        inner.finish();
+    }
+
     std::vector<const Entry*> named(std::string_view key, std::size_t most, Names names);
     std::vector<const Node*> listed(std::string_view key, std::size_t most);
     std::string child(std::string_view key) const;
@@ -110,7 +112,6 @@ private:
     void complain_unknown(const Entry& entry);
 
     const Node* table_;
-    Node nothing_ = {};  ///< in place of a table that is none, so that reading can go on
     std::string path_;
     Problems& problems_;
     std::set<std::string, std::less<>> asked_ = {};
