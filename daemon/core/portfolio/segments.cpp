@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 
 namespace retaind {
 namespace {
@@ -26,13 +27,14 @@ std::optional<double> mrr_on(const Snapshot& snapshot, CustomerIndex customer, D
     return mrr && is_missing(*mrr) ? 0 : mrr;
 }
 
-/// Empty when no subscription reaches back so far: then nothing can be compared.
-std::map<Word, Past> past_by_segment(const Snapshot& snapshot, Day day) {
-    std::map<Word, Past> past;
+/// By segment, in order of its name, so that sums are taken in one order. Empty when no subscription reaches back so
+/// far: then nothing can be compared.
+std::map<std::string_view, Past> past_by_segment(const Snapshot& snapshot, Day day) {
+    std::map<std::string_view, Past> past;
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
         const std::optional<double> mrr = mrr_on(snapshot, customer, day);
         if (!mrr) continue;
-        Past& segment = past[snapshot.customers[customer].segment];
+        Past& segment = past[snapshot.text(snapshot.customers[customer].segment)];
         segment.customers += 1;
         segment.revenue += 12 * *mrr;
     }
@@ -78,14 +80,14 @@ private:
 };
 
 /// By segment, of everybody: who left takes their usage along. Empty where the data do not reach back 56 days.
-std::map<Word, Usage> usage_by_segment(const Snapshot& snapshot) {
+std::map<std::string_view, Usage> usage_by_segment(const Snapshot& snapshot) {
     const Series* series = snapshot.find_series("usage");
     const std::optional<Day> newest = watermark(snapshot, "usage");
-    std::map<Word, Usage> usage;
+    std::map<std::string_view, Usage> usage;
     if (!series || !newest || *newest - std::chrono::days{2 * window_days - 1} < snapshot.read_from) return usage;
     const UsageRows rows(snapshot, *series);
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
-        rows.add(customer, *newest, usage[snapshot.customers[customer].segment]);
+        rows.add(customer, *newest, usage[snapshot.text(snapshot.customers[customer].segment)]);
     }
     return usage;
 }
@@ -163,19 +165,19 @@ BySegment split(const Snapshot& snapshot, std::span<const CustomerStanding> cust
 }  // namespace
 
 std::vector<SegmentView> segment_views(const Snapshot& snapshot, std::span<const CustomerStanding> customers) {
-    const std::map<Word, Past> past = past_by_segment(snapshot, snapshot.as_of - year);
-    const std::map<Word, Usage> usage = usage_by_segment(snapshot);
+    const auto past = past_by_segment(snapshot, snapshot.as_of - year);
+    const auto usage = usage_by_segment(snapshot);
     std::vector<SegmentView> views;
     double total = 0;
     for (const auto& [segment, members] : split(snapshot, customers)) {
         SegmentView view = roll_up(snapshot, members);
         view.segment = segment;
         const Word word = snapshot.customers[members.front().customer].segment;
-        if (const auto before = past.find(word); before != past.end()) {
+        if (const auto before = past.find(segment); before != past.end()) {
             view.revenue_change_yoy = change(view.revenue, before->second.revenue);
             view.customers_change_yoy = change(view.customers, before->second.customers);
         }
-        if (const auto used = usage.find(word); used != usage.end()) view.usage_change_28d = used->second.change();
+        if (const auto used = usage.find(segment); used != usage.end()) view.usage_change_28d = used->second.change();
         view.demand_change_yoy = demand_change(snapshot, word);
         total += view.revenue;
         views.push_back(std::move(view));
