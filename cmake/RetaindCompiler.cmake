@@ -17,7 +17,8 @@ find_program(CCACHE_PROGRAM ccache)
 mark_as_advanced(CCACHE_PROGRAM)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
-        "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${CCACHE_PROGRAM}")
+        "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros "${CCACHE_PROGRAM}")
 endif()
 
 add_library(retaind_options INTERFACE)
@@ -30,6 +31,12 @@ target_compile_definitions(retaind_options INTERFACE "RETAIND_VERSION=\"${PROJEC
 # g++ 12 warns of an overlap inside std::string that cannot be (its bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     target_compile_options(retaind_options INTERFACE -Wno-restrict)
+endif()
+
+# Where sources share a translation unit, a name of one hides a name of another. The dev preset, where each stands alone,
+# still warns of names that hide each other inside one.
+if(CMAKE_UNITY_BUILD)
+    target_compile_options(retaind_options INTERFACE -Wno-shadow)
 endif()
 
 if(RETAIND_WERROR)

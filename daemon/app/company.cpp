@@ -68,7 +68,9 @@ Snapshot Company::read(Day first, Day last) {
         }
         log(result.error());
         for (const DatasetRequest& request : asked[name])
-            failed.push_back({.options = request.options, .error = result.error().message});
+            failed.push_back({.options = request.options,
+                              .error = result.error().message,
+                              .refused = result.error().kind == ErrorKind::bad_data});
     }
     Snapshot snapshot =
         assemble(std::move(datasets), std::move(failed),
@@ -76,6 +78,7 @@ Snapshot Company::read(Day first, Day last) {
                   .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
                   .currency = rules().policy.currency});
     refuse_bad_sources(snapshot);
+    warn_of_missing_columns(snapshot);
     return snapshot;
 }
 
@@ -88,7 +91,7 @@ void Company::refuse_bad_sources(Snapshot& snapshot) {
         };
         const auto bad = std::find_if(snapshot.feeds.begin(), snapshot.feeds.end(), is_bad);
         if (bad == snapshot.feeds.end()) continue;
-        const Error error{.kind = ErrorKind::source,
+        const Error error{.kind = ErrorKind::bad_data,
                           .message = "source \"" + source.name + "\": dataset \"" + bad->dataset +
                                      "\": too many bad rows: " + describe(bad->rejected),
                           .hint = "mend the query or the data; nothing of this source is used until then"};
@@ -97,8 +100,22 @@ void Company::refuse_bad_sources(Snapshot& snapshot) {
         for (Feed& feed : snapshot.feeds) {
             if (feed.source != source.name) continue;
             feed.loaded = false;
+            feed.refused = true;
             feed.error = error.message;
         }
+    }
+}
+
+/// A query like SELECT * shows its columns only when it has run, so a misspelt name comes to light here. Said once.
+void Company::warn_of_missing_columns(const Snapshot& snapshot) {
+    const Feed* customers = snapshot.feed("customers");
+    if (warned_of_columns_ || !customers || !customers->loaded || snapshot.customers.empty()) return;
+    warned_of_columns_ = true;
+    for (const std::string& name : attributes_read(rules())) {
+        if (snapshot.attribute(name)) continue;
+        log(LogLevel::warning, "the rules name \"" + name +
+                                   "\", a column that the query of [dataset.customers] does not bring; "
+                                   "what depends on it is unknown");
     }
 }
 

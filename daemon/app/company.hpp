@@ -43,6 +43,7 @@ public:
 private:
     explicit Company(Loaded loaded) : loaded_(std::move(loaded)) {}
     void refuse_bad_sources(Snapshot& snapshot);
+    void warn_of_missing_columns(const Snapshot& snapshot);
     std::vector<DatasetRequest> requests(const std::string& source, Day first, Day last) const;
 
     Loaded loaded_;
@@ -50,6 +51,7 @@ private:
     std::map<std::string, Zone> dataset_zones_;
     std::map<std::string, std::unique_ptr<Source>> sources_;
     std::map<std::string, bool> source_up_;
+    bool warned_of_columns_ = false;
 };
 
 }  // namespace retaind

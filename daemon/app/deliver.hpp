@@ -31,6 +31,9 @@ using Outlets = std::map<std::string, Outlet, std::less<>>;
 
 Outlets make_outlets(const std::vector<ReceiverSettings>& receivers);
 
+/// How long a verb that ends waits for its messages to leave; the rest stays in the outbox for the next run.
+inline constexpr Seconds longest_delivery{120};
+
 struct DelivererOptions {
     RetryPolicy policy = {};
     std::size_t lanes = 4;

@@ -24,7 +24,6 @@ namespace retaind {
 namespace {
 
 constexpr std::chrono::days replayed_days{180};
-constexpr Seconds longest_delivery{120};
 constexpr int seconds_until_ready = 60;
 
 /// Where the demo's files are.

@@ -10,9 +10,6 @@
 namespace retaind {
 namespace {
 
-/// How long `once` waits for its messages to leave; what is left stays in the outbox for the next run.
-constexpr Seconds longest_delivery{60};
-
 Result<std::unique_ptr<StateStore>> open_store(const Company& company, const Options& options, bool writes) {
     return open_state(company.settings().state,
                       {.directory = state_directory(options.state_directory, company.settings()),

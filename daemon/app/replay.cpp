@@ -14,8 +14,6 @@
 namespace retaind {
 namespace {
 
-constexpr Seconds longest_delivery{120};
-
 /// Midnight after the day, in the company's zone: when a live cycle would first have spoken about it.
 Instant moment_of(const Company& company, Day day) {
     return company.zone().to_instant(day + std::chrono::days{1}, Seconds{0});

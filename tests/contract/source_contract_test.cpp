@@ -428,6 +428,7 @@ TEST_P(SourceContract, TooManyBadRowsFailTheSource) {
               "source \"crm\": dataset \"usage\": 6 of 100 rows are bad: bad_date 6 (first: c1/never, c2/never, "
               "c3/never, c4/never, c5/never)");
     EXPECT_EQ(error.hint, "mend the query or the data; [source.crm] bad_rows allows 5 %");
+    EXPECT_EQ(error.kind, ErrorKind::bad_data) << "the rows did come: ops need not wait to see whether it passes";
     EXPECT_FALSE(read({request(DatasetKind::customers, "SELECT 'c' AS customer_id, 'n' AS name"), rows(1, 50)}).ok())
         << "one bad dataset fails them all";
 }

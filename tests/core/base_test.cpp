@@ -29,8 +29,8 @@ Day day(int year, unsigned month, unsigned day_of_month) {
 
 TEST(ExitCode, IsTheDocumentedOneForEachKind) {
     const std::vector<std::pair<ErrorKind, int>> cases = {
-        {ErrorKind::findings, 1}, {ErrorKind::delivery, 1}, {ErrorKind::usage, 2},      {ErrorKind::config, 3},
-        {ErrorKind::source, 4},   {ErrorKind::state, 5},    {ErrorKind::state_lost, 6},
+        {ErrorKind::findings, 1}, {ErrorKind::delivery, 1}, {ErrorKind::usage, 2}, {ErrorKind::config, 3},
+        {ErrorKind::source, 4},   {ErrorKind::bad_data, 4}, {ErrorKind::state, 5}, {ErrorKind::state_lost, 6},
     };
     for (const auto& [kind, code] : cases) EXPECT_EQ(exit_code(kind), code);
 }

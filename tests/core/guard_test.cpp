@@ -46,7 +46,8 @@ struct Company {
                        .rows = {}};
     Rows usage{.kind = DatasetKind::usage, .columns = {"customer_id", "at", "value"}, .rows = {}};
     Rows people{.kind = DatasetKind::people, .columns = {"person_id", "email"}, .rows = {}};
-    std::set<std::string> failed = {};  ///< datasets
+    std::set<std::string> failed = {};   ///< datasets
+    std::set<std::string> refused = {};  ///< datasets with too many bad rows
 };
 
 Company company_on(int day) {
@@ -77,6 +78,8 @@ Snapshot snapshot_of(const Company& company, int day) {
         options.kind = rows->kind;
         if (company.failed.contains(rows->name()))
             failed.push_back({.options = options, .error = "cannot connect"});
+        else if (company.refused.contains(rows->name()))
+            failed.push_back({.options = options, .error = "6 of 100 rows are bad", .refused = true});
         else
             read.push_back(testing::read(*rows));
     }
@@ -309,6 +312,11 @@ const std::vector<Shape> shapes = {
      }},
     {"people is empty", "source_suspect crm", [](Company& c, int) { c.people.rows.clear(); }},
     {"usage cannot be read", "source_failed tracker", [](Company& c, int) { c.failed = {"usage"}; }},
+    {"too many rows of usage are bad", "source_suspect tracker", [](Company& c, int) { c.refused = {"usage"}; }},
+    {"too many rows of the customer database are bad", "source_suspect crm",
+     [](Company& c, int) {
+         c.refused = {"customers", "subscriptions", "people"};
+     }},
     {"the customer database cannot be read", "source_failed crm",
      [](Company& c, int) {
          c.failed = {"customers", "subscriptions", "people"};

@@ -15,6 +15,7 @@ namespace retaind {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 FieldCatalogue customer_catalogue() {
     return {.scope = Scope::customer,
@@ -594,6 +595,22 @@ TEST(DatasetsRead, EndsOnACircle) {
     rules.signals[1].applies = {*parse_condition("logins > 1", catalogue, here)};
     rules.caps[0].when = {*parse_condition("health < 3", catalogue, here)};
     EXPECT_THAT(datasets_read(rules, *catalogue.resolve("health")), ElementsAre("attendance", "usage"));
+}
+
+TEST(AttributesRead, AreTheColumnsThatAnythingNames) {
+    auto rules = small_pack();
+    EXPECT_THAT(attributes_read(rules), IsEmpty());
+    const FieldCatalogue open{.scope = Scope::customer, .attributes_open = true};
+    const auto when = [&](std::string_view text) { return std::vector{*parse_condition(text, open, {"", 1, 1})}; };
+    rules.signals[0].applies = when("sport == 'rugby'");
+    rules.signals[1].scale = CohortScale{.by = {"segment", "league"}};
+    rules.signals[2].field = "score_of_theirs";
+    rules.caps[0].when = when("blocked == true");
+    rules.rules[0].message = *parse_template("{name} in {city}", open, {"", 1, 1});
+    rules.rules[0].critical = Trigger{.when = when("tier == 'gold'")};
+    rules.profiles = {{.name = "north", .match = when("region == 'north'")}};
+    EXPECT_THAT(attributes_read(rules),
+                ElementsAre("blocked", "city", "league", "region", "score_of_theirs", "sport", "tier"));
 }
 
 TEST(IsFlow, FollowsTheTableOfFreshness) {

@@ -362,6 +362,9 @@ TEST(Pack, SaysWhatIsWrongWhere) {
          "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"critical\"\nmessage = \"m\"\n[rule.x.critical]\nwhen = "
          "[\"band == 'at_risk'\"]\n",
          "pack.toml:17:1: this rule is critical already (severity = \"warning\" rises by \"critical\")"},
+        {"a rule of our own",
+         "[rule.source_stale]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\n",
+         "pack.toml:13:7: \"source_stale\" is a rule of retaind's own (choose another name)"},
         {"a motion misspelt",
          "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\nadvice = { defalt = \"a\" }\n",
          "pack.toml:17:12: unknown motion \"defalt\" (did you mean \"default\"?)"},

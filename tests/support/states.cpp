@@ -105,7 +105,7 @@ Alert make_alert(Dice& dice, const StateRecipe& recipe, int number) {
     alert.episode = dice.below(100);
     alert.seq = 5'000'000'000 + dice.below(100);
     for (auto* day : {&alert.pending_since, &alert.firing_since, &alert.recovering_since, &alert.ended_on,
-                      &alert.critical_since, &alert.deadline}) {
+                      &alert.critical_since, &alert.deadline, &alert.absent_on}) {
         *day = dice.day(recipe.last);
     }
     if (dice.coin()) alert.opened_at = Instant{Seconds{1'700'000'000 + dice.below(1'000'000)}};
@@ -153,7 +153,8 @@ State make_state(const StateRecipe& recipe) {
                                    .dataset = dataset,
                                    .loaded = dice.coin(),
                                    .rows = 6'000'000'000 + static_cast<std::uint64_t>(dice.below(1000)),
-                                   .watermark = dice.day(day)});
+                                   .watermark = dice.day(day),
+                                   .suspect = dice.coin()});
         }
     }
     state.rules = {{.rule = "drifting", .hash = "h1"}, {.rule = "stopped_coming", .hash = dice.coin() ? "h2" : "h3"}};
@@ -167,11 +168,12 @@ std::string to_text(const Alert& alert) {
                             alert.key.rule, static_cast<int>(alert.key.scope), alert.key.entity, alert.key.dimension,
                             alert.customer_id, static_cast<int>(alert.phase), static_cast<int>(alert.severity),
                             alert.held, alert.adopted, alert.episode, alert.seq);
-    text += fmt::format(" days {} {} {} {} {} {} opened {} revenue {} absent {} message {} advice {} because {}",
-                        day_text(alert.pending_since), day_text(alert.firing_since), day_text(alert.recovering_since),
-                        day_text(alert.ended_on), day_text(alert.critical_since), day_text(alert.deadline),
-                        alert.opened_at ? format_instant(*alert.opened_at) : "never", bits(alert.revenue),
-                        alert.absent_cycles, alert.message, alert.advice, alert.closed_because);
+    text +=
+        fmt::format(" days {} {} {} {} {} {} opened {} revenue {} absent {} on {} message {} advice {} because {}",
+                    day_text(alert.pending_since), day_text(alert.firing_since), day_text(alert.recovering_since),
+                    day_text(alert.ended_on), day_text(alert.critical_since), day_text(alert.deadline),
+                    alert.opened_at ? format_instant(*alert.opened_at) : "never", bits(alert.revenue),
+                    alert.absent_cycles, day_text(alert.absent_on), alert.message, alert.advice, alert.closed_because);
     for (const auto& reason : alert.reasons) text += " reason " + reason;
     for (const auto& told : alert.told) {
         text += fmt::format(" told {}/{} {} {} {}", told.receiver, told.recipient, told.episode,
@@ -202,8 +204,8 @@ std::string to_text(const State& state) {
                             bits(prior.mean), prior.customers);
     }
     for (const auto& feed : state.feeds) {
-        text += fmt::format("feed {} {} {} {} {}\n", format_day(feed.day), feed.dataset, feed.loaded, feed.rows,
-                            day_text(feed.watermark));
+        text += fmt::format("feed {} {} {} {} {} {}\n", format_day(feed.day), feed.dataset, feed.loaded, feed.rows,
+                            day_text(feed.watermark), feed.suspect);
     }
     for (const auto& rule : state.rules) text += fmt::format("rule {} {}\n", rule.rule, rule.hash);
     for (const auto& alert : state.alerts) text += to_text(alert);

@@ -61,14 +61,14 @@ std::uint64_t orphans(const Feed& feed) {
     return rows;
 }
 
-struct JudgeInput {
+struct FeedInput {
     const Snapshot& snapshot;
     std::span<const FeedDay> past;
     const AlertPolicy& policy;
     bool parents_believed = true;
 };
 
-FeedVerdict judge(const JudgeInput& input, const Feed& feed) {
+FeedVerdict judge_feed(const FeedInput& input, const Feed& feed) {
     const Snapshot& snapshot = input.snapshot;
     FeedVerdict verdict{.dataset = feed.dataset,
                         .source = feed.source,
@@ -78,7 +78,7 @@ FeedVerdict judge(const JudgeInput& input, const Feed& feed) {
     verdict.is_victim = !input.parents_believed && (needs_parent || orphans(feed) > 0);
     if (verdict.is_victim) verdict.rows += orphans(feed);
     if (!feed.loaded) {
-        verdict.trouble = FeedTrouble::not_loaded;
+        verdict.trouble = feed.refused ? FeedTrouble::suspect : FeedTrouble::not_loaded;
         verdict.because = feed.error;
     }
     if (!feed.loaded || verdict.is_victim) return verdict;
@@ -112,13 +112,13 @@ double rows_missing(const Snapshot& snapshot, std::span<const FeedDay> past, std
 
 std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
                                      const AlertPolicy& policy) {
-    JudgeInput input{.snapshot = snapshot, .past = past, .policy = policy};
+    FeedInput input{.snapshot = snapshot, .past = past, .policy = policy};
     for (const Feed& feed : snapshot.feeds) {
-        const bool doubtful = is_parent(feed.dataset) && judge(input, feed).trouble != FeedTrouble::none;
+        const bool doubtful = is_parent(feed.dataset) && judge_feed(input, feed).trouble != FeedTrouble::none;
         if (doubtful) input.parents_believed = false;
     }
     std::vector<FeedVerdict> verdicts;
-    for (const Feed& feed : snapshot.feeds) verdicts.push_back(judge(input, feed));
+    for (const Feed& feed : snapshot.feeds) verdicts.push_back(judge_feed(input, feed));
     std::sort(verdicts.begin(), verdicts.end(), [](const auto& a, const auto& b) { return a.dataset < b.dataset; });
     return verdicts;
 }

@@ -10,7 +10,8 @@ int exit_code(ErrorKind kind) {
         case ErrorKind::delivery: return 1;
         case ErrorKind::usage: return 2;
         case ErrorKind::config: return 3;
-        case ErrorKind::source: return 4;
+        case ErrorKind::source:
+        case ErrorKind::bad_data: return 4;
         case ErrorKind::state: return 5;
         case ErrorKind::state_lost: return 6;
     }

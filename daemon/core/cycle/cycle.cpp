@@ -70,7 +70,7 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
     constexpr int promise_days = 2;
     std::map<std::string, PromiseMemory, std::less<>> next;
     const Snapshot& snapshot = evaluation.snapshot;
-    const bool known = feed_state(snapshot, "promises") != FeedState::not_loaded;
+    const bool known = is_loaded(snapshot, "promises");
     for (const PromiseMemory& memory : state.promises) {
         if (!known || snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried})
             next.emplace(memory.promise_id, memory);

@@ -297,8 +297,7 @@ bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& dat
 }
 
 bool customers_known(const Snapshot& snapshot) {
-    return feed_state(snapshot, "customers") != FeedState::not_loaded &&
-           feed_state(snapshot, "subscriptions") != FeedState::not_loaded;
+    return is_loaded(snapshot, "customers") && is_loaded(snapshot, "subscriptions");
 }
 
 Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state) {

@@ -6,16 +6,13 @@
 namespace retaind {
 namespace {
 
-/// Fields are in major units.
-constexpr double minor_units = 100;
-
 Value text_or_none(std::string_view text) { return text.empty() ? Value::none() : Value::of(text); }
 
 double days_between(std::optional<Day> from, Day to) { return from ? in_days(to - *from) : missing; }
 
 /// A count over a dataset: 0 when it is not mapped, missing when it is not loaded.
 double count_over(const Snapshot& snapshot, std::string_view dataset, double count) {
-    return feed_state(snapshot, dataset) == FeedState::not_loaded ? missing : count;
+    return is_loaded(snapshot, dataset) ? count : missing;
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ public:
     void fail(const FailedDataset& failed) {
         auto feed = new_feed(failed.options);
         feed.error = failed.error;
+        feed.refused = failed.refused;
         snapshot_.feeds.push_back(std::move(feed));
         remember(failed.options.kind, false);
     }

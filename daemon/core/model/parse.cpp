@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "retaind/base/value.hpp"
 #include "retaind/model/dataset.hpp"
 
 namespace retaind {
@@ -44,7 +45,7 @@ std::optional<std::int64_t> exact_money(std::string_view text) {
 
 /// The amount that a binary fraction stands for: within a millionth of a cent, or what a double cannot tell apart.
 std::optional<std::int64_t> nearest_money(double number) {
-    const double minor = number * 100;
+    const double minor = number * minor_units;
     const double whole = std::nearbyint(minor);
     if (std::abs(whole) > 1e17 || std::abs(minor - whole) > 1e-6 + std::abs(whole) * 1e-15) return std::nullopt;
     return static_cast<std::int64_t>(whole);

@@ -92,6 +92,10 @@ FeedState feed_state(const Snapshot& snapshot, std::string_view dataset) {
     return newest && snapshot.as_of - *newest <= *feed->stale_after ? FeedState::fresh : FeedState::stale;
 }
 
+bool is_loaded(const Snapshot& snapshot, std::string_view dataset) {
+    return feed_state(snapshot, dataset) != FeedState::not_loaded;
+}
+
 std::optional<Day> ended_on(const Subscription& subscription, Day as_of) {
     return subscription.ended_on && *subscription.ended_on <= as_of ? subscription.ended_on : std::nullopt;
 }

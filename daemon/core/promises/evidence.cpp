@@ -32,10 +32,6 @@ bool is_mapped(const Snapshot& snapshot, std::string_view dataset) {
     return feed_state(snapshot, dataset) != FeedState::unmapped;
 }
 
-bool is_loaded(const Snapshot& snapshot, std::string_view dataset) {
-    return feed_state(snapshot, dataset) != FeedState::not_loaded;
-}
-
 Evidence unmeasurable(std::string trouble) { return {.trouble = std::move(trouble)}; }
 
 }  // namespace

@@ -67,10 +67,6 @@ private:
     const Promise& promise_;
 };
 
-bool is_loaded(const Snapshot& snapshot, std::string_view dataset) {
-    return feed_state(snapshot, dataset) != FeedState::not_loaded;
-}
-
 void count_row(PromiseMeasures::Value& value, Day due_on) {
     ++value.rows;
     value.first = value.first ? std::min(*value.first, due_on) : due_on;

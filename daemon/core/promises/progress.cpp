@@ -33,7 +33,7 @@ Judged judge(const Snapshot& snapshot, const PromiseRules& rules, const Evidence
     Judged judged{.goal = goal_of(promise, snapshot.as_of), .begun = has_begun(promise, snapshot.as_of)};
     const bool in_steps = promise.kind == PromiseKind::milestones;
     if (!in_steps) judged.evidence = reader.read(promise);
-    if (in_steps) judged.evidence.loaded = feed_state(snapshot, "milestones") != FeedState::not_loaded;
+    if (in_steps) judged.evidence.loaded = is_loaded(snapshot, "milestones");
     if (auto trouble = trouble_in_terms(promise); !trouble.empty()) judged.evidence.trouble = std::move(trouble);
     if (!judged.begun || !judged.evidence.loaded || !judged.evidence.trouble.empty()) return judged;
     if (in_steps) {

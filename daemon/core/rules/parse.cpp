@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "retaind/base/text.hpp"
 #include "retaind/base/time.hpp"
 #include "retaind/rules/condition.hpp"
 
@@ -20,11 +21,6 @@ bool is_letter(char c) {
 }
 
 /// Characters, not bytes: what a column counts.
-int characters(std::string_view text) {
-    const auto is_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-    return static_cast<int>(std::count_if(text.begin(), text.end(), is_start));
-}
-
 struct Token {
     enum class Kind { end, word, number, duration, text, symbol, bad };
     Kind kind = Kind::end;
@@ -173,16 +169,6 @@ std::string_view with_article(ValueType type) {
 std::string_view unit_family(std::string_view unit) {
     if (unit == "1" || unit == "events") return "";
     return unit == "0..100" ? "points" : unit;
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-    std::vector<std::string_view> words;
-    while (!text.empty()) {
-        const auto end = std::min(text.find(' '), text.size());
-        words.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return words;
 }
 
 std::string joined(const std::vector<std::string_view>& words) {

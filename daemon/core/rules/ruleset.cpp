@@ -4,6 +4,8 @@
 #include <array>
 #include <set>
 
+#include "retaind/base/text.hpp"
+
 namespace retaind {
 namespace {
 
@@ -93,16 +95,6 @@ void apply(RuleSet& rules, const Profile& profile) {
 
 // -- what depends on which datasets ----------------------------------------------------------------------------------
 
-std::vector<std::string> words_of(std::string_view text) {
-    std::vector<std::string> words;
-    while (!text.empty()) {
-        const auto end = std::min(text.find(' '), text.size());
-        words.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return words;
-}
-
 /// Collects datasets. Everything is walked once, so that a circle (which the checker refuses) would end.
 class Reads {
 public:
@@ -111,7 +103,7 @@ public:
     void add(const Field& field) {
         switch (field.kind) {
             case Field::Kind::builtin:
-                for (const auto& name : words_of(field_spec(field).reads)) add_name(name);
+                for (const auto name : words_of(field_spec(field).reads)) add_name(std::string{name});
                 break;
             case Field::Kind::attribute: add_name("customers"); break;
             case Field::Kind::signal_raw:
@@ -176,6 +168,51 @@ private:
     bool has_health_ = false, has_risk_ = false;
 };
 
+/// Collects the further columns of customers that rules name.
+class Attributes {
+public:
+    void add(const Field& field) {
+        if (field.kind == Field::Kind::attribute) names.insert(field.name);
+    }
+    void add(const std::vector<Condition>& conditions) {
+        for (const auto& condition : conditions)
+            for (const auto& field : fields_of(condition)) add(field);
+    }
+    void add(const Template& text) {
+        for (const auto& part : text.parts)
+            if (const auto* hole = std::get_if<Template::Hole>(&part)) add(hole->field);
+    }
+    void add(const Trigger& trigger) {
+        add(trigger.when);
+        add(trigger.any);
+        add(trigger.clear);
+    }
+    void add(const Signal& signal) {
+        add(signal.applies);
+        if (signal.per) add(*signal.per);
+        if (!signal.field.empty()) add_customer_name(signal.field);
+        if (const auto* cohort = std::get_if<CohortScale>(&signal.scale))
+            for (const auto& name : cohort->by) add_customer_name(name);
+    }
+    void add(const Rule& rule) {
+        add(rule.applies);
+        add(rule.trigger);
+        if (rule.critical) add(*rule.critical);
+        add(rule.message);
+        for (const auto& [motion, text] : rule.advice) add(text);
+        for (const auto& step : rule.steps)
+            if (step.advice) add(*step.advice);
+    }
+
+    std::set<std::string> names = {};
+
+private:
+    void add_customer_name(const std::string& name) {
+        const auto known = fields(Scope::customer);
+        if (std::ranges::find(known, name, &FieldSpec::name) == known.end()) names.insert(name);
+    }
+};
+
 void add_existence(Reads& reads, Scope scope) {
     if (scope == Scope::source || scope == Scope::row) return;
     reads.add_name("customers");
@@ -216,6 +253,22 @@ std::vector<std::string> datasets_read(const RuleSet& rules, const Rule& rule) {
     reads.add(rule.trigger);
     if (rule.critical) reads.add(*rule.critical);
     return reads.mapped();
+}
+
+std::vector<std::string> attributes_read(const RuleSet& rules) {
+    Attributes read;
+    for (const auto& signal : rules.signals) read.add(signal);
+    for (const auto& cap : rules.caps) read.add(cap.when);
+    for (const auto& rule : rules.rules) read.add(rule);
+    if (rules.risk.model)
+        for (const auto& term : rules.risk.model->terms) read.add(term.feature);
+    for (const auto& profile : rules.profiles) {
+        read.add(profile.match);
+        for (const auto& patch : profile.signals) read.add(patch.values);
+        for (const auto& patch : profile.caps) read.add(patch.values.when);
+        for (const auto& patch : profile.rules) read.add(patch.values);
+    }
+    return {read.names.begin(), read.names.end()};
 }
 
 bool is_flow(Measure measure) {

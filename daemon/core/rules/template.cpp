@@ -5,16 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "retaind/base/text.hpp"
 #include "retaind/base/time.hpp"
 #include "retaind/rules/condition.hpp"
 
 namespace retaind {
 namespace {
-
-int characters(std::string_view text) {
-    const auto is_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-    return static_cast<int>(std::count_if(text.begin(), text.end(), is_start));
-}
 
 constexpr std::array<std::pair<std::string_view, Format>, 4> formats{
     {{"money", Format::money}, {"date", Format::date}, {"percent", Format::percent}, {"days", Format::days}}};

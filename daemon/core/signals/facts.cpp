@@ -8,7 +8,6 @@ namespace retaind {
 
 namespace {
 
-constexpr double minor_units = 100;
 constexpr double months = 12;
 
 Value text_of(const Snapshot& snapshot, Word word) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "edge/config/hash.hpp"
+#include "retaind/alerts/guard.hpp"
 
 namespace retaind::config {
 namespace {
@@ -41,6 +42,16 @@ void check_signal_names(const Pack& pack) {
             if (field.name == entry.key)
                 pack.problems.error(entry.where, fmt::format("\"{}\" is a field already", entry.key),
                                     "signals and fields share their names: choose another");
+}
+
+/// The daemon tells ops about feeds under names of its own; an alert is known by its rule's name.
+void check_rule_names(const Pack& pack) {
+    const Node* rules = pack.tree.find("rule");
+    if (!rules) return;
+    for (const auto& entry : rules->entries)
+        if (builtin_rule(entry.key))
+            pack.problems.error(entry.where, fmt::format("\"{}\" is a rule of retaind's own", entry.key),
+                                "choose another name");
 }
 
 FieldCatalogue facts_for(const Pack& pack) {
@@ -125,6 +136,7 @@ Pack gather(const Node& tree, const PackOptions& options, Problems& problems) {
     pack.facts = facts_for(pack);
     pack.catalogues = catalogues_for(pack);
     check_signal_names(pack);
+    check_rule_names(pack);
     return pack;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "edge/config/pack.hpp"
+#include "retaind/base/text.hpp"
 
 namespace retaind::config {
 namespace {
@@ -57,19 +58,9 @@ Indexes used_signals(const RuleSet& rules) {
     return used;
 }
 
-std::vector<std::string> words_of(std::string_view text) {
-    std::vector<std::string> words;
-    while (!text.empty()) {
-        const auto end = std::min(text.find(' '), text.size());
-        words.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return words;
-}
-
 /// The first dataset that a builtin field reads and nobody maps, or "". Parts of promises may be left out.
-std::string unmapped(const Field& field, const Pack& pack) {
-    static const std::set<std::string> optional_parts = {"health", "risk", "readings", "milestones"};
+std::string_view unmapped(const Field& field, const Pack& pack) {
+    static const std::set<std::string_view> optional_parts = {"health", "risk", "readings", "milestones"};
     if (field.kind != Field::Kind::builtin) return "";
     for (const auto& dataset : words_of(field_spec(field).reads))
         if (!optional_parts.contains(dataset) && !pack.is_mapped(dataset)) return dataset;

@@ -18,7 +18,7 @@ SendResult refused(std::string error_class, std::string detail) {
 }
 
 /// A reply of a server that says no; 2yz and 3yz mean that something else went wrong after it.
-SendResult judge(const Reply& reply) {
+SendResult judge_smtp(const Reply& reply) {
     if (reply.abandoned) return {.outcome = SendResult::Outcome::abandoned};
     if (reply.code == CURLE_OK) return {};
     if (reply.refused_address)
@@ -87,7 +87,7 @@ private:
         curl_easy_setopt(easy.get(), CURLOPT_MAIL_RCPT, recipient.get());
         curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
         curl_easy_setopt(easy.get(), CURLOPT_MIMEPOST, mime.get());
-        return judge(line_.run(easy.get(), exchange_));
+        return judge_smtp(line_.run(easy.get(), exchange_));
     }
 
     bool is_private() const {

@@ -14,7 +14,7 @@ namespace {
 
 bool may_be_better_later(long status) { return status == 408 || status == 425 || status == 429 || status >= 500; }
 
-SendResult judge(const Reply& reply) {
+SendResult judge_http(const Reply& reply) {
     if (reply.abandoned) return {.outcome = SendResult::Outcome::abandoned};
     if (reply.refused_address) {
         return {.outcome = SendResult::Outcome::refused,
@@ -56,7 +56,7 @@ public:
         curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
         curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
         curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, body.c_str());
-        return judge(line_.run(easy.get(), exchange_));
+        return judge_http(line_.run(easy.get(), exchange_));
     }
 
     void stop() final { line_.stop(); }

@@ -11,8 +11,6 @@ namespace retaind {
 namespace {
 
 constexpr std::size_t most_customer_series = 10'000;
-constexpr double minor_units = 100;
-
 double seconds(Instant instant) { return static_cast<double>(instant.time_since_epoch().count()); }
 double end_of(Day day) { return seconds(day + std::chrono::days{1}); }
 

@@ -15,8 +15,6 @@ using kainjow::mustache::data;
 using kainjow::mustache::mustache;
 using Json = nlohmann::ordered_json;
 
-constexpr double minor_units = 100;
-
 constexpr const char* text_template = R"({{#intro}}{{{intro}}}
 
 {{/intro}}{{#notes}}{{{headline}}} [{{{mark}}}]

@@ -7,7 +7,6 @@
 namespace retaind {
 namespace {
 
-constexpr double minor_units = 100;
 constexpr std::size_t longest_subject = 120;
 
 constexpr const char* month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

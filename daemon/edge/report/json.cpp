@@ -9,8 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double minor_units = 100;
-
 Json number(double value) { return is_known(value) ? Json(value) : Json(nullptr); }
 Json amount(double minor) { return is_known(minor) ? Json(minor / minor_units) : Json(nullptr); }
 Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); }

@@ -15,9 +15,9 @@ std::unique_ptr<Session> connect(const SourceSettings& settings) {
 }
 
 Failure too_slow(const SourceSettings& settings) {
-    return {
+    return Failure(
         fmt::format("no answer within {}", format_duration(settings.timeout)),
-        fmt::format("is the database alive? else raise [source.{}] timeout, or make the query cheaper", settings.name)};
+        fmt::format("is the database alive? else raise [source.{}] timeout, or make the query cheaper", settings.name));
 }
 
 }  // namespace retaind::source

@@ -17,9 +17,10 @@
 namespace retaind::source {
 
 struct Failure : std::runtime_error {
-    Failure(const std::string& message, std::string what_to_do = "")
-        : runtime_error(message), hint(std::move(what_to_do)) {}
+    explicit Failure(const std::string& message, std::string what_to_do = "", ErrorKind of = ErrorKind::source)
+        : runtime_error(message), hint(std::move(what_to_do)), kind(of) {}
     std::string hint;
+    ErrorKind kind;
 };
 
 /// A query with the days its placeholders stand for.

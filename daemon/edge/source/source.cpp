@@ -180,7 +180,7 @@ auto for_dataset(const std::string& name, Step step) {
     try {
         return step();
     } catch (const Failure& failure) {
-        throw Failure(fmt::format("dataset \"{}\": {}", name, failure.what()), failure.hint);
+        throw Failure(fmt::format("dataset \"{}\": {}", name, failure.what()), failure.hint, failure.kind);
     }
 }
 
@@ -256,13 +256,14 @@ void DatabaseSource::refuse_bad(const Dataset& dataset) const {
     if (static_cast<double>(rejected) <= settings_.bad_rows * static_cast<double>(dataset.rows_read)) return;
     throw Failure(fmt::format("{} of {} rows are bad: {}", rejected, dataset.rows_read, describe(dataset.rejected)),
                   fmt::format("mend the query or the data; [source.{}] bad_rows allows {:g} %", settings_.name,
-                              settings_.bad_rows * 100));
+                              settings_.bad_rows * 100),
+                  ErrorKind::bad_data);
 }
 
 // ---- what is said ---------------------------------------------------------------------------------------------------
 
 Error DatabaseSource::error_of(const Failure& failure) const {
-    return {.kind = ErrorKind::source,
+    return {.kind = failure.kind,
             .message = without_secret(fmt::format("source \"{}\": {}", settings_.name, failure.what())),
             .hint = without_secret(failure.hint)};
 }

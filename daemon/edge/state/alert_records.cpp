@@ -20,7 +20,7 @@ struct AlertRow {
     int held = 0, adopted = 0, absent_cycles = 0;
     long long episode = 0, seq = 0;
     WholeCell pending_since = {}, firing_since = {}, recovering_since = {}, ended_on = {}, critical_since = {};
-    WholeCell opened_at = {}, deadline = {};
+    WholeCell opened_at = {}, deadline = {}, absent_on = {};
     std::string message = {}, advice = {}, closed_because = {};
     RealCell revenue = {};
 };
@@ -48,6 +48,7 @@ AlertRow to_row(const Alert& alert) {
     row.critical_since = alert.critical_since;
     row.opened_at = alert.opened_at;
     row.deadline = alert.deadline;
+    row.absent_on = alert.absent_on;
     row.revenue = alert.revenue;
     return row;
 }
@@ -71,6 +72,7 @@ Alert to_alert(const AlertRow& row) {
     alert.critical_since = row.critical_since.day();
     alert.opened_at = row.opened_at.instant();
     alert.deadline = row.deadline.day();
+    alert.absent_on = row.absent_on.day();
     alert.message = row.message;
     alert.advice = row.advice;
     alert.closed_because = row.closed_because;
@@ -86,13 +88,15 @@ AlertsByKey read_rows(soci::session& sql) {
     soci::statement rows =
         (sql.prepare << "SELECT key, rule, scope, entity, dimension, customer_id, phase, severity, held, adopted, "
                         "episode, seq, pending_since, firing_since, recovering_since, ended_on, critical_since, "
-                        "opened_at, message, advice, deadline, revenue, closed_because, absent_cycles FROM alert",
+                        "opened_at, message, advice, deadline, revenue, closed_because, absent_cycles, "
+                        "absent_on FROM alert",
          soci::into(row.key), soci::into(row.rule), soci::into(row.scope), soci::into(row.entity),
          soci::into(row.dimension), soci::into(row.customer_id), soci::into(row.phase), soci::into(row.severity),
          soci::into(row.held), soci::into(row.adopted), soci::into(row.episode), soci::into(row.seq),
          into(row.pending_since), into(row.firing_since), into(row.recovering_since), into(row.ended_on),
          into(row.critical_since), into(row.opened_at), soci::into(row.message), soci::into(row.advice),
-         into(row.deadline), into(row.revenue), soci::into(row.closed_because), soci::into(row.absent_cycles));
+         into(row.deadline), into(row.revenue), soci::into(row.closed_because), soci::into(row.absent_cycles),
+         into(row.absent_on));
     rows.execute();
     while (rows.fetch()) alerts.emplace(row.key, to_alert(row));
     return alerts;
@@ -133,15 +137,6 @@ AlertsByKey read_with_keys(soci::session& sql) {
 
 // -- writing --------------------------------------------------------------------------------------------------------
 
-bool same_alert(const Alert& a, const Alert& b) {
-    if (!same(a.revenue, b.revenue)) return false;
-    auto copy = a;
-    copy.revenue = 0;
-    auto other = b;
-    other.revenue = 0;
-    return copy == other;
-}
-
 bool moved(const Alert& a, const Alert& b) {
     return a.phase != b.phase || a.severity != b.severity || a.held != b.held || a.episode != b.episode ||
            a.seq != b.seq;
@@ -169,16 +164,18 @@ private:
     void insert() {
         sql_ << "INSERT INTO alert (rule, scope, entity, dimension, customer_id, phase, severity, held, adopted, "
                 "episode, seq, pending_since, firing_since, recovering_since, ended_on, critical_since, opened_at, "
-                "message, advice, deadline, revenue, closed_because, absent_cycles) VALUES (:rule, :scope, :entity, "
+                "message, advice, deadline, revenue, closed_because, absent_cycles, absent_on) VALUES (:rule, :scope, "
+                ":entity, "
                 ":dimension, :customer, :phase, :severity, :held, :adopted, :episode, :seq, :pending, :firing, "
-                ":recovering, :ended, :critical, :opened, :message, :advice, :deadline, :revenue, :because, :absent) "
+                ":recovering, :ended, :critical, :opened, :message, :advice, :deadline, :revenue, :because, :absent, "
+                ":absent_on) "
                 "RETURNING key",
             soci::use(row_.rule), soci::use(row_.scope), soci::use(row_.entity), soci::use(row_.dimension),
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
             soci::use(row_.adopted), soci::use(row_.episode), soci::use(row_.seq), use(row_.pending_since),
             use(row_.firing_since), use(row_.recovering_since), use(row_.ended_on), use(row_.critical_since),
             use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
-            soci::use(row_.closed_because), soci::use(row_.absent_cycles), soci::into(row_.key);
+            soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::into(row_.key);
     }
 
     void update() {
@@ -186,13 +183,14 @@ private:
                 "adopted = :adopted, episode = :episode, seq = :seq, pending_since = :pending, "
                 "firing_since = :firing, recovering_since = :recovering, ended_on = :ended, "
                 "critical_since = :critical, opened_at = :opened, message = :message, advice = :advice, "
-                "deadline = :deadline, revenue = :revenue, closed_because = :because, absent_cycles = :absent "
+                "deadline = :deadline, revenue = :revenue, closed_because = :because, absent_cycles = :absent, "
+                "absent_on = :absent_on "
                 "WHERE key = :key",
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
             soci::use(row_.adopted), soci::use(row_.episode), soci::use(row_.seq), use(row_.pending_since),
             use(row_.firing_since), use(row_.recovering_since), use(row_.ended_on), use(row_.critical_since),
             use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
-            soci::use(row_.closed_because), soci::use(row_.absent_cycles), soci::use(row_.key);
+            soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::use(row_.key);
         sql_ << "DELETE FROM alert_reason WHERE alert = :key", soci::use(row_.key);
         sql_ << "DELETE FROM told WHERE alert = :key", soci::use(row_.key);
     }
@@ -263,7 +261,7 @@ void write_alerts(soci::session& sql, const std::vector<Alert>& alerts, AlertMom
     for (const auto& alert : alerts) {
         auto before = stored.extract(alert.key);
         const Alert* old = before.empty() ? nullptr : &before.mapped().second;
-        if (old != nullptr && same_alert(*old, alert)) continue;
+        if (old != nullptr && *old == alert) continue;
         if (old == nullptr || moved(*old, alert)) write_event(sql, old, &alert, moment);
         writer.put(alert, old == nullptr ? 0 : before.mapped().first);
         failpoint("state.commit.alert");

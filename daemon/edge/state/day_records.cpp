@@ -161,20 +161,21 @@ void read_priors(soci::session& sql, DayRange range, State& state) {
 
 void read_feeds(soci::session& sql, DayRange range, State& state) {
     long long day = 0, accepted = 0;
-    int loaded = 0;
+    int loaded = 0, suspect = 0;
     FeedDay feed;
     WholeCell watermark;
     const long long first = to_column(range.first), last = to_column(range.last);
-    soci::statement rows = (sql.prepare << "SELECT day, dataset, loaded, accepted, watermark FROM feed_day "
+    soci::statement rows = (sql.prepare << "SELECT day, dataset, loaded, accepted, watermark, suspect FROM feed_day "
                                            "WHERE day BETWEEN :first AND :last ORDER BY day, dataset",
                             soci::use(first), soci::use(last), soci::into(day), soci::into(feed.dataset),
-                            soci::into(loaded), soci::into(accepted), into(watermark));
+                            soci::into(loaded), soci::into(accepted), into(watermark), soci::into(suspect));
     rows.execute();
     while (rows.fetch()) {
         feed.day = day_of(day);
         feed.loaded = loaded != 0;
         feed.rows = static_cast<std::uint64_t>(accepted);
         feed.watermark = watermark.day();
+        feed.suspect = suspect != 0;
         state.feeds.push_back(feed);
     }
 }
@@ -313,19 +314,20 @@ void write_feeds(soci::session& sql, const State& state, Day day) {
     const long long column = to_column(day);
     sql << "DELETE FROM feed_day WHERE day = :day", soci::use(column);
     std::string dataset;
-    int loaded = 0;
+    int loaded = 0, suspect = 0;
     long long accepted = 0;
     WholeCell watermark;
-    soci::statement put =
-        (sql.prepare << "INSERT INTO feed_day (day, dataset, loaded, accepted, watermark) "
-                        "VALUES (:day, :dataset, :loaded, :accepted, :watermark)",
-         soci::use(column), soci::use(dataset), soci::use(loaded), soci::use(accepted), use(watermark));
+    soci::statement put = (sql.prepare << "INSERT INTO feed_day (day, dataset, loaded, accepted, watermark, suspect) "
+                                          "VALUES (:day, :dataset, :loaded, :accepted, :watermark, :suspect)",
+                           soci::use(column), soci::use(dataset), soci::use(loaded), soci::use(accepted),
+                           use(watermark), soci::use(suspect));
     for (const auto& feed : state.feeds) {
         if (feed.day != day) continue;
         dataset = feed.dataset;
         loaded = feed.loaded ? 1 : 0;
         accepted = static_cast<long long>(feed.rows);
         watermark = feed.watermark;
+        suspect = feed.suspect ? 1 : 0;
         put.execute(true);
     }
 }

@@ -33,7 +33,8 @@ const std::array<Migration, 1>& all_migrations() {
         "CREATE TABLE prior_day (day INTEGER NOT NULL, segment TEXT NOT NULL, rules_hash TEXT NOT NULL, mean ANY, "
         "customers INTEGER NOT NULL, PRIMARY KEY (day, segment, rules_hash)) STRICT, WITHOUT ROWID",
         "CREATE TABLE feed_day (day INTEGER NOT NULL, dataset TEXT NOT NULL, loaded INTEGER NOT NULL, "
-        "accepted INTEGER NOT NULL, watermark INTEGER, PRIMARY KEY (day, dataset)) STRICT, WITHOUT ROWID",
+        "accepted INTEGER NOT NULL, watermark INTEGER, suspect INTEGER NOT NULL, PRIMARY KEY (day, dataset)) "
+        "STRICT, WITHOUT ROWID",
         "CREATE TABLE adopted_rule (day INTEGER NOT NULL, rule TEXT NOT NULL, hash TEXT NOT NULL, "
         "PRIMARY KEY (day, rule)) STRICT, WITHOUT ROWID",
         "CREATE TABLE rules (hash TEXT PRIMARY KEY, text TEXT NOT NULL, first_day INTEGER NOT NULL) STRICT",
@@ -43,7 +44,7 @@ const std::array<Migration, 1>& all_migrations() {
         "seq INTEGER NOT NULL, pending_since INTEGER, firing_since INTEGER, recovering_since INTEGER, ended_on "
         "INTEGER, "
         "critical_since INTEGER, opened_at INTEGER, message TEXT NOT NULL, advice TEXT NOT NULL, deadline INTEGER, "
-        "revenue ANY, closed_because TEXT NOT NULL, absent_cycles INTEGER NOT NULL, "
+        "revenue ANY, closed_because TEXT NOT NULL, absent_cycles INTEGER NOT NULL, absent_on INTEGER, "
         "UNIQUE (rule, scope, entity, dimension)) STRICT",
         "CREATE TABLE alert_reason (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
         "text TEXT NOT NULL, PRIMARY KEY (alert, place)) STRICT, WITHOUT ROWID",

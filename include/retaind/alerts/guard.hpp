@@ -62,11 +62,11 @@ inline constexpr std::uint64_t rows_that_matter = 10;
 inline constexpr int guard_band_days = 14;
 inline constexpr int feed_days_kept = 32;
 
-/// One verdict per mapped dataset, sorted by name. Suspect: as many rows as rows_low or rows_high times the median of
-/// its last 14 remembered days, or beyond (empty days are no measure), or a watermark before one of theirs. Earlier
-/// records of the same day count unless they were suspect themselves, so reading the same load again changes no
-/// verdict. A level that lasts becomes the median, and is believed; a feed that became empty is not, while its better
-/// days are remembered.
+/// One verdict per mapped dataset, sorted by name. Suspect: refused for its bad rows; as many rows as rows_low or
+/// rows_high times the median of its last 14 remembered days, or beyond (empty days are no measure); or a watermark
+/// before one of theirs. Earlier records of the same day count unless they were suspect themselves, so reading the same
+/// load again changes no verdict. A level that lasts becomes the median, and is believed; a feed that became empty is
+/// not, while its better days are remembered.
 std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
                                      const AlertPolicy& policy);
 

@@ -9,7 +9,16 @@
 namespace retaind {
 
 /// Which part of the world failed. Each kind has one exit code (DESIGN.md 6).
-enum class ErrorKind { findings, usage, config, source, state, state_lost, delivery };
+enum class ErrorKind {
+    findings,
+    usage,
+    config,
+    source,    ///< a company's database cannot be read
+    bad_data,  ///< it can, and too many of its rows are bad
+    state,
+    state_lost,
+    delivery,
+};
 
 /// The process exit code that DESIGN.md 6 documents for a kind of error.
 int exit_code(ErrorKind kind);

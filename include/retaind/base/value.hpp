@@ -12,6 +12,9 @@ inline constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 inline bool is_missing(double number) { return std::isnan(number); }
 inline bool is_known(double number) { return !std::isnan(number); }
 
+/// Amounts of money inside are in minor units, so many to the unit that people read and write.
+inline constexpr double minor_units = 100;
+
 /// Kleene's three values. A rule with an unknown outcome neither opens nor clears.
 enum class Truth { no, unknown, yes };
 

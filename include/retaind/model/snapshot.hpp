@@ -152,6 +152,7 @@ struct Feed {
     std::string source;
     bool loaded = false;     ///< false: the source failed this cycle; the rows are unknown
     std::string error = {};  ///< why it is not loaded
+    bool refused = false;    ///< it was read, and too many rows of its source were bad
     std::uint64_t rows = 0, rows_read = 0;
     Rejections rejected = {};
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
@@ -197,6 +198,7 @@ struct Snapshot {
 struct FailedDataset {
     DatasetOptions options;
     std::string error;
+    bool refused = false;  ///< as in Feed
 };
 
 struct SnapshotOptions {
@@ -223,6 +225,8 @@ std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset)
 /// there is no watermark at all.
 enum class FeedState { unmapped, not_loaded, stale, fresh };
 FeedState feed_state(const Snapshot& snapshot, std::string_view dataset);
+/// A dataset that nobody maps counts as loaded: there is nothing to wait for.
+bool is_loaded(const Snapshot& snapshot, std::string_view dataset);
 
 /// Facts after as_of do not exist yet: `ended_on` later than as_of is none, and the status then reads "active" ("trial"
 /// stays). A customer is live while some subscription has started_on <= as_of < ended_on; one that is over without a

@@ -26,8 +26,8 @@ public:
     Source& operator=(const Source&) = delete;
 
     /// All of them, or an error that names the dataset and the place: a failed or late query, a missing or unknown
-    /// column, or too many bad rows. Returns within the source's timeout per statement plus a second, whatever the
-    /// server does. After an error the next call connects anew. Called by one thread at a time.
+    /// column, or too many bad rows (bad_data). Returns within the source's timeout per statement plus a second,
+    /// whatever the server does. After an error the next call connects anew. Called by one thread at a time.
     virtual Result<std::vector<Dataset>> read(const std::vector<DatasetRequest>& requests) = 0;
 
     /// Runs every query for no rows and checks its columns; one error per finding. For `check --connect`.

@@ -272,6 +272,10 @@ RuleSet with_profiles(const RuleSet& rules, ProfileSet profiles);
 std::vector<std::string> datasets_read(const RuleSet& rules, const Field& field);
 std::vector<std::string> datasets_read(const RuleSet& rules, const Rule& rule);
 
+/// The further columns of customers that anything in the rules names, profiles included; sorted. A column that the
+/// customers query does not bring is unknown for everybody.
+std::vector<std::string> attributes_read(const RuleSet& rules);
+
 /// Whether the measure sums over days, so that its freshness is the feed's and not the newest row's (SCORING 1.2).
 bool is_flow(Measure measure);
 
