@@ -33,8 +33,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     target_compile_options(retaind_options INTERFACE -Wno-restrict)
 endif()
 
-# Where sources share a translation unit, a name of one hides a name of another. The dev preset, where each stands alone,
-# still warns of names that hide each other inside one.
+# Where sources share a translation unit, a name of one hides a name of another. The dev preset, where each stands
+# alone, still warns of names that hide each other inside one.
 if(CMAKE_UNITY_BUILD)
     target_compile_options(retaind_options INTERFACE -Wno-shadow)
 endif()
