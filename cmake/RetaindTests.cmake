@@ -85,6 +85,19 @@ function(retaind_script_test name)
         COMMAND ${test_COMMAND} LABELS ${test_LABELS} TIMEOUT ${test_TIMEOUT} ${alone})
 endfunction()
 
+# retaind_bench(<name> SOURCES a_bench.cpp ... [LIBS target ...])
+#
+# A program that measures and prints; it fails only when it cannot. Its figures also go to reports/<name>.json.
+function(retaind_bench name)
+    cmake_parse_arguments(PARSE_ARGV 1 bench "" "" "SOURCES;LIBS")
+    add_executable(${name} ${bench_SOURCES})
+    target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+    target_link_libraries(${name} PRIVATE retaind_options ${bench_LIBS})
+    retaind_register_test(${name}
+        COMMAND "${CMAKE_COMMAND}" -E env "RETAIND_REPORT=${RETAIND_REPORTS}/${name}.json" "$<TARGET_FILE:${name}>"
+        TIMEOUT 3600 ALONE)
+endfunction()
+
 # retaind_fuzz(<name> SOURCES a_fuzz.cpp ... [LIBS target ...] [TIMEOUT seconds])
 #
 # A fuzz target defines LLVMFuzzerTestOneInput. Its seeds are the files in corpus/<name>. In the fuzz preset it becomes
