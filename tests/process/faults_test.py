@@ -1,4 +1,4 @@
-"""D1, D2, D5: a database that is cut, silent, or lies. Nobody is alerted because of it, and nothing stays wrong."""
+"""D1, D2, D4, D5: a database that is cut, silent, full of nonsense, or lies. Nobody is alerted because of it, and nothing stays wrong."""
 
 import datetime as dt
 import json
@@ -157,6 +157,52 @@ def repeated(table, times):
 
 def put(row, column, value):
     return row[:column] + (value,) + row[column + 1 :]
+
+
+# Rows that mean nothing. Each must be counted, whatever it is.
+NONSENSE = [
+    ("", days_before(3), 1.0),
+    (None, days_before(3), 1.0),
+    ("c001", days_before(3), "NaN"),
+    ("c002", days_before(3), "inf"),
+    ("c003", days_before(3), "-1e999"),
+    ("c004", days_before(3)[:8] + "99", 1.0),
+    ("c005", days_before(3) + "T25:61:00", 1.0),
+    ("c006", days_before(3), "12,5"),
+    ("c007", days_before(3), "0x10"),
+    ("c008", days_before(3), b"\xff\xfe"),
+    ("c009\x00c010", days_before(3), 1.0),
+    (b"\xc3\x28", days_before(3), 1.0),
+    ("x" * 100_000, days_before(3), 1.0),
+    ("nobody", days_before(3), 1.0),
+]
+
+
+def test_d4_bad_rows_are_counted_and_touch_nobody(base):
+    def once_with(bad):
+        place = base / f"bad{bad}"
+        place.mkdir()
+        rows = harness.company_rows(LAST, customers=2_500, days=50)
+        rows["usage"] += [NONSENSE[n % len(NONSENSE)] for n in range(bad)]
+        harness.write_sqlite(place / "company.db", rows, shuffle=4)
+        done = harness.once(harness.configuration(place), LAST)
+        found = json.loads(done.stdout)
+        return done.returncode, found, next(feed for feed in found["data"] if feed["dataset"] == "usage")
+
+    code, good, feed = once_with(0)
+    assert code == 0 and feed["rows"] > 90_000, (code, feed)
+    code, found, feed = once_with(4_000)
+    assert code == 0, feed
+    assert found["customers"] == good["customers"], "bad rows changed somebody's scores"
+    assert feed["rejected"] == 4_000, feed
+    reasons = ", ".join(sorted(feed["reasons"]))
+    code, found, feed = once_with(6_000)
+    assert code == 4 and not feed["loaded"], "more than 5 % of bad rows must fail the source"
+    return f"4,000 bad rows among {good_rows(good)}: {reasons}"
+
+
+def good_rows(found):
+    return sum(feed["rows"] for feed in found["data"])
 
 
 # What bad loads look like: by name, what becomes of the rows.
