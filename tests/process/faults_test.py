@@ -1,4 +1,7 @@
-"""D1, D2, D4, D5: a database that is cut, silent, full of nonsense, or lies. Nobody is alerted because of it, and nothing stays wrong."""
+"""D1, D2, D4, D5: a database that is cut, silent, full of nonsense, or lies.
+
+Nobody is alerted because of it, and nothing stays wrong.
+"""
 
 import datetime as dt
 import json
