@@ -186,6 +186,11 @@ public:
         return Explainer(snapshot, rules_, state_).explain(customer).value();
     }
 
+    /// What the store gives back after so long a stop that no record of a promise is carried any more.
+    void stop_for_long() {
+        for (PromiseMemory& memory : state_.promises) memory.days.clear();
+    }
+
     /// "rule entity phase" of every alert that is open.
     std::vector<std::string> open() const {
         std::vector<std::string> found;
@@ -294,6 +299,9 @@ TEST(Kept, StaysSoWhenItsRowsAreNoLongerRead) {
     EXPECT_EQ(walk.view().promises[0].probability_kept, 1);
     EXPECT_EQ(walk.state().promises[0].kept_on, kept_on);
     walk.day(34, usage_fails);
+    EXPECT_EQ(walk.promise("p"), "kept");
+    walk.stop_for_long();
+    walk.days(80, 81);
     EXPECT_EQ(walk.promise("p"), "kept");
 }
 
