@@ -545,6 +545,7 @@ TEST(Unmeasurable, SaysWhy) {
          "dataset calls is not mapped"},
         {"measured by a signal that does not add up", with([](auto& row) { row.measured_by = "plan_value"; }), 5,
          "signal plan_value is no count, sum or active_days of a dataset"},
+        {"a curve that nobody drew", with([](auto& row) { row.curve = "lat"; }), 5, "its curve \"lat\" is not defined"},
         {"no reading yet, the thirtieth day", with([](auto& row) { row.readings = {}; }), 30, ""},
         {"no reading for longer", with([](auto& row) { row.readings = {}; }), 31, "no reading for 31 days"},
         {"readings stopped", with([](auto&) {}), 40, "no reading for 37 days"},

@@ -177,6 +177,7 @@ TEST(ParseCondition, SaysWhatIsWrongAndAtWhichColumn) {
         {"health == 'good'", 11, "\"health\" is a number, and 'good' is a text", ""},
         {"segment < 'west'", 9, "a text has no order", "use == or !="},
         {"3 < 4", 1, "a condition needs a field", "as in health < 40"},
+        {"band == 'unknown'", 9, "\"band\" is never 'unknown'", "one of: healthy, watch, at_risk"},
         {"band == 'at risk'", 9, "\"band\" is never 'at risk'", "did you mean 'at_risk'?"},
         {"trend == 'sideways'", 10, "\"trend\" is never 'sideways'", "one of: rising, steady, falling"},
         {"risk > 30", 8, "\"risk\" lies between 0 and 1", "write 0.3 for 30 %"},

@@ -19,8 +19,10 @@ bool met(const Promise& p, double v, double tolerance) {
     return sign(p) * (v - *p.target) + tolerance + 1e-9 * std::fabs(*p.target - p.baseline) >= 0;
 }
 
-bool terms_are_sound(const Promise& p) {
+bool terms_are_sound(const Promise& p, const Rules& r) {
     if (!p.target || p.due <= p.start || *p.target == p.baseline) return false;
+    const bool drawn = std::any_of(r.curves.begin(), r.curves.end(), [&](const auto& c) { return c.first == p.curve; });
+    if (!p.curve.empty() && p.curve != "linear" && !drawn) return false;
     if (p.kind != Promise::milestones) return true;
     return !p.steps.empty() && *p.target > 0 && *p.target <= 1;
 }
@@ -61,7 +63,7 @@ int count_done(const Promise& p, int day) {
 
 /// Walks the days one by one.
 std::optional<int> kept_on(const Promise& p, const Rules& r, int today) {
-    if (!terms_are_sound(p) || p.start > today) return {};
+    if (!terms_are_sound(p, r) || p.start > today) return {};
     const int last = last_day(p, r, today);
     if (p.kind == Promise::milestones) {
         for (int day = p.start - 400; day <= last; ++day) {
@@ -92,7 +94,7 @@ bool says_kept(const Promise& p, const Rules& r, int today) {
 }
 
 bool is_missed(const Promise& p, const Rules& r, int today) {
-    if (!terms_are_sound(p) || p.due + r.grace > today || kept_on(p, r, today)) return false;
+    if (!terms_are_sound(p, r) || p.due + r.grace > today || kept_on(p, r, today)) return false;
     if (p.kind == Promise::milestones) return true;
     const bool measured = !values(p, r, today, false).empty(), told = !values(p, r, today, true).empty();
     return measured || (told && !says_kept(p, r, today));
@@ -344,10 +346,10 @@ Standing standing(const std::vector<Promise>& all, const Promise& p, const Rules
     Standing s;
     s.state = "open";
     if (p.start > today) {
-        if (!terms_are_sound(p)) s.state = "open";
+        if (!terms_are_sound(p, r)) s.state = "open";
         return s;
     }
-    if (!terms_are_sound(p)) {
+    if (!terms_are_sound(p, r)) {
         s.state = "unmeasurable";
         return s;
     }

@@ -28,6 +28,22 @@ void set_day(std::vector<Record>& records, const Record& record, int carried) {
     records.push_back(record);
 }
 
+/// Of a frozen day no health and no risk: nothing may be compared with them later. Unless an earlier cycle of the day
+/// could believe its feeds.
+ScoreDay day_to_remember(Day as_of, const ScoredCustomer& scored) {
+    ScoreDay today{.day = as_of, .band = scored.band, .smoothed = scored.smoothed, .coverage = scored.coverage};
+    if (!scored.frozen) {
+        today.health = scored.health;
+        today.risk = scored.risk;
+        return today;
+    }
+    if (!scored.memory) return today;
+    for (const ScoreDay& day : scored.memory->days) {
+        if (day.day == as_of && is_known(day.health)) return day;
+    }
+    return today;
+}
+
 CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored) {
     const Snapshot& snapshot = evaluation.snapshot;
     const Customer& customer = snapshot.customers[scored.customer];
@@ -36,14 +52,7 @@ CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scor
     const std::string manager{snapshot.text(customer.account_manager)};
     if (scored.memory && manager != memory.account_manager) memory.owner_since = snapshot.as_of;
     memory.account_manager = manager;
-    set_day(memory.days,
-            {.day = snapshot.as_of,
-             .band = scored.band,
-             .health = scored.health,
-             .smoothed = scored.smoothed,
-             .coverage = scored.coverage,
-             .risk = scored.risk},
-            days_carried);
+    set_day(memory.days, day_to_remember(snapshot.as_of, scored), days_carried);
     return memory;
 }
 
@@ -72,11 +81,12 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
     const Snapshot& snapshot = evaluation.snapshot;
     const bool known = is_loaded(snapshot, "promises");
     for (const PromiseMemory& memory : state.promises) {
-        if (!known || snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried})
-            next.emplace(memory.promise_id, memory);
+        const bool recent =
+            !memory.days.empty() && snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried};
+        if (!known || recent) next.emplace(memory.promise_id, memory);
     }
     for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
-        if (snapshot.promises[at].starts_on > snapshot.as_of) continue;
+        if (!has_begun(snapshot.promises[at], snapshot.as_of)) continue;
         const std::string id{snapshot.text(snapshot.promises[at].id)};
         PromiseMemory& memory = next[id];
         memory.promise_id = id;
@@ -93,18 +103,23 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
 std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& state) {
     const Snapshot& snapshot = evaluation.snapshot;
     std::map<std::string, std::pair<double, int>, std::less<>> sums;
+    std::set<std::string, std::less<>> frozen;  // segments of which some health cannot be believed: no mean today
     for (const ScoredCustomer& customer : evaluation.customers) {
-        if (customer.coverage < prior_coverage || customer.frozen) continue;
-        auto& [sum, count] = sums[std::string(snapshot.text(snapshot.customers[customer.customer].segment))];
+        const std::string segment{snapshot.text(snapshot.customers[customer.customer].segment)};
+        if (customer.frozen) frozen.insert(segment);
+        if (!covers(customer.coverage, prior_coverage)) continue;
+        auto& [sum, count] = sums[segment];
         sum += customer.before_caps;
         ++count;
     }
     std::vector<PriorDay> next;
     for (const PriorDay& prior : state.priors) {
-        if (prior.day < snapshot.as_of && prior.day > snapshot.as_of - std::chrono::days{days_carried})
-            next.push_back(prior);
+        const bool stays =
+            prior.day < snapshot.as_of || (prior.day == snapshot.as_of && frozen.contains(prior.segment));
+        if (stays && prior.day > snapshot.as_of - std::chrono::days{days_carried}) next.push_back(prior);
     }
     for (const auto& [segment, total] : sums) {
+        if (frozen.contains(segment)) continue;
         next.push_back({.day = snapshot.as_of,
                         .segment = segment,
                         .rules_hash = evaluation.rules.hash,
@@ -164,7 +179,7 @@ std::vector<PromiseView> promise_views(const Evaluation& evaluation, CustomerInd
     for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
         const Promise& promise = snapshot.promises[at];
         if (of != no_customer && promise.customer != of) continue;
-        if (!evaluation.find(promise.customer) || promise.starts_on > snapshot.as_of || promise.due_on < oldest)
+        if (!evaluation.find(promise.customer) || !has_begun(promise, snapshot.as_of) || promise.due_on < oldest)
             continue;
         views.push_back(promise_view(evaluation, at));
     }
@@ -275,25 +290,20 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
 CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const State& state, Instant now) {
     State renamed{.rules = state.rules, .alerts = state.alerts};
     rename_rules(renamed.alerts, renamed.rules, rules);
-    const std::vector<FeedVerdict> feeds = judge_feeds(snapshot, state.feeds, rules.policy.alerts);
     const Evaluation evaluation = evaluate(snapshot, rules, state);
-    Judged judged = judge({.evaluation = evaluation,
-                           .state = state,
-                           .alerts = renamed.alerts,
-                           .adopted = renamed.rules,
-                           .feeds = feeds,
-                           .now = now});
+    Judged judged = judge(
+        {.evaluation = evaluation, .state = state, .alerts = renamed.alerts, .adopted = renamed.rules, .now = now});
     guard({.snapshot = snapshot,
            .policy = rules.policy.alerts,
            .past = state.feeds,
-           .feeds = feeds,
+           .feeds = evaluation.feeds,
            .before = renamed.alerts,
            .live_customers = evaluation.customers.size(),
            .now = now},
           judged.moves);
 
     CycleResult result;
-    MessagePlan plan = plan_messages({.snapshot = snapshot, .rules = rules, .feeds = feeds}, judged.moves);
+    MessagePlan plan = plan_messages({.snapshot = snapshot, .rules = rules, .feeds = evaluation.feeds}, judged.moves);
     result.outbox = std::move(plan.messages);
     result.news = news_of(judged.moves);
     result.state = {.as_of = snapshot.as_of,
@@ -301,7 +311,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
                     .customers = next_customers(evaluation, state),
                     .promises = next_promises(evaluation, state),
                     .priors = next_priors(evaluation, state),
-                    .feeds = remember_feeds(snapshot, state.feeds, feeds),
+                    .feeds = remember_feeds(snapshot, state.feeds, evaluation.feeds),
                     .rules = remember_rules(renamed.rules, rules, judged.evaluated),
                     .alerts = kept_alerts(judged.moves, snapshot.as_of)};
     result.view = make_view(evaluation, result.state.alerts, now);

@@ -32,14 +32,26 @@ const PromiseMemory* find_promise_memory(const State& state, std::string_view id
 }
 
 /// The newest record of a day before `day`.
-template <class Record>
-const Record* before(const std::vector<Record>& records, Day day) {
-    const Record* found = nullptr;
-    for (const Record& record : records) {
+const PromiseDay* before(const PromiseMemory* memory, Day day) {
+    const PromiseDay* found = nullptr;
+    if (!memory) return found;
+    for (const PromiseDay& record : memory->days) {
         if (record.day < day) found = &record;
     }
     return found;
 }
+
+/// Likewise, of a day whose feeds could be believed.
+const ScoreDay* before(const CustomerMemory* memory, Day day) {
+    const ScoreDay* found = nullptr;
+    if (!memory) return found;
+    for (const ScoreDay& record : memory->days) {
+        if (record.day < day && is_known(record.health)) found = &record;
+    }
+    return found;
+}
+
+constexpr std::chrono::days one_day{1};
 
 void find_live_customers(Evaluation& evaluation, const State& state) {
     const Snapshot& snapshot = evaluation.snapshot;
@@ -143,11 +155,12 @@ void score_signals(Evaluation& evaluation) {
     for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
         const RuleSet& rules = evaluation.rules_of(evaluation.customers[at]);
         const CustomerValues values(evaluation, at);
+        std::vector<Truth> applies;
+        for (const Signal& signal : rules.signals) applies.push_back(evaluate_all(signal.applies, values));
         for (std::size_t signal = 0; signal < count; ++signal) {
-            const Truth applies = evaluate_all(rules.signals[signal].applies, values);
-            SignalScore& score = evaluation.signals[at * count + signal];
-            score.applies = applies != Truth::no;
-            if (applies == Truth::unknown) score.score = missing;  // it stays, as missing
+            if (applies[signal] == Truth::yes) continue;
+            evaluation.signals[at * count + signal] = {.applies = applies[signal] != Truth::no};
+            evaluation.measured[at * count + signal] = {};
         }
     }
 }
@@ -164,23 +177,27 @@ void find_priors(Evaluation& evaluation, const State& state) {
     }
 }
 
-/// Health of the newest day at or before `days` ago, if it is not older than a few days more.
+/// Health of the newest day at or before `days` ago that has one, if it is not older than a few days more.
 double health_ago(const CustomerMemory* memory, Day as_of, int days) {
     constexpr int slack = 3;
-    if (!memory) return missing;
-    const ScoreDay* found = before(memory->days, as_of - std::chrono::days{days - 1});
+    const ScoreDay* found = before(memory, as_of - std::chrono::days{days - 1});
     return found && found->day >= as_of - std::chrono::days{days + slack} ? found->health : missing;
 }
 
-void remember(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
-    const ScoreDay* earlier = customer.memory ? before(customer.memory->days, as_of) : nullptr;
+/// Frozen, the last believed day is shown, but no band that rests on too little. The next day that is believed steps
+/// from that day too, so an outage neither loses the band that climbing starts from nor feeds the smoothing.
+void stand_still(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
+    const ScoreDay* last = before(customer.memory, as_of + one_day);
+    if (!last) return;
+    customer.smoothed = last->smoothed;
+    if (covers(customer.coverage, rules.coverage_floor)) customer.band = last->band;
+}
+
+void step_from_memory(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
     customer.change_7d = customer.health - health_ago(customer.memory, as_of, 7);
     customer.change_30d = customer.health - health_ago(customer.memory, as_of, 30);
-    if (earlier && customer.frozen) {
-        customer.smoothed = earlier->smoothed;
-        customer.band = earlier->band;
-        return;
-    }
+    if (customer.frozen) return stand_still(customer, as_of, rules);
+    const ScoreDay* earlier = before(customer.memory, as_of);
     customer.smoothed = customer.health;
     if (earlier && is_known(earlier->smoothed)) {
         customer.smoothed =
@@ -189,21 +206,24 @@ void remember(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
     customer.band = next_band(earlier ? earlier->band : Band::unknown, customer.smoothed, customer.coverage, rules);
 }
 
-std::vector<std::string> score_datasets(const RuleSet& rules) {
-    Field health{.index = static_cast<int>(CustomerField::health), .name = "health"};
-    return datasets_read(rules, health);
+/// As a rule about health would be.
+bool is_score_frozen(const Evaluation& evaluation, const RuleSet& rules) {
+    const Field health{.index = static_cast<int>(CustomerField::health), .name = "health"};
+    const Rule rule{.scope = Scope::customer, .reads = datasets_read(rules, health)};
+    return !data_time(evaluation.feeds, rule, evaluation.snapshot.as_of);
 }
 
 void score_health(Evaluation& evaluation) {
-    const bool frozen = any_not_fresh(evaluation.snapshot, score_datasets(evaluation.rules));
+    std::map<ProfileSet, bool> frozen;
+    for (const auto& [profiles, rules] : evaluation.variants) frozen[profiles] = is_score_frozen(evaluation, rules);
     for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
         const Health health = evaluation.health_of(at);
         ScoredCustomer& customer = evaluation.customers[at];
         customer.health = health.health;
         customer.before_caps = health.before_caps;
         customer.coverage = health.coverage;
-        customer.frozen = frozen;
-        remember(customer, evaluation.snapshot.as_of, evaluation.rules_of(customer).health);
+        customer.frozen = frozen.at(customer.profiles);
+        step_from_memory(customer, evaluation.snapshot.as_of, evaluation.rules_of(customer).health);
     }
 }
 
@@ -233,19 +253,54 @@ void score_risk(Evaluation& evaluation) {
     }
 }
 
-void place_promises(Evaluation& evaluation, const State& state) {
-    const Snapshot& snapshot = evaluation.snapshot;
-    evaluation.promises = measure_promises(snapshot, evaluation.rules);
-    for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
-        const Progress& progress = evaluation.promises[at];
-        const PromiseMemory* memory = find_promise_memory(state, snapshot.text(snapshot.promises[at].id));
-        const PromiseDay* earlier = memory ? before(memory->days, snapshot.as_of) : nullptr;
-        evaluation.promise_days.push_back({.day = snapshot.as_of,
-                                           .state = next_promise_state(earlier, progress.verdict),
+/// When a promise was kept, if an earlier day found that. What this day's earlier cycles found is theirs to find again,
+/// and a day before the start is from former terms.
+std::optional<Day> kept_before(const PromiseMemory* memory, const Promise& promise, Day as_of) {
+    if (!memory) return std::nullopt;
+    const PromiseDay* earlier = before(memory, as_of);
+    const bool found = earlier ? earlier->state == PromiseState::kept : memory->days.empty();
+    return found && memory->kept_on >= promise.starts_on ? memory->kept_on : std::nullopt;
+}
+
+/// Loaded or not.
+std::vector<std::string> datasets_in_trouble(const Evaluation& evaluation) {
+    std::vector<std::string> datasets;
+    for (const FeedVerdict& feed : evaluation.feeds) {
+        if (feed.trouble != FeedTrouble::none) datasets.push_back(feed.dataset);
+    }
+    return datasets;
+}
+
+/// What is shown of a promise; without its feed, what was shown last.
+void place_promise(Evaluation& evaluation, const PromiseMemory* memory, std::size_t at) {
+    const Day as_of = evaluation.snapshot.as_of;
+    Progress& progress = evaluation.promises[at];
+    const PromiseDay* last = before(memory, as_of + one_day);
+    if (progress.not_loaded && last) {
+        progress.probability = last->probability;
+        if (last->state == PromiseState::kept) progress.kept_on = memory->kept_on;
+        evaluation.promise_days.push_back(*last);
+        evaluation.promise_days.back().day = as_of;
+    } else {
+        evaluation.promise_days.push_back({.day = as_of,
+                                           .state = next_promise_state(before(memory, as_of), progress.verdict),
                                            .verdict = progress.verdict,
                                            .probability = progress.probability});
-        evaluation.kept_on.push_back(progress.kept_on);
     }
+    evaluation.kept_on.push_back(progress.kept_on);
+}
+
+void place_promises(Evaluation& evaluation, const State& state) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    std::vector<const PromiseMemory*> memories;
+    std::vector<std::optional<Day>> kept;
+    for (const Promise& promise : snapshot.promises) {
+        memories.push_back(find_promise_memory(state, snapshot.text(promise.id)));
+        kept.push_back(kept_before(memories.back(), promise, snapshot.as_of));
+    }
+    const std::vector<std::string> doubted = datasets_in_trouble(evaluation);
+    evaluation.promises = measure_promises(snapshot, evaluation.rules, {.kept_before = kept, .doubted = doubted});
+    for (std::size_t at = 0; at < snapshot.promises.size(); ++at) place_promise(evaluation, memories[at], at);
 }
 
 void roll_up(Evaluation& evaluation) {
@@ -289,19 +344,13 @@ Risk Evaluation::risk_of(std::size_t at) const {
             .parts = {{.feature = "health", .raw = customer.health, .log_odds = log_odds}}};
 }
 
-bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& datasets) {
-    return std::any_of(datasets.begin(), datasets.end(), [&](const std::string& dataset) {
-        const FeedState state = feed_state(snapshot, dataset);
-        return state == FeedState::not_loaded || state == FeedState::stale;
-    });
-}
-
 bool customers_known(const Snapshot& snapshot) {
     return is_loaded(snapshot, "customers") && is_loaded(snapshot, "subscriptions");
 }
 
 Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state) {
     Evaluation evaluation{.snapshot = snapshot, .rules = rules};
+    evaluation.feeds = judge_feeds(snapshot, state.feeds, rules.policy.alerts);
     evaluation.variants.emplace(ProfileSet{0}, rules);
     place_promises(evaluation, state);
     find_live_customers(evaluation, state);

@@ -29,12 +29,13 @@ struct ScoredCustomer {
     double health = missing, before_caps = missing, coverage = 0, smoothed = missing, risk = missing;
     double change_7d = missing, change_30d = missing;
     Band band = Band::unknown;
-    bool frozen = false;  ///< a feed of the score is not fresh: smoothed and band stand still
+    bool frozen = false;  ///< a feed of the score is in trouble: smoothed and band stand still, no number is remembered
 };
 
 struct Evaluation {
     const Snapshot& snapshot;
     const RuleSet& rules;
+    std::vector<FeedVerdict> feeds = {};                     ///< which datasets may be believed
     std::vector<ScoredCustomer> customers = {};              ///< live ones, by index
     std::vector<std::uint32_t> position = {};                ///< CustomerIndex -> position in customers, or UINT32_MAX
     std::vector<SignalScore> signals = {};                   ///< customers.size() x rules.signals.size()
@@ -44,7 +45,7 @@ struct Evaluation {
     std::map<double, double> risk_intercepts = {};           ///< a of the unfitted form, by base rate
     std::vector<Progress> promises = {};                     ///< parallel to snapshot.promises
     std::vector<PromiseDay> promise_days = {};               ///< likewise: as shown today
-    std::vector<std::optional<Day>> kept_on = {};            ///< likewise: kept is sticky
+    std::vector<std::optional<Day>> kept_on = {};            ///< likewise
     std::vector<SegmentView> segments = {};
     SegmentView portfolio = {};
 
@@ -57,9 +58,6 @@ struct Evaluation {
 };
 
 Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state);
-
-/// Whether any of these datasets is not loaded or stale. Unmapped ones are neither: they were never promised.
-bool any_not_fresh(const Snapshot& snapshot, const std::vector<std::string>& datasets);
 
 /// Datasets without which nobody knows who the customers are.
 bool customers_known(const Snapshot& snapshot);

@@ -46,14 +46,16 @@ private:
     template <class Function>
     void for_each_entity(Scope scope, Function function);
     std::optional<Alert> take_stored(const AlertKey& key);
-    std::optional<Day> time_of(const Rule& rule) const { return data_time(input_.feeds, rule, snapshot_.as_of); }
+    std::optional<Day> time_of(const Rule& rule) const { return data_time(evaluation_.feeds, rule, snapshot_.as_of); }
+    void find_times(std::size_t index);
 
     const JudgeInput& input_;
     const Evaluation& evaluation_;
     const Snapshot& snapshot_;
-    std::map<AlertKey, Alert> stored_;  ///< not yet judged
-    std::optional<Day> time_;           ///< of the rule at hand; nothing: frozen
-    bool adopting_ = false;             ///< likewise
+    std::map<AlertKey, Alert> stored_;                ///< not yet judged
+    std::map<ProfileSet, std::optional<Day>> times_;  ///< of the rule at hand, by profiles; nothing: frozen
+    std::optional<Day> common_time_;                  ///< the oldest of them; nothing when one is frozen
+    bool adopting_ = false;                           ///< likewise of the rule at hand
     Judged judged_;
 };
 
@@ -78,7 +80,7 @@ void Judge::for_each_entity(Scope scope, Function function) {
             for (std::size_t at = 0; at < snapshot_.promises.size(); ++at) {
                 const Promise& promise = snapshot_.promises[at];
                 const ScoredCustomer* customer = evaluation_.find(promise.customer);
-                if (!customer || promise.starts_on > snapshot_.as_of || promise.due_on < oldest) continue;
+                if (!customer || !has_begun(promise, snapshot_.as_of) || promise.due_on < oldest) continue;
                 const auto customer_at = static_cast<std::size_t>(customer - evaluation_.customers.data());
                 function(Entity{.id = std::string(snapshot_.text(promise.id)),
                                 .customer = promise.customer,
@@ -116,16 +118,11 @@ std::optional<Alert> Judge::take_stored(const AlertKey& key) {
 Finding Judge::find(const Rule& rule, const FieldValues& values) const {
     Finding finding;
     finding.applies = evaluate_all(rule.applies, values);
-    const auto opens = [&](const Trigger& trigger) {
-        const Truth all = evaluate_all(trigger.when, values);
-        return trigger.any.empty() ? all : both(all, evaluate_any(trigger.any, values));
-    };
-    finding.when = opens(rule.trigger);
-    finding.clear = rule.trigger.clear_is_negation ? negation(finding.when) : evaluate_all(rule.trigger.clear, values);
+    finding.when = holds(rule.trigger, values);
+    finding.clear = clears(rule.trigger, values);
     if (rule.critical) {
-        finding.critical_when = opens(*rule.critical);
-        finding.critical_clear = rule.critical->clear_is_negation ? negation(finding.critical_when)
-                                                                  : evaluate_all(rule.critical->clear, values);
+        finding.critical_when = holds(*rule.critical, values);
+        finding.critical_clear = clears(*rule.critical, values);
     }
     return finding;
 }
@@ -181,11 +178,12 @@ void Judge::judge_entity(std::size_t index, const Entity& entity) {
     const Rule& rule = customer ? evaluation_.rules_of(*customer).rules[index] : evaluation_.rules.rules[index];
     const AlertKey key{.rule = rule.name, .scope = rule.scope, .entity = entity.id};
     const std::optional<Alert> before = take_stored(key);
-    if (!before && !time_) return;
-    Finding finding = time_ ? find(rule, *entity.values) : Finding{};
+    const std::optional<Day> time = customer ? times_.at(customer->profiles) : common_time_;
+    if (!before && !time) return;
+    Finding finding = time ? find(rule, *entity.values) : Finding{};
     if (!before && (finding.when != Truth::yes || finding.applies != Truth::yes)) return;
-    finding.frozen = !time_;
-    finding.data_time = time_.value_or(snapshot_.as_of);
+    finding.frozen = !time;
+    finding.data_time = time.value_or(snapshot_.as_of);
     const AlertStep stepped = step(before ? &*before : nullptr, key, rule, finding);
     if (!stepped.after) return;
     Move move{.alert = *stepped.after, .transition = stepped.transition, .rule = &rule, .adopting = adopting_};
@@ -195,11 +193,21 @@ void Judge::judge_entity(std::size_t index, const Entity& entity) {
     judged_.moves.push_back(std::move(move));
 }
 
+/// A profile may read other datasets. What is said of all customers together rests on those of every profile.
+void Judge::find_times(std::size_t index) {
+    times_.clear();
+    common_time_ = snapshot_.as_of;
+    for (const auto& [profiles, rules] : evaluation_.variants) {
+        const std::optional<Day> time = times_[profiles] = time_of(rules.rules[index]);
+        common_time_ = std::min(common_time_, time);  // nothing is less than any day
+    }
+}
+
 void Judge::judge_rule(std::size_t index) {
     const Rule& rule = evaluation_.rules.rules[index];
-    time_ = time_of(rule);
+    find_times(index);
     adopting_ = adopts(input_.adopted, evaluation_.rules, rule);
-    judged_.evaluated.push_back(time_.has_value());
+    judged_.evaluated.push_back(common_time_.has_value());
     for_each_entity(rule.scope, [&](const Entity& entity) { judge_entity(index, entity); });
 }
 

@@ -22,7 +22,6 @@ struct JudgeInput {
     const State& state;             ///< for fields of feeds
     std::span<const Alert> alerts;  ///< as stored, renamed
     std::span<const AdoptedRule> adopted;
-    std::span<const FeedVerdict> feeds;
     Instant now;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "retaind/base/text.hpp"
+
 namespace retaind {
 namespace {
 
@@ -70,7 +72,10 @@ Value CustomerValues::builtin(CustomerField field) const {
         case status:
         case account_manager:
         case seller: return text(field);
-        case band: return Value::of(band_name(evaluation_.customers[at_].band));
+        case band: {
+            const Band band = evaluation_.customers[at_].band;
+            return band == Band::unknown ? Value::none() : Value::of(band_name(band));
+        }
         case trend: return Value::none();
         case health:
         case smoothed:
@@ -114,7 +119,7 @@ Value CustomerValues::text(CustomerField field) const {
 double CustomerValues::score(CustomerField field) const {
     const ScoredCustomer& scored = evaluation_.customers[at_];
     const Customer& customer = evaluation_.snapshot.customers[scored.customer];
-    const bool covered = scored.coverage >= evaluation_.rules_of(scored).health.coverage_floor;
+    const bool covered = covers(scored.coverage, evaluation_.rules_of(scored).health.coverage_floor);
     switch (field) {
         using enum CustomerField;
         case coverage: return scored.coverage;
@@ -153,9 +158,11 @@ double CustomerValues::promise_count(CustomerField field) const {
     const Customer& customer = snapshot.customers[evaluation_.customers[at_].customer];
     const Day memory = snapshot.as_of - std::chrono::days{static_cast<int>(evaluation_.rules.promises.memory_days)};
     double all = 0, off_track = 0, missed = 0, unmeasurable = 0;
+    bool known = true;
     for (std::uint32_t at = customer.first_promise; at < customer.first_promise + customer.promises; ++at) {
         const Promise& promise = snapshot.promises[at];
-        if (promise.starts_on > snapshot.as_of || promise.due_on < memory) continue;
+        if (!has_begun(promise, snapshot.as_of) || promise.due_on < memory) continue;
+        known = known && !evaluation_.promises[at].not_loaded;
         const PromiseState state = evaluation_.promise_days[at].state;
         all += 1;
         off_track += state == PromiseState::off_track;
@@ -166,6 +173,7 @@ double CustomerValues::promise_count(CustomerField field) const {
                          : field == CustomerField::promises_off_track ? off_track
                          : field == CustomerField::promises_missed    ? missed
                                                                       : unmeasurable;
+    if (!known && field != CustomerField::promises) return missing;
     return count_over(snapshot, "promises", count);
 }
 
@@ -186,6 +194,7 @@ Value PromiseValues::builtin(PromiseField field) const {
     const Snapshot& snapshot = evaluation_.snapshot;
     const Promise& promise = snapshot.promises[promise_];
     const Progress& reached = evaluation_.promises[promise_];
+    if (reached.not_loaded && follows_from_evidence(field)) return Value::none();
     switch (field) {
         using enum PromiseField;
         case promise_id: return text_or_none(snapshot.text(promise.id));
@@ -207,6 +216,12 @@ Value PromiseValues::builtin(PromiseField field) const {
         }
         default: return Value::of(number(field));
     }
+}
+
+bool PromiseValues::follows_from_evidence(PromiseField field) const {
+    const Field of_promise{.scope = Scope::promise, .index = static_cast<int>(field)};
+    const std::vector<std::string_view> reads = words_of(field_spec(of_promise).reads);
+    return std::find(reads.begin(), reads.end(), "readings") != reads.end();
 }
 
 double PromiseValues::number(PromiseField field) const {

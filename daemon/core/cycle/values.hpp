@@ -35,6 +35,7 @@ public:
 private:
     Value builtin(PromiseField field) const;
     double number(PromiseField field) const;
+    bool follows_from_evidence(PromiseField field) const;
     bool is_reviewed() const;
 
     const Evaluation& evaluation_;

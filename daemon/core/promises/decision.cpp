@@ -12,6 +12,11 @@ bool is_over(const Promise& promise, double today, const PromiseRules& rules) {
     return day_number(promise.due_on) + rules.grace <= today;
 }
 
+bool is_known_to_end(const Promise& promise, const Evidence& evidence, const PromiseRules& rules) {
+    const double grace = promise.kind == PromiseKind::hold ? 0 : rules.grace;
+    return !evidence.known_to || day_number(promise.due_on) + grace <= day_number(*evidence.known_to);
+}
+
 std::optional<Day> reach_kept_on(const std::vector<Point>& readings, const Goal& goal) {
     const Point* on_due_day = nullptr;
     std::optional<double> kept;
@@ -105,12 +110,13 @@ Decision decide(const Promise& promise, const Evidence& evidence, const Goal& go
     if (const auto kept = kept_on(promise, evidence, goal)) return {.kept_on = kept};
     const bool own_word_only = evidence.measured.empty() && is_reported_kept(promise, evidence, goal);
     const bool any = !evidence.measured.empty() || !evidence.reported.empty();
-    return {.missed = any && !own_word_only && is_over(promise, goal.today, rules)};
+    const bool over = is_over(promise, goal.today, rules) && is_known_to_end(promise, evidence, rules);
+    return {.missed = any && !own_word_only && over};
 }
 
-Decision decide(const Promise& promise, const MilestoneTally& tally, Day as_of, const PromiseRules& rules) {
+Decision decide(const Promise& promise, const MilestoneTally& tally, Day known_to, const PromiseRules& rules) {
     if (tally.enough_on) return {.kept_on = tally.enough_on};
-    return {.missed = is_over(promise, day_number(as_of), rules)};
+    return {.missed = is_over(promise, day_number(known_to), rules)};
 }
 
 double mean_value(std::span<const Point> points) {

@@ -54,9 +54,14 @@ struct EvidenceReader::Windowed {
     Windowed(const Snapshot& snapshot, Signal with) : signal(std::move(with)), reader(snapshot, signal) {}
 };
 
-EvidenceReader::EvidenceReader(const Snapshot& snapshot, const RuleSet& rules) : snapshot_(snapshot), rules_(rules) {}
+EvidenceReader::EvidenceReader(const Snapshot& snapshot, const RuleSet& rules, std::span<const std::string> doubted)
+    : snapshot_(snapshot), rules_(rules), doubted_(doubted) {}
 
 EvidenceReader::~EvidenceReader() = default;
+
+bool EvidenceReader::believes(std::string_view dataset) const {
+    return is_loaded(snapshot_, dataset) && std::ranges::find(doubted_, dataset) == doubted_.end();
+}
 
 Evidence EvidenceReader::read(const Promise& promise) const {
     switch (origin(promise)) {
@@ -78,9 +83,8 @@ EvidenceReader::Origin EvidenceReader::origin(const Promise& promise) const {
     const auto name = snapshot_.text(promise.measured_by);
     if (name == "milestones") return Origin::milestones;
     if (name != "" && name != "readings") return Origin::signal;
-    if (promise.readings > 0 || name == "readings")
-        return is_mapped(snapshot_, "readings") ? Origin::readings : Origin::none;
-    if (promise.milestones > 0) return Origin::milestones;
+    const bool may_have_readings = promise.readings > 0 || !believes("readings");
+    if (promise.milestones > 0 && name != "readings" && !may_have_readings) return Origin::milestones;
     return is_mapped(snapshot_, "readings") ? Origin::readings : Origin::none;
 }
 
@@ -90,7 +94,7 @@ double EvidenceReader::last_counted(const Promise& promise) const {
 }
 
 Evidence EvidenceReader::from_readings(const Promise& promise) const {
-    Evidence evidence{.expires = true, .loaded = is_loaded(snapshot_, "readings")};
+    Evidence evidence{.expires = true, .loaded = believes("readings"), .known_to = watermark(snapshot_, "readings")};
     const double last = last_counted(promise);
     for (const Reading& reading : snapshot_.readings_of(promise)) {
         const bool counts = reading.at >= promise.starts_on && day_number(reading.at) <= last;
@@ -102,7 +106,7 @@ Evidence EvidenceReader::from_readings(const Promise& promise) const {
 
 Evidence EvidenceReader::from_milestones(const Promise& promise) const {
     if (!is_mapped(snapshot_, "milestones")) return unmeasurable("the milestones are not mapped");
-    Evidence evidence{.loaded = is_loaded(snapshot_, "milestones")};
+    Evidence evidence{.loaded = believes("milestones"), .known_to = watermark(snapshot_, "milestones")};
     const double first = day_number(promise.starts_on), last = last_counted(promise);
     std::vector<Point> deliveries;
     for (const Milestone& milestone : snapshot_.milestones_of(promise)) {
@@ -138,8 +142,8 @@ double EvidenceReader::total_since(const Signal& signal, CustomerIndex customer,
 Evidence EvidenceReader::from_signal(const Promise& promise, const Signal& signal) const {
     if (!is_mapped(snapshot_, signal.from)) return unmeasurable(fmt::format("dataset {} is not mapped", signal.from));
     if (promise.starts_on < snapshot_.read_from) return unmeasurable("it starts before the history that is read");
-    Evidence evidence{.expires = true, .loaded = is_loaded(snapshot_, signal.from)};
     const auto newest = watermark(snapshot_, signal.from);
+    Evidence evidence{.expires = true, .loaded = believes(signal.from), .known_to = newest};
     if (!newest) return evidence;
     const bool is_reach = promise.kind == PromiseKind::reach;
     const Day until = std::min(*newest, day_of(last_counted(promise)));

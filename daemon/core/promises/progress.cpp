@@ -10,6 +10,11 @@ namespace retaind {
 
 namespace {
 
+const Curve* find_curve(const RuleSet& rules, std::string_view name) {
+    const auto found = std::ranges::find(rules.curves, name, &Curve::name);
+    return found == rules.curves.end() ? nullptr : &*found;
+}
+
 /// A promise with all that is known of it on its own.
 struct Judged {
     Goal goal = {};
@@ -19,37 +24,47 @@ struct Judged {
     bool begun = true;
 };
 
-std::string trouble_in_terms(const Promise& promise) {
+std::string trouble_in_terms(const Promise& promise, const Snapshot& snapshot, const RuleSet& rules) {
     if (is_missing(promise.target)) return "it has no target";
     if (promise.due_on <= promise.starts_on) return "it is due before it starts";
     if (promise.target == promise.baseline) return "its target is its baseline";
+    const auto curve = snapshot.text(promise.curve);
+    const bool drawn = curve.empty() || curve == "linear" || find_curve(rules, curve);
+    if (!drawn) return fmt::format("its curve \"{}\" is not defined", curve);
     if (promise.kind != PromiseKind::milestones) return "";
     if (promise.target < 0 || promise.target > 1) return "its target is not a share between 0 and 1";
     return promise.milestones == 0 ? "it has no milestones" : "";
 }
 
-Judged judge(const Snapshot& snapshot, const PromiseRules& rules, const EvidenceReader& reader,
-             const Promise& promise) {
+Judged judge(const Snapshot& snapshot, const RuleSet& rules, const EvidenceReader& reader, const Promise& promise) {
     Judged judged{.goal = goal_of(promise, snapshot.as_of), .begun = has_begun(promise, snapshot.as_of)};
     const bool in_steps = promise.kind == PromiseKind::milestones;
     if (!in_steps) judged.evidence = reader.read(promise);
-    if (in_steps) judged.evidence.loaded = is_loaded(snapshot, "milestones");
-    if (auto trouble = trouble_in_terms(promise); !trouble.empty()) judged.evidence.trouble = std::move(trouble);
+    if (in_steps) judged.evidence.loaded = reader.believes("milestones");
+    if (!reader.believes("promises")) judged.evidence.loaded = false;
+    if (auto trouble = trouble_in_terms(promise, snapshot, rules); !trouble.empty())
+        judged.evidence.trouble = std::move(trouble);
     if (!judged.begun || !judged.evidence.loaded || !judged.evidence.trouble.empty()) return judged;
     if (in_steps) {
-        judged.tally = tally_milestones(snapshot, promise, rules);
-        judged.decision = decide(promise, judged.tally, snapshot.as_of, rules);
+        judged.tally = tally_milestones(snapshot, promise, rules.promises);
+        const Day known_to = watermark(snapshot, "milestones").value_or(snapshot.as_of);
+        judged.decision = decide(promise, judged.tally, known_to, rules.promises);
     } else {
-        judged.decision = decide(promise, judged.evidence, judged.goal, rules);
+        judged.decision = decide(promise, judged.evidence, judged.goal, rules.promises);
     }
     return judged;
 }
 
-std::vector<Judged> judge_all(const Snapshot& snapshot, const RuleSet& rules) {
-    const EvidenceReader reader(snapshot, rules);
+std::vector<Judged> judge_all(const Snapshot& snapshot, const RuleSet& rules, const PromiseKnowledge& knowledge) {
+    const EvidenceReader reader(snapshot, rules, knowledge.doubted);
     std::vector<Judged> all;
     all.reserve(snapshot.promises.size());
-    for (const Promise& promise : snapshot.promises) all.push_back(judge(snapshot, rules.promises, reader, promise));
+    for (const Promise& promise : snapshot.promises) {
+        const std::size_t at = all.size();
+        all.push_back(judge(snapshot, rules, reader, promise));
+        if (at < knowledge.kept_before.size() && knowledge.kept_before[at])
+            all.back().decision = {.kept_on = knowledge.kept_before[at]};
+    }
     return all;
 }
 
@@ -67,9 +82,10 @@ History history_of(const Snapshot& snapshot, const PromiseRules& rules, const st
         segment.missed += judged.decision.missed && judged.goal.due_on + rules.grace < judged.goal.today;
         if (!kept_on || *kept_on >= snapshot.as_of) continue;
         segment.kept += 1;
-        if (promise.kind == PromiseKind::reach) {
-            segment.paths.push_back(path_of(judged.evidence, judged.goal, *kept_on));
-        }
+        const Evidence& evidence = judged.evidence;  // may have gone since an earlier day found it kept
+        const bool has_path = evidence.loaded && evidence.trouble.empty() && !evidence.measured.empty();
+        if (promise.kind == PromiseKind::reach && has_path)
+            segment.paths.push_back(path_of(evidence, judged.goal, *kept_on));
     }
     return history;
 }
@@ -96,6 +112,7 @@ public:
     Progress measure(const Promise& promise, const Judged& judged) const;
 
 private:
+    Progress without_evidence(const Judged& judged) const;
     std::optional<Trajectory> trajectory(const Promise& promise) const;
     Trajectory due_steps(const Promise& promise) const;
     void place(Progress& progress, const Promise& promise, const Judged& judged) const;
@@ -140,8 +157,7 @@ Trajectory Meter::due_steps(const Promise& promise) const {
 
 std::optional<Trajectory> Meter::trajectory(const Promise& promise) const {
     const auto name = snapshot_.text(promise.curve);
-    const auto named = std::ranges::find(rules_.curves, name, &Curve::name);
-    if (named != rules_.curves.end()) return Trajectory{named->points};
+    if (const Curve* named = find_curve(rules_, name)) return Trajectory{named->points};
     if (name == "linear") return Trajectory{};
     if (promise.kind == PromiseKind::milestones) return due_steps(promise);
     if (promise.kind == PromiseKind::hold) return std::nullopt;
@@ -183,7 +199,8 @@ void Meter::project(Progress& progress, const Promise& promise, const Judged& ju
 std::string Meter::gap(const Promise& promise, const Judged& judged) const {
     const PromiseRules& rules = rules_.promises;
     const Goal& goal = judged.goal;
-    if (promise.kind != PromiseKind::milestones && goal.due_on + rules.grace <= goal.today) {
+    const bool counted = promise.kind == PromiseKind::milestones || !judged.evidence.measured.empty();
+    if (!counted && goal.due_on + rules.grace <= goal.today) {
         return "no measured reading by its end";
     }
     if (keepers_named_ && promise.kept_by == no_word) return "nobody keeps it";
@@ -220,14 +237,18 @@ void Meter::rule(Progress& progress, const Promise& promise, const Judged& judge
     progress.disputed = progress.reported_kept && progress.probability < rules_.promises.off_track;
 }
 
+/// Of a promise whose evidence is out of reach. Once kept, that changes nothing.
+Progress Meter::without_evidence(const Judged& judged) const {
+    if (judged.decision.kept_on)
+        return {.probability = 1, .kept_on = judged.decision.kept_on, .verdict = PromiseState::kept};
+    if (!judged.evidence.loaded) return {.not_loaded = true};
+    return {.verdict = PromiseState::unmeasurable, .why_unmeasurable = judged.evidence.trouble};
+}
+
 Progress Meter::measure(const Promise& promise, const Judged& judged) const {
-    Progress progress{.not_loaded = !judged.evidence.loaded};
-    if (!judged.begun || progress.not_loaded) return progress;
-    if (!judged.evidence.trouble.empty()) {
-        progress.verdict = PromiseState::unmeasurable;
-        progress.why_unmeasurable = judged.evidence.trouble;
-        return progress;
-    }
+    if (!judged.begun) return {};
+    if (!judged.evidence.loaded || !judged.evidence.trouble.empty()) return without_evidence(judged);
+    Progress progress;
     const bool by_word = needs_reports(judged, rules_.promises);
     const auto points = by_word ? together(judged.evidence) : judged.evidence.measured;
     progress.kept_on = judged.decision.kept_on;
@@ -252,8 +273,9 @@ Progress Meter::measure(const Promise& promise, const Judged& judged) const {
 
 }  // namespace
 
-std::vector<Progress> measure_promises(const Snapshot& snapshot, const RuleSet& rules) {
-    const auto judged = judge_all(snapshot, rules);
+std::vector<Progress> measure_promises(const Snapshot& snapshot, const RuleSet& rules,
+                                       const PromiseKnowledge& knowledge) {
+    const auto judged = judge_all(snapshot, rules, knowledge);
     const auto history = history_of(snapshot, rules.promises, judged);
     const Meter meter(snapshot, rules, history);
     std::vector<Progress> all;

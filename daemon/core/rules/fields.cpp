@@ -28,7 +28,7 @@ constexpr std::array customer_fields{
     FieldSpec{"smoothed", number, "0..100", "health"},
     FieldSpec{"health_change_7d", number, "points", "health"},
     FieldSpec{"health_change_30d", number, "points", "health"},
-    FieldSpec{"band", text, "", "health", "healthy watch at_risk unknown"},
+    FieldSpec{"band", text, "", "health", "healthy watch at_risk"},
     FieldSpec{"coverage", number, "0..1", "health"},
     FieldSpec{"risk", number, "0..1", "risk"},
     FieldSpec{"trend", text, "", "health", "rising steady falling"},

@@ -8,8 +8,6 @@ namespace retaind {
 
 namespace {
 
-constexpr double rounding = 1e-9;
-
 bool counts(const Signal& signal, const SignalScore& score) { return score.applies && signal.weight > 0; }
 
 /// Each signal's share of all applicable weight; they add up to 1, or are all 0.
@@ -93,8 +91,13 @@ std::optional<Band> parse_band(std::string_view name) {
     return static_cast<Band>(found - band_names.begin());
 }
 
+bool covers(double coverage, double floor) {
+    constexpr double rounding = 1e-9;
+    return coverage >= floor - rounding;
+}
+
 Band next_band(Band previous, double smoothed, double coverage, const HealthRules& rules) {
-    if (is_missing(smoothed) || coverage < rules.coverage_floor - rounding) return Band::unknown;
+    if (is_missing(smoothed) || !covers(coverage, rules.coverage_floor)) return Band::unknown;
     const auto is_in = [&](Band band, double edge) {
         const bool climbs = previous != Band::unknown && previous < band;
         return smoothed >= edge + (climbs ? rules.hysteresis : 0);

@@ -29,10 +29,11 @@ struct Decision {
 
 /// A reach promise is kept from its first measured reading at the target (to D + grace), or when it stands within
 /// `quality` on D or at a reading after it; a hold when the mean of its buckets does on D; milestones when enough are
-/// delivered by D + grace. Otherwise missed once D + grace <= as_of, if there was any evidence: a promise that only
-/// its keeper calls kept is neither.
+/// delivered by D + grace. Otherwise missed once D + grace has passed and is known: the watermark of the feed behind it
+/// has reached the last day that counts (D of a hold, else D + grace). And only if there was any evidence: a promise
+/// that only its keeper calls kept is neither.
 Decision decide(const Promise& promise, const Evidence& evidence, const Goal& goal, const PromiseRules& rules);
-Decision decide(const Promise& promise, const MilestoneTally& tally, Day as_of, const PromiseRules& rules);
+Decision decide(const Promise& promise, const MilestoneTally& tally, Day known_to, const PromiseRules& rules);
 
 /// Whether a self-report stands at the target.
 bool is_reported_kept(const Promise& promise, const Evidence& evidence, const Goal& goal);

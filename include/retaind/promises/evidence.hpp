@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,19 +26,22 @@ struct Evidence {
     std::vector<Point> measured = {};  ///< one per day, the newest of it
     std::vector<Point> reported = {};  ///< self-reports, likewise
     bool expires = false;              ///< rows are expected all along: `evidence_days` without one is a gap
-    bool loaded = true;                ///< false: the dataset behind it failed this cycle
+    bool loaded = true;                ///< false: the dataset behind it failed, or is doubted this cycle
+    std::optional<Day> known_to = {};  ///< the feed's watermark: later rows are still to come; none: as-of
     std::string trouble = {};          ///< why nothing can ever measure it; "" when something can
 };
 
 /// Collects the evidence of promises. `measured_by` names it: "readings" (also when empty and the promise has some);
 /// "milestones" (reach: weight delivered so far; hold: the quality of each delivered one, once known); or a signal
 /// over a dataset with measure count, sum or active_days (reach: its total since S, at the end of each week; hold:
-/// its values per whole week since S). The snapshot and the rules must outlive it.
+/// its values per whole week since S). Snapshot, rules and `doubted` (datasets that are not to be believed this cycle,
+/// loaded or not) must outlive it.
 class EvidenceReader {
 public:
-    EvidenceReader(const Snapshot& snapshot, const RuleSet& rules);
+    EvidenceReader(const Snapshot& snapshot, const RuleSet& rules, std::span<const std::string> doubted = {});
     ~EvidenceReader();
     Evidence read(const Promise& promise) const;
+    bool believes(std::string_view dataset) const;
 
 private:
     struct Windowed;
@@ -51,6 +56,7 @@ private:
 
     const Snapshot& snapshot_;
     const RuleSet& rules_;
+    std::span<const std::string> doubted_;
     mutable std::map<std::pair<const Signal*, std::int64_t>, Windowed> readers_;  ///< by signal and window
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,19 +34,28 @@ struct Progress {
     std::optional<Day> kept_on = {};       ///< the day it was met (reach, milestones), or D when it is judged there
     PromiseState verdict = PromiseState::open;  ///< what the state would be without the two-day rule
     std::string why_unmeasurable = {};          ///< a sentence's end, as in "cannot be measured: no target"
-    bool not_loaded = false;  ///< a dataset it needs failed: nothing above is known, keep the state shown
+    bool not_loaded = false;  ///< a dataset it needs failed or is doubted: nothing above is known, keep what was shown
 };
 
 /// Whether a promise has started by a day, and was known by its end.
 bool has_begun(const Promise& promise, Day as_of);
 
+/// What is known of promises besides the snapshot.
+struct PromiseKnowledge {
+    /// Kept is sticky: when each promise (parallel to snapshot.promises, or empty) was kept, as an earlier day found.
+    std::span<const std::optional<Day>> kept_before = {};
+    std::span<const std::string> doubted = {};  ///< datasets that are loaded, but not to be believed this cycle
+};
+
 /// Progress of every promise (parallel to snapshot.promises) as of the snapshot's day. Needs all of them: curves and
 /// kept rates are those of the segment's earlier promises. Promises that have not begun are `open`.
 ///
-/// The verdict, first that fits: kept; unmeasurable for lack of a target, a measure, milestones or any evidence;
-/// missed (D + grace <= t); unmeasurable for lack of a keeper (where some promise names one) or of a reading for
-/// `evidence_days`; open while the probability is unknown; then by probability.
-std::vector<Progress> measure_promises(const Snapshot& snapshot, const RuleSet& rules);
+/// The verdict, first that fits: kept; unmeasurable for lack of a target, a measure, its curve, milestones or any
+/// evidence; missed (D + grace <= t, and the feed behind it has come so far); unmeasurable for lack of a keeper (where
+/// some promise names one) or of a reading for `evidence_days`; open while the probability is unknown; then by
+/// probability.
+std::vector<Progress> measure_promises(const Snapshot& snapshot, const RuleSet& rules,
+                                       const PromiseKnowledge& knowledge = {});
 
 /// What is remembered of a promise from one as-of day.
 struct PromiseDay {

@@ -53,6 +53,9 @@ enum class Band { unknown, at_risk, watch, healthy };
 std::string_view band_name(Band band);
 std::optional<Band> parse_band(std::string_view name);
 
+/// Whether so much is covered; one that only rounding keeps from it is.
+bool covers(double coverage, double floor);
+
 /// The band that `smoothed` sets, given the one before: falling is immediate, climbing takes `hysteresis` points above
 /// the edge; below the coverage floor, or without a smoothed health, it is unknown (and what comes after unknown is set
 /// directly).
