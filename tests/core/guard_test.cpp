@@ -20,6 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::days;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using testing::Rows;
 using testing::TextRow;
 

@@ -492,12 +492,18 @@ TEST(Addressed, AFixedListIsOneDeliveryForEachAddress) {
         std::string person;
         std::vector<std::string> emails;
     };
-    const ReceiverSettings list{.type = ReceiverType::email, .to = "A <a@x.org>, b@x.org"};
+    const ReceiverSettings list{.name = "mail", .type = ReceiverType::email, .to = "A <a@x.org>, b@x.org"};
     const std::vector<Case> cases = {
         {"each of a list", list, "", {"a@x.org", "b@x.org"}},
         {"the person, where the message is for one", list, "p@x.org", {"p@x.org"}},
-        {"nobody where the receiver is no mail", {.type = ReceiverType::webhook, .to = "a@x.org"}, "", {""}},
-        {"as it is where the list cannot be read", {.type = ReceiverType::email, .to = "a@x.org;b"}, "", {""}},
+        {"nobody where the receiver is no mail",
+         {.name = "mail", .type = ReceiverType::webhook, .to = "a@x.org"},
+         "",
+         {""}},
+        {"as it is where the list cannot be read",
+         {.name = "mail", .type = ReceiverType::email, .to = "a@x.org;b"},
+         "",
+         {""}},
     };
     for (const auto& c : cases) {
         SCOPED_TRACE(c.sentence);
