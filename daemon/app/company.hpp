@@ -37,7 +37,7 @@ public:
     /// Checks every query against its database, for no rows.
     std::vector<Error> check_connections();
 
-    /// Ends a read that is under way, from another thread.
+    /// From another thread, for good: ends a read under way, and every later one.
     void cancel();
 
 private:

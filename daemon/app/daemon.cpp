@@ -9,6 +9,7 @@
 #include "edge/state/state.hpp"
 #include "evaluator.hpp"
 #include "log.hpp"
+#include "timetable.hpp"
 #include "turn.hpp"
 #include "verbs.hpp"
 #include "version.hpp"
@@ -22,11 +23,14 @@ constexpr Seconds retry_after_failure{10};
 /// A wall clock that moves this much more or less than the steady one has jumped.
 constexpr Seconds clock_jump{15};
 
+/// However far the next turn is away, the clock is looked at so often.
+constexpr Seconds longest_sleep{60};
+
 /// The running daemon: an event loop for signals and timers, the evaluator's thread, the deliverer's, the listener's.
 class Daemon {
 public:
     Daemon(const Options& options, std::unique_ptr<Company> company)
-        : options_(options), settings_(company->settings()), company_(std::move(company)) {}
+        : options_(options), settings_(company->settings()), zone_(company->zone()), company_(std::move(company)) {}
     int run();
 
 private:
@@ -34,14 +38,17 @@ private:
     Result<void> open_states(const std::string& directory);
     void describe();
     void wait_for_signal();
-    void schedule(Seconds after);
-    void due();
-    void watch_clock();
+    void plan();
+    void sleep();
+    void wake();
+    void turn_ended(bool well);
+    bool clock_has_jumped();
     void reload();
     void stop();
 
     const Options& options_;
     Settings settings_;
+    Zone zone_;
     std::unique_ptr<Company> company_;  ///< until the evaluator takes it
     asio::io_context io_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
@@ -53,6 +60,8 @@ private:
     std::unique_ptr<Deliverer> deliverer_;
     std::unique_ptr<HttpServer> server_;
     std::unique_ptr<Evaluator> evaluator_;
+    Instant planned_ = {};  ///< the next turn
+    bool failing_ = false;  ///< the last turn did
     Instant wall_seen_ = {};
     std::chrono::steady_clock::time_point steady_seen_ = {};
 };
@@ -69,7 +78,7 @@ int Daemon::run() {
     log(LogLevel::info,
         std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() + "/metrics");
     evaluator_->ask();
-    schedule(settings_.interval);
+    plan();
     io_.run();
     return 0;
 }
@@ -114,12 +123,14 @@ Result<void> Daemon::open() {
                                      telemetry.state_bytes = bytes;
                                  });
                              }});
-    evaluator_ =
-        std::make_unique<Evaluator>(std::move(company_), EvaluatorParts{.board = board_,
-                                                                        .store = *store_,
-                                                                        .clock = clock_,
-                                                                        .wake_delivery = [this] { deliverer_->wake(); },
-                                                                        .status = say_status});
+    evaluator_ = std::make_unique<Evaluator>(
+        std::move(company_),
+        EvaluatorParts{.board = board_,
+                       .store = *store_,
+                       .clock = clock_,
+                       .wake_delivery = [this] { deliverer_->wake(); },
+                       .status = say_status,
+                       .turn_ended = [this](bool well) { asio::post(io_, [this, well] { turn_ended(well); }); }});
     return {};
 }
 
@@ -127,7 +138,7 @@ void Daemon::describe() {
     board_.update([this](Telemetry& telemetry) {
         telemetry.version = engine_version;
         telemetry.revision = engine_revision;
-        telemetry.interval_seconds = static_cast<double>(settings_.interval.count());
+        telemetry.interval_seconds = static_cast<double>(longest_pause(settings_).count());
         telemetry.last_reload = clock_.now();
         telemetry.state_limit_bytes = OutboxLimits{}.bytes;
         telemetry.process_start_seconds = static_cast<double>(clock_.now().time_since_epoch().count());
@@ -143,28 +154,49 @@ void Daemon::wait_for_signal() {
     });
 }
 
-void Daemon::schedule(Seconds after) {
-    timer_.expires_after(after);
+/// Plans the next turn anew, from now.
+void Daemon::plan() {
+    const Instant now = clock_.now();
+    planned_ = next_turn(settings_, zone_, now);
+    if (failing_) planned_ = std::min(planned_, now + retry_after_failure);
+    sleep();
+}
+
+void Daemon::sleep() {
+    timer_.expires_after(std::clamp(planned_ - clock_.now(), Seconds{0}, longest_sleep));
     timer_.async_wait([this](const asio::error_code& error) {
-        if (!error) due();
+        if (!error) wake();
     });
 }
 
-void Daemon::due() {
-    watch_clock();
-    evaluator_->ask();
-    schedule(board_.ready() ? settings_.interval : std::min(settings_.interval, retry_after_failure));
+void Daemon::wake() {
+    const bool jumped = clock_has_jumped();
+    if (clock_.now() >= planned_) {
+        evaluator_->ask();
+        failing_ = false;  // until it has ended
+        plan();
+    } else if (jumped) {
+        plan();
+    } else {
+        sleep();
+    }
 }
 
-void Daemon::watch_clock() {
+void Daemon::turn_ended(bool well) {
+    failing_ = !well;
+    if (failing_) plan();
+}
+
+bool Daemon::clock_has_jumped() {
     const Instant wall = clock_.now();
     const auto steady = clock_.steady();
     const auto drift = (wall - wall_seen_) - std::chrono::duration_cast<Seconds>(steady - steady_seen_);
     wall_seen_ = wall;
     steady_seen_ = steady;
-    if (std::chrono::abs(drift) <= clock_jump) return;
+    if (std::chrono::abs(drift) <= clock_jump) return false;
     log(LogLevel::warning, "the wall clock jumped by " + std::to_string(drift.count()) + " s");
     board_.update([](Telemetry& telemetry) { ++telemetry.clock_jumps; });
+    return true;
 }
 
 void Daemon::reload() {
@@ -179,6 +211,9 @@ void Daemon::reload() {
                 "[state], [http] listen, [metrics] listen and threads need a restart; the old values stay");
         }
         settings_.interval = fresh.interval;
+        settings_.schedule = fresh.schedule;
+        zone_ = company->zone();
+        plan();
         deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
         log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
         evaluator_->replace(std::move(company));
@@ -187,7 +222,7 @@ void Daemon::reload() {
     }
     board_.update([&](Telemetry& telemetry) {
         telemetry.last_reload_ok = taken;
-        telemetry.interval_seconds = static_cast<double>(settings_.interval.count());
+        telemetry.interval_seconds = static_cast<double>(longest_pause(settings_).count());
         if (taken) telemetry.last_reload = clock_.now();
     });
     sd_notify(0, "READY=1");

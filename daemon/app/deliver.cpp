@@ -26,6 +26,10 @@ double jitter() {
     return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
+Settlement untried(DeliveryStatus status, std::string error_class) {
+    return {.delivery_id = {}, .status = status, .error_class = std::move(error_class), .counts_as_attempt = false};
+}
+
 }  // namespace
 
 Outlets make_outlets(const std::vector<ReceiverSettings>& receivers) {
@@ -69,7 +73,7 @@ void Deliverer::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        for (const auto& [name, outlet] : outlets_) outlet.sender->stop();
+        for (const auto& [receiver, lane] : lanes_) lane.sender->stop();
         changed_.notify_all();
     }
     if (thread_.joinable()) thread_.join();
@@ -78,9 +82,9 @@ void Deliverer::stop() {
 void Deliverer::loop() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        settle_all(lock);
+        collect(lock);
         woken_ = false;
-        const bool started = claim_and_start();
+        const bool started = settle() && claim_and_start();
         idle_ = !started && lanes_.empty() && sent_.empty() && !failure_;
         if (started) continue;
         report();
@@ -88,11 +92,11 @@ void Deliverer::loop() {
         const Seconds pause = failure_ ? options_.after_failure : options_.look_again;
         changed_.wait_for(lock, pause, [this] { return woken_ || stopping_ || !sent_.empty(); });
     }
-    // Whoever is still sending was told to stop; their results no longer matter unless something is known.
-    while (!lanes_.empty()) {
-        settle_all(lock);
-        if (!lanes_.empty()) changed_.wait(lock, [this] { return !sent_.empty(); });
+    while (!lanes_.empty()) {  // whoever is still sending was told to stop
+        changed_.wait(lock, [this] { return !sent_.empty(); });
+        collect(lock);
     }
+    settle();
 }
 
 /// Receivers that may not be given anything now: one is under way, or they had their share of this minute.
@@ -123,16 +127,21 @@ bool Deliverer::claim_and_start() {
         const std::string& receiver = delivery.payload.receiver;
         const auto outlet = outlets_.find(receiver);
         if (outlet == outlets_.end()) {
-            note(store_.settle({.delivery_id = delivery.payload.delivery_id,
-                                .status = DeliveryStatus::dead,
-                                .error_class = "no_such_receiver"}));
+            give_up(delivery, untried(DeliveryStatus::dead, "no_such_receiver"), "the configuration names it no more");
+            continue;
+        }
+        if (delivery.claims > options_.claims_until_quarantine) {
+            give_up(delivery, untried(DeliveryStatus::quarantined, "no_result"),
+                    "no run that sent it lived to see the result");
             continue;
         }
         recent_[receiver].push_back(clock_.steady());
         if (seeded_defect("record_first"))
             note(store_.settle({.delivery_id = delivery.payload.delivery_id, .status = DeliveryStatus::delivered}));
         failpoint("sender.sending");
-        lanes_[receiver] = std::thread([this, delivery, sender = outlet->second.sender] { send(delivery, sender); });
+        const std::shared_ptr<Sender> sender = outlet->second.sender;
+        lanes_[receiver] = {.sender = sender,
+                            .thread = std::thread([this, delivery, sender] { send(delivery, sender); })};
     }
     return !claimed->empty();
 }
@@ -145,52 +154,81 @@ void Deliverer::send(Delivery delivery, std::shared_ptr<Sender> sender) {
     changed_.notify_all();
 }
 
-void Deliverer::settle_all(std::unique_lock<std::mutex>& lock) {
+/// Ends the lanes that are done, and decides what follows.
+void Deliverer::collect(std::unique_lock<std::mutex>& lock) {
     while (!sent_.empty()) {
         const Sent sent = std::move(sent_.front());
         sent_.pop_front();
-        std::thread lane = std::move(lanes_.extract(sent.delivery.payload.receiver).mapped());
+        std::thread lane = std::move(lanes_.extract(sent.delivery.payload.receiver).mapped().thread);
         lock.unlock();
         lane.join();
         lock.lock();
-        settle(sent);
+        decide(sent);
     }
 }
 
-void Deliverer::settle(const Sent& sent) {
+void Deliverer::decide(const Sent& sent) {
     const Delivery& delivery = sent.delivery;
-    const RetryDecision decision = after_attempt({.outcome = outcome_of(sent.result.outcome),
+    const SendResult& result = sent.result;
+    const RetryDecision decision = after_attempt({.outcome = outcome_of(result.outcome),
                                                   .attempts = delivery.attempts + 1,
-                                                  .refusals = delivery.attempts + 1,
+                                                  .refusals = delivery.refusals + 1,
                                                   .created_at = delivery.created_at,
                                                   .now = clock_.now(),
-                                                  .retry_after = sent.result.retry_after,
+                                                  .retry_after = result.retry_after,
                                                   .jitter = jitter()},
                                                  options_.policy);
+    const bool abandoned = result.outcome == SendResult::Outcome::abandoned;
     Settlement settlement{.delivery_id = delivery.payload.delivery_id,
                           .next_at = decision.next_at,
-                          .error_class = sent.result.error_class};
-    std::string result = "delivered";
+                          .error_class = abandoned ? delivery.error_class : result.error_class,
+                          .counts_as_attempt = !abandoned,
+                          .refused = result.outcome == SendResult::Outcome::refused};
+    std::string said = "delivered";
     switch (decision.kind) {
-        case RetryDecision::Kind::undecided: return;
         case RetryDecision::Kind::delivered: break;
-        case RetryDecision::Kind::retry:
-            settlement.status = DeliveryStatus::retry;
-            result = "retry";
-            break;
         case RetryDecision::Kind::dead:
             settlement.status = DeliveryStatus::dead;
-            result = "dead";
+            return give_up(delivery, std::move(settlement), result.detail);
+        case RetryDecision::Kind::retry:
+            settlement.status = DeliveryStatus::retry;
+            said = abandoned ? "abandoned" : "retry";
+            log(LogLevel::warning, "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver +
+                                       ": " + (abandoned ? said : result.error_class + " (" + result.detail + ")") +
+                                       "; next try at " + format_instant(decision.next_at));
             break;
     }
-    note(store_.settle(settlement));
-    failpoint("sender.settled");
-    if (options_.on_result) options_.on_result(delivery.payload.receiver, result);
-    if (decision.kind != RetryDecision::Kind::delivered) {
-        log(LogLevel::warning, "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver + ": " +
-                                   sent.result.error_class + " (" + sent.result.detail + "); " +
-                                   (result == "dead" ? "given up" : "next try at " + format_instant(decision.next_at)));
+    if (options_.on_result) options_.on_result(delivery.payload.receiver, said);
+    unsettled_.push_back(std::move(settlement));
+}
+
+/// It is not sent any more unless a person wants it.
+void Deliverer::give_up(const Delivery& delivery, Settlement settlement, const std::string& why) {
+    const Payload& payload = delivery.payload;
+    const std::string status{delivery_status_name(settlement.status)};
+    const std::string person = payload.recipient.empty() ? "" : " for " + payload.recipient;
+    const int tries = delivery.attempts + (settlement.counts_as_attempt ? 1 : 0);
+    log(LogLevel::error, "delivery " + payload.delivery_id + " to " + payload.receiver + person + ": " +
+                             settlement.error_class + " (" + why + "); given up after " + std::to_string(tries) +
+                             " tries: " + status);
+    settlement.delivery_id = payload.delivery_id;
+    settlement.next_at = clock_.now();
+    if (options_.on_result) options_.on_result(payload.receiver, status);
+    unsettled_.push_back(std::move(settlement));
+}
+
+/// Stores what was decided; false while the store cannot. Then nothing new is claimed, and this is tried again.
+bool Deliverer::settle() {
+    while (!unsettled_.empty()) {
+        const Result<void> settled = store_.settle(unsettled_.front());
+        if (!settled) {
+            note(settled.error());
+            return false;
+        }
+        failpoint("sender.settled");
+        unsettled_.pop_front();
     }
+    return true;
 }
 
 void Deliverer::report() {

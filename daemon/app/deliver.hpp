@@ -40,6 +40,7 @@ struct DelivererOptions {
     Seconds look_again = Seconds{1};      ///< the outbox may have been filled by another process
     Seconds after_failure = Seconds{10};  ///< of the store
     Seconds prune_every = std::chrono::hours{1};
+    int claims_until_quarantine = 3;  ///< a message claimed so often without a result may be what ends the process
     std::function<void(const std::string& receiver, const std::string& result)> on_result = {};
     std::function<void(const std::vector<OutboxCount>& counts, std::uint64_t bytes)> on_outbox = {};
 };
@@ -56,10 +57,14 @@ public:
     /// Waits until nothing is due and nothing under way, at most so long. An error: of the store.
     Result<void> wait_until_idle(Seconds longest);
 
-    /// Abandons what is under way (it stays in flight, to be sent again by the next run) and ends all threads.
+    /// Abandons what is under way (the next run sends it again) and ends all threads.
     void stop();
 
 private:
+    struct Lane {
+        std::shared_ptr<Sender> sender;
+        std::thread thread;
+    };
     struct Sent {
         Delivery delivery;
         SendResult result;
@@ -68,8 +73,10 @@ private:
     void loop();
     bool claim_and_start();
     void send(Delivery delivery, std::shared_ptr<Sender> sender);
-    void settle(const Sent& sent);
-    void settle_all(std::unique_lock<std::mutex>& lock);
+    void collect(std::unique_lock<std::mutex>& lock);
+    void decide(const Sent& sent);
+    void give_up(const Delivery& delivery, Settlement settlement, const std::string& why);
+    bool settle();
     std::vector<std::string> closed_receivers();
     void report();
     void note(const Result<void>& result);
@@ -80,10 +87,11 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     Outlets outlets_;
-    std::map<std::string, std::thread, std::less<>> lanes_;  ///< by receiver: sends under way
+    std::map<std::string, Lane, std::less<>> lanes_;  ///< by receiver: sends under way
     std::map<std::string, std::deque<std::chrono::steady_clock::time_point>, std::less<>> recent_;
-    std::deque<Sent> sent_;         ///< back from the lanes, not settled yet
-    std::optional<Error> failure_;  ///< of the store, since the last success
+    std::deque<Sent> sent_;             ///< back from the lanes, not decided yet
+    std::deque<Settlement> unsettled_;  ///< decided, not stored yet
+    std::optional<Error> failure_;      ///< of the store, since the last success
     std::chrono::steady_clock::time_point pruned_ = {};
     bool woken_ = true, idle_ = false, stopping_ = false;
     std::thread thread_;

@@ -53,9 +53,13 @@ void Evaluator::loop() {
         busy_ = true;
         if (next_) company_ = std::move(next_);
         lock.unlock();
-        turn();
+        const bool well = turn();
         lock.lock();
         busy_ = false;
+        if (stopping_) return;
+        lock.unlock();
+        parts_.turn_ended(well);
+        lock.lock();
     }
 }
 
@@ -70,35 +74,36 @@ bool Evaluator::load_state(Day as_of) {
     return true;
 }
 
-void Evaluator::turn() {
+bool Evaluator::turn() {
     const Instant now = parts_.clock.now();
     const Day as_of = company_->last_complete_day(now);
-    if (!load_state(as_of)) return;
+    if (!load_state(as_of)) return false;
     if (state_->as_of && as_of < *state_->as_of) {
         failed({.kind = ErrorKind::state,
                 .message = "the clock says the last complete day is " + format_day(as_of) + ", but the state knows " +
                            format_day(*state_->as_of),
                 .hint = "nothing is evaluated until the clock has caught up"});
-        return;
+        return false;
     }
     const auto start = parts_.clock.steady();
     const Snapshot snapshot = company_->read(as_of);
     note_read(snapshot, seconds_between(start, parts_.clock.steady()));
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_) return;
+        if (stopping_) return false;
     }
-    Result<Turn> turn = take_turn(*company_, parts_.store, snapshot, *state_, {.now = now}, parts_.clock);
+    Result<Turn> turn = take_turn(*company_, parts_.store, snapshot, std::move(*state_), {.now = now}, parts_.clock);
     if (!turn) {
         state_.reset();
         failed(turn.error());
-        return;
+        return false;
     }
     note_turn(*turn, now);
     state_ = std::move(turn->result.state);
     parts_.board.show(std::move(turn->result.view), company_->settings().metrics);
     parts_.board.set_ready(true);
     parts_.wake_delivery();
+    return true;
 }
 
 void Evaluator::note_read(const Snapshot& snapshot, double seconds) {

@@ -20,6 +20,8 @@ struct EvaluatorParts {
     std::function<void()> wake_delivery;
     /// Tells the service manager how it goes, in one line.
     std::function<void(const std::string&)> status;
+    /// After each turn, on the evaluator's thread; false: nothing could be evaluated or stored.
+    std::function<void(bool well)> turn_ended;
 };
 
 class Evaluator {
@@ -31,12 +33,12 @@ public:
     void ask();
     /// Takes over a company at the next boundary between turns.
     void replace(std::unique_ptr<Company> company);
-    /// Cancels a read under way and ends the thread; nothing half-done is written.
+    /// Cancels reading, also one that has not begun yet, and ends the thread; nothing half-done is written.
     void stop();
 
 private:
     void loop();
-    void turn();
+    bool turn();
     bool load_state(Day as_of);
     void note_read(const Snapshot& snapshot, double seconds);
     void note_turn(const Turn& turn, Instant now);

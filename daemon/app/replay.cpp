@@ -46,7 +46,7 @@ Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions
     for (Day day = options.from; day <= options.to; day += std::chrono::days{1}) {
         snapshot.as_of = day;
         if (options.before_day) options.before_day(snapshot, *state);
-        Result<Turn> turn = take_turn(company, store, snapshot, *state,
+        Result<Turn> turn = take_turn(company, store, snapshot, std::move(*state),
                                       {.now = moment_of(company, day), .with_messages = options.with_messages}, clock);
         if (!turn) return turn.error();
         replayed.days.push_back({.day = day,

@@ -19,11 +19,13 @@ std::vector<Payload> render_all(const Company& company, const std::vector<Messag
         for (const ReceiverSettings& each : settings.receivers) {
             if (each.name == message.receiver) receiver = each;
         }
-        payloads.push_back(render(message, {.receiver = receiver,
-                                            .delivery_id = delivery_id(message),
+        for (const Message& one : addressed(message, receiver)) {
+            payloads.push_back(render(one, {.receiver = receiver,
+                                            .delivery_id = delivery_id(one),
                                             .brand = settings.brand,
                                             .external_url = settings.external_url,
                                             .currency = company.rules().policy.currency.base}));
+        }
     }
     return payloads;
 }
@@ -37,9 +39,12 @@ double seconds_since(Clock& clock, std::chrono::steady_clock::time_point start) 
 Instant SystemClock::now() { return std::chrono::time_point_cast<Seconds>(std::chrono::system_clock::now()); }
 std::chrono::steady_clock::time_point SystemClock::steady() { return std::chrono::steady_clock::now(); }
 
-Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state,
+Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, State state,
                        const TurnOptions& options, Clock& clock) {
     failpoint("cycle.read");
+    Result<std::vector<Undelivered>> undelivered = store.undelivered(options.now);
+    if (!undelivered) return undelivered.error();
+    state.undelivered = std::move(*undelivered);
     const auto start = clock.steady();
     Turn turn{.result = run_cycle(snapshot, company.rules(), state, options.now)};
     turn.seconds["evaluate"] = seconds_since(clock, start);

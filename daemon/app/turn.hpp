@@ -30,8 +30,9 @@ struct Turn {
     std::map<std::string, double> seconds = {};  ///< by phase: evaluate, store
 };
 
-/// Evaluates `snapshot` and stores what follows. Errors: state; then nothing has been written.
-Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, const State& state,
+/// Evaluates `snapshot` from `state` and what became of the messages, and stores what follows. Errors: state; then
+/// nothing has been written.
+Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, State state,
                        const TurnOptions& options, Clock& clock);
 
 /// Where the state lives when the configuration names no file.

@@ -386,10 +386,10 @@ TEST_F(StateContract, AMessageTriedTooOftenNoLongerHoldsBackTheNext) {
     EXPECT_THAT(ids(claim(*store)), ElementsAre("good"));
 }
 
-TEST_F(StateContract, WhatWasInFlightWhenAProcessDiedIsDueAgainAndQuarantinedTheThirdTime) {
+TEST_F(StateContract, WhatWasInFlightWhenAProcessDiedIsDueAgainAndItsClaimsAreCounted) {
     auto store = open();
     commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a")});
-    for (int crash = 1; crash <= 3; ++crash) {
+    for (int crash = 1; crash <= 4; ++crash) {
         const auto claimed = claim(*store);
         ASSERT_THAT(ids(claimed), ElementsAre("a")) << crash;
         EXPECT_EQ(claimed[0].claims, crash);
@@ -398,8 +398,46 @@ TEST_F(StateContract, WhatWasInFlightWhenAProcessDiedIsDueAgainAndQuarantinedThe
         EXPECT_EQ(*store->recover(noon), 1u);
         EXPECT_EQ(*store->recover(noon), 0u);
     }
-    EXPECT_THAT(claim(*store), IsEmpty());
-    EXPECT_EQ(store->outbox()->at(0).status, DeliveryStatus::quarantined);
+}
+
+TEST_F(StateContract, ATryThatDoesNotCountIsAsIfItHadNotBeenClaimed) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a")});
+    settle(*store, {.delivery_id = claim(*store).at(0).payload.delivery_id,
+                    .status = DeliveryStatus::retry,
+                    .next_at = noon,
+                    .refused = true});
+    claim(*store);
+    ASSERT_EQ(*store->recover(noon), 1u);
+    for (int stop = 0; stop < 3; ++stop) {
+        const auto claimed = claim(*store);
+        ASSERT_THAT(ids(claimed), ElementsAre("a"));
+        EXPECT_EQ(claimed[0].claims, 2) << "the crash before it still counts";
+        EXPECT_EQ(claimed[0].attempts, 1);
+        EXPECT_EQ(claimed[0].refusals, 1);
+        settle(*store,
+               {.delivery_id = "a", .status = DeliveryStatus::retry, .next_at = noon, .counts_as_attempt = false});
+    }
+}
+
+TEST_F(StateContract, RefusalsAreCountedInARow) {
+    struct Try {
+        bool refused;
+        int refusals;
+    };
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a")});
+    int attempts = 0;
+    for (const Try each : {Try{false, 0}, Try{true, 1}, Try{true, 2}, Try{false, 0}, Try{true, 1}}) {
+        claim(*store);
+        settle(*store, {.delivery_id = "a", .status = DeliveryStatus::retry, .next_at = noon, .refused = each.refused});
+        const auto claimed = claim(*store);
+        ASSERT_THAT(ids(claimed), ElementsAre("a"));
+        EXPECT_EQ(claimed[0].attempts, ++attempts);
+        EXPECT_EQ(claimed[0].refusals, each.refusals) << "after " << attempts;
+        settle(*store,
+               {.delivery_id = "a", .status = DeliveryStatus::retry, .next_at = noon, .counts_as_attempt = false});
+    }
 }
 
 TEST_F(StateContract, AResultForgetsTheClaimsBeforeIt) {
@@ -409,6 +447,26 @@ TEST_F(StateContract, AResultForgetsTheClaimsBeforeIt) {
         ASSERT_THAT(ids(claim(*store)), ElementsAre("a"));
         settle(*store, {.delivery_id = "a", .status = DeliveryStatus::retry, .next_at = noon});
     }
+}
+
+TEST_F(StateContract, TellsWhatWasGivenUpWithinTheDayBefore) {
+    auto store = open();
+    commit(*store, make_state({.seed = 1, .last = day(0)}),
+           {payload("old", "a"), payload("one", "b"), payload("two", "b"), payload("sent", "c"), payload("odd", "d")});
+    const auto give_up = [&](const std::string& id, DeliveryStatus status, Instant at, const std::string& why) {
+        settle(*store, {.delivery_id = id, .status = status, .next_at = at, .error_class = why});
+    };
+    give_up("old", DeliveryStatus::dead, noon - 25h, "http_404");
+    give_up("one", DeliveryStatus::dead, noon - 23h, "http_404");
+    give_up("two", DeliveryStatus::dead, noon, "http_410");
+    give_up("sent", DeliveryStatus::delivered, noon, "");
+    give_up("odd", DeliveryStatus::quarantined, noon - 1h, "no_result");
+    const auto found = *store->undelivered(noon);
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].receiver, "b");
+    EXPECT_EQ(found[0].messages, 2u);
+    EXPECT_EQ(found[0].error_class, "http_410") << "of the last one";
+    EXPECT_EQ(found[1].receiver, "d");
 }
 
 TEST_F(StateContract, AFullOutboxDropsWhatIsDeliveredAndNeverWhatWaits) {

@@ -406,9 +406,9 @@ TEST(RetryOfADelivery, WaitsAsThePolicySays) {
     const auto at = [](Seconds after) { return created + after; };
     const std::vector<Case> cases = {
         {"delivered is done", {.outcome = Outcome::delivered, .created_at = created, .now = at(1s)}, {Kind::delivered}},
-        {"abandoned stays in flight",
+        {"abandoned is due at once",
          {.outcome = Outcome::abandoned, .created_at = created, .now = at(1s)},
-         {Kind::undecided}},
+         {Kind::retry, at(1s)}},
         {"the first retry is never under a second away",
          {.outcome = Outcome::retry, .attempts = 1, .created_at = created, .now = at(0s), .jitter = 0.0},
          {Kind::retry, at(1s)}},

@@ -20,6 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::days;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using testing::Rows;
 using testing::TextRow;
 
@@ -150,6 +152,7 @@ public:
                .feeds = feeds,
                .before = alerts,
                .live_customers = live,
+               .undelivered = undelivered,
                .now = now},
               moves);
         auto plan = plan_messages({.snapshot = snapshot, .rules = rules, .feeds = feeds}, moves);
@@ -180,6 +183,7 @@ public:
     std::vector<Alert> alerts = {};
     std::vector<FeedDay> feed_days = {};
     std::vector<AdoptedRule> known = {};
+    std::vector<Undelivered> undelivered = {};
 };
 
 struct History {
@@ -566,6 +570,32 @@ TEST(Adoption, OfARenamedRuleIsNone) {
     EXPECT_EQ(alerts[0].key.rule, "other");
     EXPECT_EQ(alerts[1].key.rule, "silent");
     EXPECT_FALSE(adopts(known, rules, rules.rules[0]));
+}
+
+// -- messages that did not arrive -----------------------------------------------------------------------------------
+
+TEST(Undelivered, OpsHearOnceOfEachReceiverAndThatItIsOver) {
+    Daemon daemon;
+    const auto told = [&](int day) {
+        std::vector<std::string> said;
+        for (const Message& message : daemon.cycle(snapshot_of(company_on(day), day), Instant{on(day + 1)})) {
+            for (const AlertNote& note : message.notes) {
+                if (note.key.rule == "delivery_failed")
+                    said.push_back(message.recipient.email + " " + note.key.entity + " " +
+                                   std::string{transition_name(note.transition)});
+            }
+        }
+        return said;
+    };
+    EXPECT_THAT(told(0), IsEmpty());
+    daemon.undelivered = {{.receiver = "hook", .messages = 1, .error_class = "http_404"}};
+    EXPECT_THAT(told(1), ElementsAre("ops@example.org hook fired"));
+    daemon.undelivered = {{.receiver = "hook", .messages = 2, .error_class = "http_404"},
+                          {.receiver = "mail", .messages = 1, .error_class = "no_result"}};
+    EXPECT_THAT(told(2), ElementsAre("ops@example.org mail fired"));
+    daemon.undelivered = {};
+    EXPECT_THAT(told(3), ElementsAre("ops@example.org hook resolved", "ops@example.org mail resolved"));
+    EXPECT_THAT(told(4), IsEmpty());
 }
 
 }  // namespace

@@ -485,35 +485,45 @@ TEST(Mail, AddressesThatAreNoneAreRefusedBeforeAnythingIsOpened) {
     EXPECT_TRUE(server.verbs().empty());
 }
 
-TEST(Mail, AFixedListGetsOneMailEachAndARetrySkipsThoseThatHaveIt) {
-    std::atomic<bool> well = false;
-    std::vector<std::string> recipients;
-    LoopbackServer server{[&](Peer& peer) {
-        peer.say("220 test\r\n");
-        std::string to;
-        for (auto line = peer.line(); line; line = peer.line()) {
-            const bool bad = line->find("b@") != line->npos && !well;
-            if (line->starts_with("RCPT")) to = *line;
-            if (*line == ".") recipients.push_back(to);
-            if (line->starts_with("DATA"))
-                peer.say("354 go\r\n");
-            else if (line->starts_with("RCPT") && bad)
-                peer.say("451 later\r\n");
-            else if (line->find(' ') == line->npos
-                         ? *line == "." || *line == "QUIT"
-                         : line->substr(0, 4) == "EHLO" || line->substr(0, 4) == "MAIL" || line->substr(0, 4) == "RCPT")
-                peer.say("250 ok\r\n");
+TEST(Addressed, AFixedListIsOneDeliveryForEachAddress) {
+    struct Case {
+        std::string sentence;
+        ReceiverSettings receiver;
+        std::string person;
+        std::vector<std::string> emails;
+    };
+    const ReceiverSettings list{.name = "mail", .type = ReceiverType::email, .to = "A <a@x.org>, b@x.org"};
+    const std::vector<Case> cases = {
+        {"each of a list", list, "", {"a@x.org", "b@x.org"}},
+        {"the person, where the message is for one", list, "p@x.org", {"p@x.org"}},
+        {"nobody where the receiver is no mail",
+         {.name = "mail", .type = ReceiverType::webhook, .to = "a@x.org"},
+         "",
+         {""}},
+        {"as it is where the list cannot be read",
+         {.name = "mail", .type = ReceiverType::email, .to = "a@x.org;b"},
+         "",
+         {""}},
+    };
+    for (const auto& c : cases) {
+        SCOPED_TRACE(c.sentence);
+        const Message message{.receiver = "mail", .recipient = {.email = c.person}, .as_of = Day{}};
+        std::vector<std::string> emails;
+        std::set<std::string> ids;
+        for (const Message& one : addressed(message, c.receiver)) {
+            emails.push_back(one.recipient.email);
+            ids.insert(delivery_id(one));
         }
-    }};
-    auto receiver = mail(server.port());
-    receiver.to = "a@x.org, b@x.org, c@x.org";
+        EXPECT_EQ(emails, c.emails);
+        EXPECT_EQ(ids.size(), emails.size()) << "each has an id of its own";
+    }
+}
+
+TEST(Mail, AMailHasOneRecipient) {
+    MailServer server{{}};
     auto what = payload();
-    what.recipient = "";
-    const auto sender = make_sender(receiver);
-    EXPECT_EQ(told(sender->send(what)), "retry smtp_451");
-    well = true;
-    EXPECT_EQ(told(sender->send(what)), "delivered");
-    EXPECT_THAT(recipients, testing::ElementsAre("RCPT TO:<a@x.org>", "RCPT TO:<c@x.org>", "RCPT TO:<b@x.org>"));
+    what.recipient = "a@x.org, b@x.org";
+    EXPECT_EQ(told(post(mail(server.port()), what)), "refused bad_address");
 }
 
 /// Certificates for this machine, and an aiosmtpd that insists on them and on a login.

@@ -93,8 +93,9 @@ Rule ops_rule(std::string name) {
 }
 
 const std::vector<Rule>& builtin_rules() {
-    static const std::vector<Rule> rules = {ops_rule("alerts_held"), ops_rule("source_failed"),
-                                            ops_rule("source_stale"), ops_rule("source_suspect")};
+    static const std::vector<Rule> rules = {ops_rule("alerts_held"), ops_rule("delivery_failed"),
+                                            ops_rule("source_failed"), ops_rule("source_stale"),
+                                            ops_rule("source_suspect")};
     return rules;
 }
 
@@ -118,7 +119,7 @@ public:
         std::set<std::string> sources;
         for (const FeedVerdict& feed : input_.feeds) sources.insert(feed.source);
         for (const Alert& alert : input_.before) {
-            if (builtin_rule(alert.key.rule) && alert.key.rule != "alerts_held") sources.insert(alert.key.entity);
+            if (builtin_rule(alert.key.rule) && alert.key.rule.starts_with("source_")) sources.insert(alert.key.entity);
         }
         for (const auto& source : sources) about(source);
     }
@@ -133,6 +134,21 @@ public:
                                     held, blast.opening, blast.ending, std::floor(blast.limit)),
              .reasons = {fmt::format("opening or rising: {}", blast.opening), fmt::format("ending: {}", blast.ending),
                          fmt::format("customers missing: {}", std::max(0.0, blast.customers_missing))}});
+    }
+
+    void about_deliveries() {
+        std::map<std::string, Undelivered> receivers;
+        for (const Alert& alert : input_.before) {
+            if (alert.key.rule == "delivery_failed") receivers[alert.key.entity] = {.receiver = alert.key.entity};
+        }
+        for (const Undelivered& each : input_.undelivered) receivers[each.receiver] = each;
+        for (const auto& [receiver, given_up] : receivers) {
+            step_one({.key = {.rule = "delivery_failed", .scope = Scope::source, .entity = receiver},
+                      .holds = given_up.messages > 0,
+                      .message = fmt::format("Messages to {} given up within a day: {}, the last for {}. They are not "
+                                             "sent again by themselves.",
+                                             receiver, given_up.messages, given_up.error_class)});
+        }
     }
 
 private:
@@ -214,6 +230,7 @@ void guard(const GuardInput& input, std::vector<Move>& moves) {
     hold_or_release(blast, moves);
     OpsAlerts ops{input, moves};
     ops.about_held(blast);
+    ops.about_deliveries();
     ops.about_sources();
 }
 

@@ -30,7 +30,7 @@ RetryDecision again(const Attempt& attempt, const RetryPolicy& policy) {
 RetryDecision after_attempt(const Attempt& attempt, const RetryPolicy& policy) {
     switch (attempt.outcome) {
         case AttemptOutcome::delivered: return {.kind = RetryDecision::Kind::delivered};
-        case AttemptOutcome::abandoned: return {.kind = RetryDecision::Kind::undecided};
+        case AttemptOutcome::abandoned: return {.kind = RetryDecision::Kind::retry, .next_at = attempt.now};
         case AttemptOutcome::retry: return again(attempt, policy);
         case AttemptOutcome::refused: break;
     }

@@ -299,6 +299,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
            .feeds = evaluation.feeds,
            .before = renamed.alerts,
            .live_customers = evaluation.customers.size(),
+           .undelivered = state.undelivered,
            .now = now},
           judged.moves);
 

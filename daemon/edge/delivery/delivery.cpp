@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "edge/delivery/digest.hpp"
+#include "edge/delivery/mail_text.hpp"
 #include "edge/delivery/senders.hpp"
 
 namespace retaind {
@@ -32,6 +33,18 @@ DeliveryOptions with_defaults(DeliveryOptions options) {
 
 std::string delivery_id(const Message& message) { return sha256_hex(identity(message)).substr(0, id_digits); }
 std::string alert_id(const AlertKey& key) { return sha256_hex(identity(key)).substr(0, id_digits); }
+
+std::vector<Message> addressed(const Message& message, const ReceiverSettings& receiver) {
+    const bool to_person = receiver.type != ReceiverType::email || !message.recipient.email.empty();
+    const auto list = to_person ? std::nullopt : parse_addresses(receiver.to);
+    if (!list) return {message};
+    std::vector<Message> each(list->size(), message);
+    for (std::size_t at = 0; at < list->size(); ++at) {
+        each[at].recipient.name = (*list)[at].name;
+        each[at].recipient.email = (*list)[at].address;
+    }
+    return each;
+}
 
 std::unique_ptr<Sender> make_sender(const ReceiverSettings& receiver, const DeliveryOptions& options) {
     switch (receiver.type) {

@@ -21,6 +21,10 @@ namespace retaind {
 std::string delivery_id(const Message& message);
 std::string alert_id(const AlertKey& key);
 
+/// The message as it goes to its receiver: one for each address of a fixed mail list, so that each is sent, tried again
+/// and given up on its own. Any other message is itself.
+std::vector<Message> addressed(const Message& message, const ReceiverSettings& receiver);
+
 struct DeliveryOptions {
     std::string ca_file = {};                   ///< certificates to trust; "": SSL_CERT_FILE, or the system's
     std::vector<std::string> known_names = {};  ///< "host:port:address", instead of asking for the host's address

@@ -1,6 +1,5 @@
 #include "edge/delivery/senders.hpp"
 
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -51,31 +50,14 @@ public:
         if (!receiver_.user.empty() && !is_private()) return refused("no_tls", "a password is never sent without TLS");
         const auto from = parse_address(receiver_.from);
         if (!from) return refused("bad_address", "`from` is no mail address");
-        const auto to = parse_addresses(payload.recipient.empty() ? receiver_.to : payload.recipient);
+        const auto to = parse_address(payload.recipient);
         if (!to) return refused("bad_address", "the recipient is no mail address");
-        return send_each(payload, *from, *to);
+        return send_one(payload, *from, *to);
     }
 
     void stop() override { line_.stop(); }
 
 private:
-    /// One mail per address. A retry leaves out those that have it already.
-    SendResult send_each(const Payload& payload, const MailAddress& from, const std::vector<MailAddress>& to) {
-        if (payload.delivery_id != sending_) reached_.clear();
-        sending_ = payload.delivery_id;
-        SendResult worst;
-        for (const auto& address : to) {
-            if (reached_.contains(address.address)) continue;
-            auto result = send_one(payload, from, address);
-            if (result.outcome == SendResult::Outcome::abandoned) return result;
-            if (result.outcome == SendResult::Outcome::delivered)
-                reached_.insert(address.address);
-            else if (worst.outcome != SendResult::Outcome::retry)
-                worst = std::move(result);
-        }
-        return worst;
-    }
-
     SendResult send_one(const Payload& payload, const MailAddress& from, const MailAddress& to) {
         const auto easy = line_.prepare(exchange_);
         set_security(easy.get());
@@ -136,8 +118,6 @@ private:
     ReceiverSettings receiver_;
     ExchangeOptions exchange_;
     Line line_;
-    std::string sending_ = {};
-    std::set<std::string> reached_ = {};  ///< addresses that have the message being sent
 };
 
 }  // namespace

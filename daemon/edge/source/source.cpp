@@ -83,7 +83,6 @@ public:
         std::shared_ptr<Attempt> connecting;
         {
             const std::lock_guard lock{mutex_};
-            if (!reading_) return;
             cancelled_ = true;
             if (session_) session_->cut();
             connecting = attempt_;
@@ -98,7 +97,7 @@ private:
     std::optional<Error> in_session(Work work);
     std::unique_ptr<Session> connected();
     std::shared_ptr<Attempt> attempt();
-    void hold(Session* session, bool reading);
+    void hold(Session* session);
 
     Dataset read_one(Session& session, const DatasetRequest& request);
     void check_one(Session& session, const DatasetRequest& request);
@@ -113,7 +112,6 @@ private:
     const SourceSettings settings_;
     std::atomic<bool> cancelled_ = false;
     std::mutex mutex_;  // guards what follows, for cancel()
-    bool reading_ = false;
     Session* session_ = nullptr;
     std::shared_ptr<Attempt> attempt_;
 };
@@ -146,10 +144,8 @@ std::unique_ptr<Session> DatabaseSource::connected() {
 }
 
 /// What cancel() may cut from now on.
-void DatabaseSource::hold(Session* session, bool reading) {
+void DatabaseSource::hold(Session* session) {
     const std::lock_guard lock{mutex_};
-    if (reading && !reading_) cancelled_ = false;
-    reading_ = reading;
     session_ = session;
     if (session && cancelled_) session->cut();
 }
@@ -158,17 +154,17 @@ template <class Work>
 std::optional<Error> DatabaseSource::in_session(Work work) {
     std::optional<Error> trouble;
     std::unique_ptr<Session> session;
-    hold(nullptr, true);
+    if (cancelled_) return error_of(Failure("reading was cancelled"));
     try {
         session = connected();
-        hold(session.get(), true);
+        hold(session.get());
         work(*session);
     } catch (const Failure& failure) {
         trouble = error_of(cancelled_ ? Failure("reading was cancelled") : failure);
     } catch (const std::exception& error) {
         trouble = error_of(Failure(error.what()));
     }
-    hold(nullptr, false);
+    hold(nullptr);
     return trouble;
 }
 

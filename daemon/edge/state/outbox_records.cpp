@@ -15,7 +15,7 @@ namespace {
 
 struct OutboxRow {
     long long created_at = 0, next_at = 0;
-    int attempts = 0, claims = 0;
+    int attempts = 0, refusals = 0, claims = 0;
     std::string status = {}, error_class = {};
     Payload payload = {};
 };
@@ -24,6 +24,7 @@ Delivery to_delivery(const OutboxRow& row) {
     return {.payload = row.payload,
             .status = from_word<DeliveryStatus>(row.status),
             .attempts = row.attempts,
+            .refusals = row.refusals,
             .claims = row.claims,
             .created_at = instant_of(row.created_at),
             .next_at = instant_of(row.next_at),
@@ -70,7 +71,7 @@ void make_room(soci::session& sql, const OutboxLimits& limits) {
 struct Head {
     long long place = 0, next_at = 0;
     std::string receiver = {}, recipient = {}, status = {};
-    int attempts = 0, claims = 0;
+    int attempts = 0;
 };
 
 /// Calls `each` for every head. Walks the index from one to the next, so that a long queue costs no more than a short
@@ -78,14 +79,13 @@ struct Head {
 template <class Each>
 void for_each_head(soci::session& sql, int passed, Each each) {
     Head at, next;
-    soci::statement step =
-        (sql.prepare << "SELECT receiver, recipient, place, next_at, status, attempts, claims FROM outbox "
-                        "WHERE status IN ('queued', 'retry', 'in_flight') "
-                        "AND (receiver, recipient, place) > (:receiver, :recipient, :place) "
-                        "ORDER BY receiver, recipient, place LIMIT 1",
-         soci::use(at.receiver), soci::use(at.recipient), soci::use(at.place), soci::into(next.receiver),
-         soci::into(next.recipient), soci::into(next.place), soci::into(next.next_at), soci::into(next.status),
-         soci::into(next.attempts), soci::into(next.claims));
+    soci::statement step = (sql.prepare << "SELECT receiver, recipient, place, next_at, status, attempts FROM outbox "
+                                           "WHERE status IN ('queued', 'retry', 'in_flight') "
+                                           "AND (receiver, recipient, place) > (:receiver, :recipient, :place) "
+                                           "ORDER BY receiver, recipient, place LIMIT 1",
+                            soci::use(at.receiver), soci::use(at.recipient), soci::use(at.place),
+                            soci::into(next.receiver), soci::into(next.recipient), soci::into(next.place),
+                            soci::into(next.next_at), soci::into(next.status), soci::into(next.attempts));
     while (step.execute(true)) {
         each(std::as_const(next));
         at = next;
@@ -114,30 +114,19 @@ std::vector<Head> due_heads(soci::session& sql, const ClaimRequest& request, con
 Delivery read_delivery(soci::session& sql, long long place) {
     OutboxRow row;
     auto& payload = row.payload;
-    sql << "SELECT delivery_id, receiver, recipient, subject, text, html, json, status, attempts, claims, created_at, "
-           "next_at, error_class FROM outbox WHERE place = :place",
+    sql << "SELECT delivery_id, receiver, recipient, subject, text, html, json, status, attempts, refusals, claims, "
+           "created_at, next_at, error_class FROM outbox WHERE place = :place",
         soci::use(place), soci::into(payload.delivery_id), soci::into(payload.receiver), soci::into(payload.recipient),
         soci::into(payload.subject), soci::into(payload.text), soci::into(payload.html), soci::into(payload.json),
-        soci::into(row.status), soci::into(row.attempts), soci::into(row.claims), soci::into(row.created_at),
-        soci::into(row.next_at), soci::into(row.error_class);
+        soci::into(row.status), soci::into(row.attempts), soci::into(row.refusals), soci::into(row.claims),
+        soci::into(row.created_at), soci::into(row.next_at), soci::into(row.error_class);
     return to_delivery(row);
 }
 
-void set_status(soci::session& sql, const Head& head, DeliveryStatus status) {
-    const auto word = to_word(status);
-    sql << "UPDATE outbox SET status = :status, claims = :claims WHERE place = :place", soci::use(word),
-        soci::use(head.claims), soci::use(head.place);
-}
-
-/// Puts rows aside that were claimed too often; whether there were any.
-bool quarantine(soci::session& sql, const std::vector<Head>& heads, const OutboxLimits& limits) {
-    bool any = false;
-    for (const auto& head : heads) {
-        if (head.claims < limits.claims_until_quarantine) continue;
-        set_status(sql, head, DeliveryStatus::quarantined);
-        any = true;
-    }
-    return any;
+void mark_claimed(soci::session& sql, long long place) {
+    const auto in_flight = to_word(DeliveryStatus::in_flight);
+    sql << "UPDATE outbox SET status = :status, claims = claims + 1 WHERE place = :place", soci::use(in_flight),
+        soci::use(place);
 }
 
 }  // namespace
@@ -166,12 +155,10 @@ void enqueue(soci::session& sql, const std::vector<Payload>& payloads, Instant n
 
 std::vector<Delivery> claim_due(soci::session& sql, const ClaimRequest& request, const OutboxLimits& limits) {
     auto heads = due_heads(sql, request, limits);
-    while (quarantine(sql, heads, limits)) heads = due_heads(sql, request, limits);
     if (heads.size() > request.most) heads.resize(request.most);
     std::vector<Delivery> deliveries;
-    for (auto& head : heads) {
-        ++head.claims;
-        set_status(sql, head, DeliveryStatus::in_flight);
+    for (const auto& head : heads) {
+        mark_claimed(sql, head.place);
         failpoint("state.claim.row");
         deliveries.push_back(read_delivery(sql, head.place));
     }
@@ -182,10 +169,12 @@ void settle_one(soci::session& sql, const Settlement& settlement) {
     const auto status = to_word(settlement.status);
     const auto next_at = to_column(settlement.next_at);
     const int counted = settlement.counts_as_attempt ? 1 : 0;
+    const int refused = settlement.refused ? 1 : 0;
     sql << "UPDATE outbox SET status = :status, next_at = :next, error_class = :error, attempts = attempts + :counted, "
-           "claims = 0 WHERE delivery_id = :id",
+           "refusals = CASE WHEN :refused THEN refusals + 1 WHEN :counted THEN 0 ELSE refusals END, "
+           "claims = CASE WHEN :counted THEN 0 ELSE claims - 1 END WHERE delivery_id = :id",
         soci::use(status), soci::use(next_at), soci::use(settlement.error_class), soci::use(counted),
-        soci::use(settlement.delivery_id);
+        soci::use(refused), soci::use(settlement.delivery_id);
 }
 
 std::uint64_t recover_in_flight(soci::session& sql, Instant now) {
@@ -214,6 +203,25 @@ std::vector<OutboxCount> count_outbox(soci::session& sql) {
         counts.push_back(count);
     }
     return counts;
+}
+
+std::vector<Undelivered> given_up(soci::session& sql, Instant now) {
+    std::vector<Undelivered> all;
+    Undelivered each;
+    long long messages = 0, newest = 0;
+    const auto from = to_column(now - std::chrono::days{1}), to = to_column(now);
+    // With max(), SQLite takes the other columns from the row that has it.
+    soci::statement rows = (sql.prepare << "SELECT receiver, count(*), error_class, max(next_at) FROM outbox "
+                                           "WHERE status IN ('dead', 'quarantined') AND next_at BETWEEN :from AND :to "
+                                           "GROUP BY receiver ORDER BY receiver",
+                            soci::use(from), soci::use(to), soci::into(each.receiver), soci::into(messages),
+                            soci::into(each.error_class), soci::into(newest));
+    rows.execute();
+    while (rows.fetch()) {
+        each.messages = static_cast<std::uint64_t>(messages);
+        all.push_back(each);
+    }
+    return all;
 }
 
 std::optional<Instant> earliest_due(soci::session& sql, const OutboxLimits& limits) {

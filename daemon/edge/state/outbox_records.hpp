@@ -26,6 +26,7 @@ std::vector<Delivery> claim_due(soci::session& sql, const ClaimRequest& request,
 void settle_one(soci::session& sql, const Settlement& settlement);
 std::uint64_t recover_in_flight(soci::session& sql, Instant now);
 std::vector<OutboxCount> count_outbox(soci::session& sql);
+std::vector<Undelivered> given_up(soci::session& sql, Instant now);
 std::optional<Instant> earliest_due(soci::session& sql, const OutboxLimits& limits);
 
 }  // namespace retaind

@@ -61,7 +61,8 @@ const std::array<Migration, 1>& all_migrations() {
         // What is looked at often stands before the texts, which spill over into further pages.
         "CREATE TABLE outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, delivery_id TEXT NOT NULL UNIQUE, "
         "receiver TEXT NOT NULL, recipient TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, "
-        "claims INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, next_at INTEGER NOT NULL, "
+        "refusals INTEGER NOT NULL DEFAULT 0, claims INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, next_at "
+        "INTEGER NOT NULL, "
         "error_class TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
         "html TEXT NOT NULL, json TEXT NOT NULL) STRICT",
         "CREATE INDEX outbox_waiting ON outbox (receiver, recipient, place) "

@@ -103,6 +103,10 @@ public:
         return guarded([&]() -> Result<std::vector<OutboxCount>> { return count_outbox(sql()); });
     }
 
+    Result<std::vector<Undelivered>> undelivered(Instant now) override {
+        return guarded([&]() -> Result<std::vector<Undelivered>> { return given_up(sql(), now); });
+    }
+
     Result<std::optional<Instant>> next_due() override {
         return guarded([&]() -> Result<std::optional<Instant>> { return earliest_due(sql(), parts_.limits); });
     }

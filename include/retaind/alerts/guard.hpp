@@ -79,6 +79,13 @@ std::vector<FeedDay> remember_feeds(const Snapshot& snapshot, std::span<const Fe
 /// none of them has one. Nothing when one of them is in trouble: the rule is frozen. Unmapped datasets say nothing.
 std::optional<Day> data_time(std::span<const FeedVerdict> feeds, const Rule& rule, Day as_of);
 
+/// What was given up of the messages to a receiver, within the last day.
+struct Undelivered {
+    std::string receiver;
+    std::uint64_t messages = 0;
+    std::string error_class = {};  ///< of the last one
+};
+
 /// An alert after its step, and what happened in it.
 struct Move {
     Alert alert;
@@ -94,7 +101,8 @@ struct GuardInput {
     std::span<const FeedVerdict> feeds;
     std::span<const Alert> before;  ///< State::alerts, sorted by key
     std::size_t live_customers = 0;
-    Instant now;  ///< held against wall time only: since when a source has failed
+    std::span<const Undelivered> undelivered = {};  ///< State::undelivered
+    Instant now;                                    ///< held against wall time only: since when a source has failed
 };
 
 /// Marks what may not be announced, and adds the alerts to ops.
@@ -107,7 +115,8 @@ struct GuardInput {
 /// instead: neither counted nor held. Endings of a rule that is gone are not counted.
 ///
 /// To ops, scope source, entity = source: `source_failed` (not loaded for stale_ops_after), `source_suspect` (at once),
-/// `source_stale` (stale for stale_ops_after); of one source only the worst. And `alerts_held`, entity "".
+/// `source_stale` (stale for stale_ops_after); of one source only the worst. `delivery_failed`, entity = receiver,
+/// while messages to it were given up within the last day. And `alerts_held`, entity "".
 void guard(const GuardInput& input, std::vector<Move>& moves);
 
 /// The built-in rules, notify ops. Null for other names.

@@ -27,22 +27,22 @@ enum class AttemptOutcome { delivered, retry, refused, abandoned };
 struct Attempt {
     AttemptOutcome outcome = AttemptOutcome::delivered;
     int attempts = 1;  ///< that have a result, this one included
-    int refusals = 1;  ///< in a row, this one included; pass `attempts` where they are not counted
+    int refusals = 1;  ///< in a row, this one included
     Instant created_at, now;
     std::optional<Seconds> retry_after = {};
     double jitter = 0;  ///< uniform in [0, 1)
 };
 
 struct RetryDecision {
-    enum class Kind { delivered, retry, dead, undecided };  ///< undecided: it stays in flight
+    enum class Kind { delivered, retry, dead };
     Kind kind = Kind::delivered;
     Instant next_at = {};  ///< of retry
     bool operator==(const RetryDecision&) const = default;
 };
 
-/// Delivered is done; abandoned is undecided. `retry` waits shortest * 2^(attempts - 1), at most longest, times
-/// jitter (full jitter, at least shortest), or what the receiver asked for, and ends dead. A last try is made at the
-/// very end of give_up_after. Refused waits refused_wait.
+/// Delivered is done; abandoned is due at once, as if it had not been tried. `retry` waits shortest * 2^(attempts - 1),
+/// at most longest, times jitter (full jitter, at least shortest), or what the receiver asked for, and ends dead. A
+/// last try is made at the very end of give_up_after. Refused waits refused_wait.
 RetryDecision after_attempt(const Attempt& attempt, const RetryPolicy& policy = {});
 
 }  // namespace retaind

@@ -58,6 +58,7 @@ struct State {
     std::vector<FeedDay> feeds = {};             ///< by day, then dataset
     std::vector<AdoptedRule> rules = {};         ///< sorted by name
     std::vector<Alert> alerts = {};              ///< sorted by key; open ones, and ended ones of the last 90 days
+    std::vector<Undelivered> undelivered = {};  ///< by receiver; of the outbox, not of a cycle: not in a Commit's state
 };
 
 }  // namespace retaind

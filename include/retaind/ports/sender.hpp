@@ -25,7 +25,7 @@ struct SendResult {
         delivered,
         retry,      ///< 408, 425, 429, 5xx, network, timeout, SMTP 4yz
         refused,    ///< other 4xx, SMTP 5yz: a few slow tries, then dead
-        abandoned,  ///< the daemon stops: nothing is known, the delivery stays in flight
+        abandoned,  ///< the daemon stops: nothing is known, the next run sends it again
     };
     Outcome outcome = Outcome::delivered;
     std::string error_class = {};  ///< fit for a label: "timeout", "http_503", "smtp_550", "tls", "refused_address"

@@ -33,7 +33,7 @@ public:
     /// Runs every query for no rows and checks its columns; one error per finding. For `check --connect`.
     virtual std::vector<Error> check(const std::vector<DatasetRequest>& requests) = 0;
 
-    /// Ends a read that is under way, from another thread: it returns soon with an error.
+    /// From another thread, for good: a read under way returns soon with an error, and so does every later one.
     virtual void cancel() = 0;
 };
 

@@ -34,6 +34,7 @@ struct Delivery {
     Payload payload;
     DeliveryStatus status = DeliveryStatus::queued;
     int attempts = 0;  ///< tries that have a result
+    int refusals = 0;  ///< of them the last ones in a row that were refused
     int claims = 0;    ///< times claimed without a result since the last one
     Instant created_at;
     Instant next_at;
@@ -42,17 +43,17 @@ struct Delivery {
 
 struct Settlement {
     std::string delivery_id;
-    DeliveryStatus status = DeliveryStatus::delivered;  ///< delivered, retry or dead
-    Instant next_at = {};
+    DeliveryStatus status = DeliveryStatus::delivered;  ///< delivered, retry, dead or quarantined
+    Instant next_at = {};                               ///< of retry: when it is due; else when it was settled
     std::string error_class = {};
-    bool counts_as_attempt = true;
+    bool counts_as_attempt = true;  ///< false: as if it had not been claimed
+    bool refused = false;           ///< one more in a row; any other try ends the row
 };
 
 /// Bounds of the outbox (ALERTS.md).
 struct OutboxLimits {
     std::uint64_t rows = 100'000;
     std::uint64_t bytes = 256ull << 20;
-    int claims_until_quarantine = 3;
     int tries_until_passed = 8;  ///< a message tried so often no longer holds back later ones to the same person
 };
 
@@ -81,8 +82,7 @@ public:
     virtual Result<void> commit(const Commit& commit) = 0;
 
     /// Rows due at `now` become in_flight (committed) and are returned, oldest first, at most one per receiver of those
-    /// not in `busy`, order per receiver and recipient kept. Rows already claimed without result too often are
-    /// quarantined instead.
+    /// not in `busy`, order per receiver and recipient kept.
     virtual Result<std::vector<Delivery>> claim(Instant now, const std::vector<std::string>& busy,
                                                 std::size_t most) = 0;
     virtual Result<void> settle(const Settlement& settlement) = 0;
@@ -91,6 +91,8 @@ public:
     virtual Result<std::uint64_t> recover(Instant now) = 0;
 
     virtual Result<std::vector<OutboxCount>> outbox() = 0;
+    /// What was given up (dead or quarantined) within the day before `now`, by receiver.
+    virtual Result<std::vector<Undelivered>> undelivered(Instant now) = 0;
     /// When the next row is due; nothing while all is told.
     virtual Result<std::optional<Instant>> next_due() = 0;
     /// Deletes what retention no longer keeps, in bounded steps.

@@ -1,0 +1,198 @@
+// The evaluator over a small company and the real state: what it says when a turn has ended, and that it can be stopped
+// at any moment.
+#include <condition_variable>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/deliver.hpp"
+#include "app/evaluator.hpp"
+#include "edge/state/state.hpp"
+#include "support/failing_store.hpp"
+#include "support/set_clock.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace retaind {
+namespace {
+
+using namespace std::chrono_literals;
+using test::FailingStore;
+using test::SetClock;
+using test::TemporaryFolder;
+
+constexpr Seconds patience = 20s;  ///< for what happens at once
+const std::string customers = "SELECT 'c1' AS customer_id, 'One' AS name";
+/// Never ends by itself.
+const std::string endless =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS customer_id, 'n' AS name FROM n";
+
+class EvaluatorOverCompany : public testing::Test {
+protected:
+    EvaluatorOverCompany()
+        : store_(open_state({}, {.directory = folder_.path()}).value()),
+          outbox_(open_state({}, {.directory = folder_.path(), .access = StateAccess::companion}).value()) {}
+
+    std::unique_ptr<Company> company(const std::string& query = customers) {
+        std::ofstream{folder_.file("company.db")};
+        std::ofstream{folder_.file("rules.toml")} << R"(
+schema = 1
+name = "small"
+[rule.is_there]
+when = ["tenure_days >= 10"]
+clear = ["tenure_days <= 3"]
+severity = "warning"
+message = "{name} is there."
+)";
+        std::ofstream{folder_.file("retaind.toml")} << "[daemon]\nrules = [\"rules.toml\"]\n"
+                                                       "[source.main]\nbackend = \"sqlite3\"\ntimeout = \"60s\"\n"
+                                                       "connection = \"db="
+                                                    << folder_.file("company.db") << R"("
+[dataset.customers]
+source = "main"
+query = ")" << query << R"("
+[dataset.subscriptions]
+source = "main"
+query = """SELECT 's1' AS subscription_id, 'c1' AS customer_id, 'active' AS status, '2025-01-01' AS started_on,
+ '49.00' AS mrr"""
+[currency]
+base = "EUR"
+default = "EUR"
+[receiver.out]
+type = "file"
+)";
+        LoadResult loaded = load_config(folder_.file("retaind.toml"));
+        EXPECT_TRUE(loaded.problems.empty()) << format_problems(loaded.problems);
+        return Company::open(std::move(*loaded.loaded)).value();
+    }
+
+    EvaluatorParts parts(std::function<void()> wake_delivery = [] {}) {
+        return {.board = board_,
+                .store = failing_,
+                .clock = clock_,
+                .wake_delivery = std::move(wake_delivery),
+                .status = [](const std::string&) {},
+                .turn_ended =
+                    [this](bool well) {
+                        const std::lock_guard lock(mutex_);
+                        ended_.push_back(well);
+                        changed_.notify_all();
+                    }};
+    }
+
+    /// Asks, and waits for the end of that turn.
+    bool turn(Evaluator& evaluator) {
+        std::unique_lock lock(mutex_);
+        const std::size_t before = ended_.size();
+        evaluator.ask();
+        EXPECT_TRUE(changed_.wait_for(lock, patience, [&] { return ended_.size() > before; }));
+        return ended_.back();
+    }
+
+    TemporaryFolder folder_;
+    SetClock clock_{Instant{Day{std::chrono::year{2026} / 3 / 1}} + 5h};
+    Board board_;
+    std::unique_ptr<StateStore> store_, outbox_;
+    FailingStore failing_{*store_};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<bool> ended_;
+};
+
+TEST_F(EvaluatorOverCompany, SaysAfterEachTurnWhetherItWentWell) {
+    bool failing = true;
+    failing_.fails = [&] { return failing; };
+    Evaluator evaluator{company(), parts()};
+    EXPECT_FALSE(turn(evaluator));
+    EXPECT_FALSE(board_.ready());
+    failing = false;
+    EXPECT_TRUE(turn(evaluator));
+    EXPECT_TRUE(board_.ready());
+    clock_.advance(-48h);
+    EXPECT_FALSE(turn(evaluator)) << "the clock went back";
+    EXPECT_FALSE(board_.ready());
+    EXPECT_EQ(board_.telemetry().cycles.at("failed"), 2u);
+    EXPECT_EQ(board_.telemetry().cycles.at("ok"), 1u);
+}
+
+TEST_F(EvaluatorOverCompany, AStopBeforeTheReadingHasBegunIsNotForgotten) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool loading = false, stopping = false;
+    failing_.before_load = [&] {
+        std::unique_lock lock(mutex);
+        loading = true;
+        changed.notify_all();
+        changed.wait_for(lock, patience, [&] { return stopping; });
+    };
+    auto cancelled = company(endless);
+    Company& reading = *cancelled;
+    Evaluator evaluator{std::move(cancelled), parts()};
+    evaluator.ask();
+    {
+        std::unique_lock lock(mutex);
+        ASSERT_TRUE(changed.wait_for(lock, patience, [&] { return loading; }));
+        reading.cancel();  // as stop() does, which then waits for the thread
+        stopping = true;
+        changed.notify_all();
+    }
+    const auto start = std::chrono::steady_clock::now();
+    evaluator.stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, patience) << "the reading was begun after all";
+    EXPECT_EQ(*store_->newest_day(), std::nullopt);
+}
+
+/// Meant for ThreadSanitizer: turns, deliveries, reloads and scrapes at once, as in the daemon.
+TEST_F(EvaluatorOverCompany, TurnsDeliveriesReloadsAndScrapesAtOnce) {
+    constexpr int days = 6;
+    const auto outlets = [&] {
+        return make_outlets({{.name = "out", .type = ReceiverType::file, .path = folder_.file("out.jsonl")}});
+    };
+    std::atomic<unsigned> calls = 0;
+    failing_.fails = [&] { return ++calls % 3 == 0; };
+    Deliverer deliverer{
+        *outbox_,
+        outlets(),
+        clock_,
+        {.look_again = 0s,
+         .on_result =
+             [this](const std::string& receiver, const std::string& result) {
+                 board_.update([&](Telemetry& telemetry) { ++telemetry.deliveries[{receiver, result}]; });
+             },
+         .on_outbox = [this](
+                          const std::vector<OutboxCount>& counts,
+                          std::uint64_t) { board_.update([&](Telemetry& telemetry) { telemetry.outbox = counts; }); }}};
+    Evaluator evaluator{company(), parts([&] { deliverer.wake(); })};
+    std::atomic<bool> over = false;
+    std::thread scraper{[&] {
+        while (!over) {
+            EXPECT_EQ(board_.answer({.method = "GET", .path = "/metrics"}).status, 200);
+            [[maybe_unused]] const auto view = board_.view();
+        }
+    }};
+    for (int day = 0; day < days; ++day) {
+        evaluator.ask();
+        evaluator.replace(company());
+        deliverer.replace(outlets());
+        while (!turn(evaluator)) {}
+        clock_.advance(24h);
+    }
+    evaluator.ask();
+    evaluator.stop();
+    EXPECT_TRUE(deliverer.wait_until_idle(patience).ok());
+    deliverer.stop();
+    over = true;
+    scraper.join();
+    std::ifstream in{folder_.file("out.jsonl")};
+    std::string line;
+    int lines = 0;
+    while (std::getline(in, line)) ++lines;
+    EXPECT_EQ(lines, 1) << "what was found at first is told once";
+}
+
+}  // namespace
+}  // namespace retaind
