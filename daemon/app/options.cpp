@@ -77,6 +77,7 @@ void add_history(CLI::App& app, Options& options) {
     demo.add_flag("--once", options.only_once,
                   "end after the last screen (the daemon goes on until interrupted otherwise)");
     demo.add_option("--port", options.port, "of the daemon's metrics, on 127.0.0.1")->capture_default_str();
+    demo.add_flag("--json", options.json, "print what was found as JSON");
     add_day(demo, "--until", options.to, "its last day (default: yesterday)");
 }
 

@@ -100,6 +100,58 @@ def test_an_exception_that_nobody_expected_is_told_as_a_bug(place):
     return "exit code 70, with what it was"
 
 
+def test_rejected_rows_are_named(place):
+    rows = harness.company_rows(YESTERDAY, customers=20, days=60)
+    day = str(YESTERDAY)
+    rows["usage"] += [("c003", day + "x", 1.0), ("c004", day + "y", 2.0), ("nobody", day, 3.0)]
+    harness.write_sqlite(place / "company.db", rows)
+    config = harness.configuration(place)
+    done = harness.once(config, YESTERDAY)
+    assert done.returncode == 0, done.stderr
+    usage = next(feed for feed in json.loads(done.stdout)["data"] if feed["dataset"] == "usage")
+    assert usage["rejected"] == 3 and usage["reasons"] == {"bad_date": 2, "unknown_customer": 1}, usage
+    keys = usage["rejected_keys"]
+    assert [key.split("/")[0] for key in keys["bad_date"]] == ["c003", "c004"], keys
+    assert keys["unknown_customer"] == [f"nobody/{YESTERDAY}"], keys
+    said = harness.retaind("once", "--config", config, "--as-of", YESTERDAY, "--dry-run").stdout
+    for words in ("2 bad_date: c003/", f"1 unknown_customer: nobody/{YESTERDAY}"):
+        assert words in said, said
+    return "in JSON and in text"
+
+
+def test_check_says_what_has_no_effect_and_where_the_state_is(place):
+    config = company(place, extra='[lease]\nttl = "60s"\n')
+    said = harness.retaind("check", "--config", config)
+    assert said.returncode == 0, said.stderr
+    for words in ("[http] has no effect in this version", "[lease] has no effect", '"external_url" has no effect'):
+        assert words in said.stderr, said.stderr
+    assert "[state] connection" not in said.stderr, said.stderr
+    text = config.read_text()
+    config.write_text(text.replace(f'connection = "db={place}/state.db"', ""))
+    for env, where in (({}, place), ({"STATE_DIRECTORY": str(place / "other")}, place / "other")):
+        warnings = json.loads(harness.retaind("check", "--json", "--config", config, env=env).stdout)
+        about = [w for w in warnings if "[state] connection is not set" in w["message"]]
+        assert len(about) == 1 and f"{where}/state.db" in about[0]["message"], warnings
+    with harness.Daemon(config, 0, env={"RETAIND_DEFECT": "", "STATE_DIRECTORY": str(place)}) as daemon:
+        harness.wait_until(lambda: "retaind" in daemon.text() and "runs; metrics" in daemon.text(), 30, what="the start")
+        assert "[state] connection is not set" in daemon.text() and "[lease] has no effect" in daemon.text()
+    return "each key at check and at start; the state's file by its name"
+
+
+def test_fields_limit_what_a_receiver_gets(place):
+    receivers = (
+        f'[receiver.file]\ntype = "file"\npath = "{place}/messages.jsonl"\nfields = ["customer_id"]\n\n'
+        '[[route]]\nreceivers = ["file"]\n'
+    )
+    config = company(place, receivers=receivers)
+    assert harness.once(config, YESTERDAY).returncode == 0
+    text = (place / "messages.jsonl").read_text()
+    assert harness.messages(place / "messages.jsonl") and "c000" in text
+    for secret in ("Customer ", "Manager", "quiet_days", "revenue", "example.org"):
+        assert secret not in text, text
+    return "ids and rules only"
+
+
 def main():
     tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
     if len(sys.argv) > 1:

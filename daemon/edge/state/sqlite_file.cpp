@@ -18,7 +18,7 @@ namespace {
 Error lost(const std::string& path, std::string_view why) {
     return Error{.kind = ErrorKind::state_lost,
                  .message = fmt::format("{} is corrupt: {}", path, why),
-                 .hint = "restore a backup, or begin anew with --accept-state-loss (the file is kept aside)"};
+                 .hint = "put back a copy, or begin anew with --accept-state-loss (the file is kept aside)"};
 }
 
 Error failed(const std::string& path, std::string_view why, std::string hint) {
