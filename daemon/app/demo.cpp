@@ -220,11 +220,12 @@ std::string command_of(const StoryFound& found, const View& last, const DemoPlac
     const bool is_customer = story.customer_name != story.customer_id_or_segment && story.rule != "segment_shrinks" &&
                              story.rule != "feed_late";
     const bool is_open = std::any_of(last.alerts.begin(), last.alerts.end(), [&](const Alert& alert) {
-        return alert.key.rule == story.rule && alert.customer_id == story.customer_id_or_segment;
+        return alert.key.rule == story.rule &&
+               (alert.customer_id == story.customer_id_or_segment || alert.key.entity == story.customer_id_or_segment);
     });
     const std::string then = found.first_alert && !is_open ? " --as-of " + format_day(*found.first_alert) : "";
     if (is_customer) return program() + " explain " + story.customer_id_or_segment + config + then;
-    return program() + " once --dry-run" + config + then + " | grep " + story.customer_id_or_segment;
+    return program() + " once --dry-run --json" + config + then + " | grep -A 12 " + story.rule;
 }
 
 void add_commands(Shown& shown, const DemoPlace& place, int port) {

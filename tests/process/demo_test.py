@@ -1,6 +1,7 @@
 """The demo as a newcomer meets it: one command, exit code 0, every planted story found, the loyal left alone, and every
 command on its screen runs as printed."""
 
+import datetime as dt
 import json
 import pathlib
 import re
@@ -39,12 +40,11 @@ def check_screen(place, screen, stories):
     order = ["today.", "Why", "stories are hidden", "was silent from", "customers left", "Three things to try"]
     found = [screen.find(words) for words in order]
     assert -1 not in found and found == sorted(found), (order, found, screen)
-    if_zero, done, to_ops = map(
-        int,
-        re.search(r"would have sent (\d+) messages \(\d+ alerts\).*sent them (\d+), and (\d+) to ops", flat).groups(),
-    )
-    assert if_zero > 10 and done == 0 and to_ops >= 1, flat
-    assert re.search(r"In 180 days \d+ customers left. Of \d+ an alert had told .* \d+ were missed", flat), flat
+    said = r"raised (\d+) false alerts, in (\d+) messages to .* raised (\d+), in (\d+) .* and (\d+) to ops"
+    feed = re.search(said, flat)
+    alerts, messages, raised, sent, to_ops = map(int, feed.groups())
+    assert alerts > 50 and messages > 4 and (raised, sent) == (0, 0) and to_ops >= 1, flat
+    assert re.search(r"In 180 days \d+ customers left. For \d+ an alert came .* \d+ were missed", flat), flat
     wide = [line for line in screen.splitlines() if len(line) > 80 and str(place) not in line]
     assert not wide, wide
 
@@ -91,7 +91,7 @@ def test_a_newcomer_sees_what_was_found(base):
     assert again.returncode == 0, again.stderr
     found = json.loads(again.stdout)
     assert [s["story"] for s in found["stories"]] == [s["story"] for s in stories]
-    assert all(s["as_it_should"] for s in found["stories"]) and found["dark_feed"]["messages_if_counted_as_zero"] > 10
+    assert all(s["as_it_should"] for s in found["stories"]) and found["dark_feed"]["messages_if_counted_as_zero"] > 4
     return f"{took:.1f} s, {len(stories)} stories, {ran} commands run as printed; once more as JSON"
 
 
@@ -119,8 +119,9 @@ def test_a_port_that_is_taken_is_said_before_anything_is_done(base):
 
 
 def test_a_day_that_has_not_ended_is_refused(base):
+    later = dt.date.today() + dt.timedelta(days=9)
     done = harness.retaind(
-        "demo", "--once", "--directory", base / "new", "--port", harness.free_port(), "--until", "2200-01-01"
+        "demo", "--once", "--directory", base / "new", "--port", harness.free_port(), "--until", later
     )
     assert done.returncode == 2 and "last complete day" in done.stderr, done
     return "refused with exit code 2"

@@ -65,25 +65,25 @@ std::string stories_text(const DemoReport& report) {
 }
 
 std::string feed_text(const DemoReport::Feed& feed) {
-    return wrapped("",
-                   fmt::format("The feed \"{}\" was silent from {} to {}. Counted as \"nobody uses it\", that would "
-                               "have sent {} messages ({} alerts) to account managers; it sent them {}, and {} to "
-                               "ops.",
-                               feed.dataset, format_day(feed.from), format_day(feed.to), feed.messages_if_zero,
-                               feed.alerts_if_zero, feed.messages, feed.to_ops)) +
+    return wrapped("", fmt::format("The feed \"{}\" was silent from {} to {}. Counted as \"nobody uses it\", it would "
+                                   "have raised {} false alerts, in {} messages to account managers. It raised {}, in "
+                                   "{} messages, and {} to ops: about the feed.",
+                                   feed.dataset, format_day(feed.from), format_day(feed.to), feed.alerts_if_zero,
+                                   feed.messages_if_zero, feed.alerts, feed.messages, feed.to_ops)) +
            "\n";
 }
 
 std::string history_text(const DemoReport& report) {
     const auto days = (report.last - report.first).count() + 1;
-    std::string told = fmt::format("In {} days {} customers left. Of {} an alert had told within 56 days before", days,
+    std::string told = fmt::format("In {} days {} customers left. For {} an alert came within the 56 days before", days,
                                    report.left, report.told_before);
     if (!report.lead_days.empty())
-        told += fmt::format(" (half of them {:.0f} days or more)", report.lead_days[report.lead_days.size() / 2]);
+        told += fmt::format(" (median {:.0f} days ahead)", report.lead_days[report.lead_days.size() / 2]);
     told += fmt::format("; {} were missed", report.missed.size());
-    for (std::size_t at = 0; at < report.missed.size() && at < 3; ++at)
+    constexpr std::size_t most = 3;
+    for (std::size_t at = 0; at < report.missed.size() && at < most; ++at)
         told += (at == 0 ? ": " : ", ") + report.missed[at];
-    told += report.missed.size() > 3 ? ", ..." : "";
+    if (report.missed.size() > most) told += fmt::format(" and {} more", report.missed.size() - most);
     return wrapped("", told + fmt::format(". {} messages went out in all.", report.messages)) + "\n";
 }
 
