@@ -3,7 +3,10 @@
 
 namespace retaind {
 
-/// Runs what the command line asks for; the exit codes are those of DESIGN.md 6.
+/// Of an exception that nobody expected: it is told as a bug, instead of an abort.
+inline constexpr int exit_code_of_a_bug = 70;
+
+/// Runs what the command line asks for; the other exit codes are those of DESIGN.md 6.
 int run_app(int argc, char** argv);
 
 }  // namespace retaind

@@ -3,6 +3,7 @@
 #include "edge/config/config.hpp"
 #include "edge/report/report.hpp"
 #include "log.hpp"
+#include "turn.hpp"
 #include "verbs.hpp"
 
 namespace retaind {
@@ -13,6 +14,18 @@ void say_problems(const Options& options, const std::vector<Error>& errors) {
         std::fputs(errors_json(errors).c_str(), stdout);
     else
         std::fputs(format_problems(errors).c_str(), stderr);
+}
+
+/// What is allowed, and probably not meant. A state that nobody named is another one for a service than for a shell.
+std::vector<Error> warnings_of(const Loaded& loaded, const Options& options) {
+    std::vector<Error> warnings = loaded.warnings;
+    if (!loaded.settings.state.connection.empty() || !options.state_directory.empty()) return warnings;
+    const std::string file = state_directory(options.state_directory, loaded.settings) + "/state.db";
+    warnings.push_back({.message = "[state] connection is not set: here the state is " + file +
+                                   "; a service and a shell may each have their own",
+                        .hint = "name the file: connection = \"db=/var/lib/retaind/state.db\"",
+                        .where = {.file = options.config_file}});
+    return warnings;
 }
 
 }  // namespace
@@ -29,6 +42,9 @@ std::unique_ptr<Company> open_company(const Options& options) {
         return nullptr;
     }
     set_log_level(loaded.loaded->settings.log.level);
+    if (options.verb == Verb::run) {
+        for (const Error& warning : warnings_of(*loaded.loaded, options)) log(LogLevel::warning, to_string(warning));
+    }
     Result<std::unique_ptr<Company>> company = Company::open(std::move(*loaded.loaded));
     if (!company) {
         say_problems(options, {company.error()});
@@ -43,7 +59,7 @@ int run_check(const Options& options) {
         say_problems(options, loaded.problems);
         return exit_code(ErrorKind::config);
     }
-    std::vector<Error> findings = loaded.loaded->warnings;
+    std::vector<Error> findings = warnings_of(*loaded.loaded, options);
     Result<std::unique_ptr<Company>> company = Company::open(std::move(*loaded.loaded));
     if (!company) {
         say_problems(options, {company.error()});

@@ -28,6 +28,14 @@ Result<std::unique_ptr<Company>> Company::open(Loaded loaded) {
     return company;
 }
 
+Result<void> Company::expect_complete(Day day, Instant now) const {
+    const Day last = last_complete_day(now);
+    if (day <= last) return {};
+    return Error{.kind = ErrorKind::usage,
+                 .message = format_day(day) + " has not ended yet; the last complete day is " + format_day(last),
+                 .hint = "what is remembered of a day must be all of it"};
+}
+
 std::vector<DatasetRequest> Company::requests(const std::string& source, Day first, Day last) const {
     std::vector<DatasetRequest> result;
     const Day from = first - std::chrono::duration_cast<std::chrono::days>(settings().history);

@@ -26,6 +26,9 @@ public:
     /// The last day that has fully ended at `now`, in the daemon's zone: what a live cycle speaks about.
     Day last_complete_day(Instant now) const { return zone_.local_day(now) - std::chrono::days{1}; }
 
+    /// Error (usage) for a day that has not fully ended: a state that knew it would refuse every live cycle until then.
+    Result<void> expect_complete(Day day, Instant now) const;
+
     /// Reads all sources, each on a thread of its own. A source that fails leaves its datasets marked as not loaded;
     /// the rest is there. Rows from `history` before `first` up to and including `last`; as_of is `last`.
     Snapshot read(Day first, Day last);

@@ -16,10 +16,27 @@ bool is_about(const AlertNews& news, const Story& story) {
 
 bool opens(const AlertNews& news) { return news.transition == Transition::fired; }
 
-std::size_t opened(const std::vector<AlertNews>& news) {
-    return static_cast<std::size_t>(std::count_if(news.begin(), news.end(), [](const AlertNews& each) {
-        return opens(each) && !each.held && each.key.scope != Scope::source;
-    }));
+/// The days of the nights, one after another from `state`.
+DarkNights::Told told_in(const DarkNights& nights, Snapshot& snapshot, const RuleSet& rules, State state) {
+    DarkNights::Told told;
+    std::set<std::pair<Day, std::string>> messages;  // day, reader
+    for (Day day = *nights.from; day <= *nights.to; day += std::chrono::days{1}) {
+        snapshot.as_of = day;
+        CycleResult result = run_cycle(snapshot, rules, state, day + std::chrono::days{1});
+        for (const AlertNews& news : result.news) {
+            if (!opens(news) || news.held) continue;
+            if (news.key.scope == Scope::source) ++told.to_ops;
+            if (news.key.scope == Scope::source || news.severity == Severity::info) continue;
+            ++told.alerts;
+            const CustomerIndex about =
+                news.customer_id.empty() ? no_customer : snapshot.find_customer(news.customer_id);
+            const Word reader = about == no_customer ? no_word : snapshot.customers[about].account_manager;
+            messages.emplace(day, reader == no_word ? "" : snapshot.text(reader));
+        }
+        state = std::move(result.state);
+    }
+    told.messages = messages.size();
+    return told;
 }
 
 }  // namespace
@@ -75,36 +92,21 @@ Leavers find_leavers(const Snapshot& snapshot, const Replayed& replayed, const s
     return leavers;
 }
 
-void count_as_zero(DarkNights& nights, Snapshot& snapshot, const State& before, const RuleSet& rules,
-                   std::string_view dataset) {
-    const auto series = std::find_if(snapshot.series.begin(), snapshot.series.end(),
-                                     [&](const Series& each) { return each.dataset == dataset; });
-    if (series == snapshot.series.end()) return;
-    const std::vector<Series::Presence> presence = series->presence;
-    for (Series::Presence& day : series->presence) day.known = day.day;
+void measure(DarkNights& nights, Snapshot& snapshot, const State& before, const RuleSet& rules) {
+    const auto feed = std::find_if(snapshot.feeds.begin(), snapshot.feeds.end(),
+                                   [&](const Feed& each) { return each.dataset == nights.dataset; });
+    if (feed == snapshot.feeds.end() || !nights.from || !nights.to) return;
     const Day as_of = snapshot.as_of;
+    nights.done = told_in(nights, snapshot, rules, before);
+    const std::vector<Series::Presence> presence = feed->presence;
+    for (Series::Presence& day : feed->presence) day.known = day.day;
     // Nor is there a guard that wonders about so many alerts at once.
     RuleSet naive = rules;
     naive.policy.alerts.blast_share = 1;
     naive.policy.alerts.blast_min = static_cast<int>(snapshot.customers.size());
-    State state = before;
-    for (Day day = *nights.from; day <= *nights.to; day += std::chrono::days{1}) {
-        snapshot.as_of = day;
-        CycleResult result = run_cycle(snapshot, naive, state, day + std::chrono::days{1});
-        nights.alerts_if_counted_as_zero += opened(result.news);
-        nights.messages_if_counted_as_zero += result.outbox.size();
-        state = std::move(result.state);
-    }
+    nights.if_counted_as_zero = told_in(nights, snapshot, naive, before);
+    feed->presence = presence;
     snapshot.as_of = as_of;
-    series->presence = presence;
-}
-
-void count_as_done(DarkNights& nights, const Replayed& replayed) {
-    for (const ReplayedDay& day : replayed.days) {
-        if (!nights.from || day.day < *nights.from || day.day > *nights.to) continue;
-        nights.alerts += opened(day.news);
-        nights.messages += day.messages;
-    }
 }
 
 }  // namespace retaind

@@ -27,17 +27,20 @@ struct Leavers {
 };
 Leavers find_leavers(const Snapshot& snapshot, const Replayed& replayed, const std::vector<std::string>& churn);
 
-/// What counting a silent feed as "no use" would have done on its dark days, against what was done.
+/// A feed's dark days: what it did, and what it would have done had its silence been counted as "nobody uses it".
 struct DarkNights {
+    struct Told {
+        std::size_t alerts = 0;    ///< opened about customers and segments
+        std::size_t messages = 0;  ///< to account managers and leads: one a day to each who has news
+        std::size_t to_ops = 0;    ///< alerts about the data
+    };
+    std::string dataset = {};
     std::optional<Day> from = {}, to = {};
-    std::size_t alerts_if_counted_as_zero = 0, alerts = 0;
-    std::size_t messages_if_counted_as_zero = 0, messages = 0;
+    Told done = {}, if_counted_as_zero = {};
 };
 
-/// Evaluates the days of `nights` from the state before them, with the dataset's late rows unseen and nothing noticed;
-/// the snapshot is as it was afterwards.
-void count_as_zero(DarkNights& nights, Snapshot& snapshot, const State& before, const RuleSet& rules,
-                   std::string_view dataset);
-void count_as_done(DarkNights& nights, const Replayed& replayed);
+/// Evaluates the days of `nights` twice from the state before them: as the data were, and with the late rows unseen
+/// and nothing noticed. The snapshot is as it was afterwards.
+void measure(DarkNights& nights, Snapshot& snapshot, const State& before, const RuleSet& rules);
 
 }  // namespace retaind

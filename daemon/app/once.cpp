@@ -34,6 +34,8 @@ int run_once(const Options& options) {
     SystemClock clock;
     const Instant now = clock.now();
     const Day as_of = options.as_of.value_or(company->last_complete_day(now));
+    if (const auto complete = company->expect_complete(as_of, now); !complete && !options.dry_run)
+        return fail(complete.error());
     const Result<bool> past = options.accept_state_loss ? Result<bool>(false) : is_past(*company, options, as_of);
     if (!past) return fail(past.error());
     const bool writes = !options.dry_run && !*past;

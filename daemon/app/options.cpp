@@ -68,7 +68,8 @@ void add_history(CLI::App& app, Options& options) {
     add_day(replay, "--from", options.from, "first day")->required();
     add_day(replay, "--to", options.to, "last day")->required();
     replay.add_flag("--deliver", options.deliver,
-                    "also send the messages of those days (they are only counted otherwise)");
+                    "also send the messages of those days (they are only counted otherwise; what is still open "
+                    "is told by the first live cycle, as one digest per manager)");
     CLI::App& demo =
         *app.add_subcommand("demo", "a made-up company with known stories: generate, replay, show what was found");
     demo.add_option("--directory", options.directory, "where its files go")->capture_default_str();
@@ -76,6 +77,7 @@ void add_history(CLI::App& app, Options& options) {
     demo.add_flag("--once", options.only_once,
                   "end after the last screen (the daemon goes on until interrupted otherwise)");
     demo.add_option("--port", options.port, "of the daemon's metrics, on 127.0.0.1")->capture_default_str();
+    demo.add_flag("--json", options.json, "print what was found as JSON");
     add_day(demo, "--until", options.to, "its last day (default: yesterday)");
 }
 

@@ -19,8 +19,9 @@ Instant moment_of(const Company& company, Day day) {
     return company.zone().to_instant(day + std::chrono::days{1}, Seconds{0});
 }
 
-Result<void> check_days(StateStore& store, const ReplayOptions& options) {
+Result<void> check_days(const Company& company, StateStore& store, const ReplayOptions& options, Instant now) {
     if (options.from > options.to) return Error{.kind = ErrorKind::usage, .message = "--from lies after --to"};
+    if (const auto complete = company.expect_complete(options.to, now); !complete) return complete;
     const Result<std::optional<Day>> newest = store.newest_day();
     if (!newest) return newest.error();
     if (!newest->has_value() || **newest < options.from) return {};
@@ -32,7 +33,7 @@ Result<void> check_days(StateStore& store, const ReplayOptions& options) {
 }  // namespace
 
 Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions& options, Clock& clock) {
-    if (const Result<void> checked = check_days(store, options); !checked) return checked.error();
+    if (const Result<void> checked = check_days(company, store, options, clock.now()); !checked) return checked.error();
     Result<State> state = store.load(options.from, false);
     if (!state) return state.error();
     Snapshot snapshot = company.read(options.from, options.to);
@@ -42,12 +43,14 @@ Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions
                          .message = "source " + source + " could not be read",
                          .hint = "nothing was replayed"};
     }
+    const std::vector<Alert> before = state->alerts;
     Replayed replayed;
     for (Day day = options.from; day <= options.to; day += std::chrono::days{1}) {
         snapshot.as_of = day;
         if (options.before_day) options.before_day(snapshot, *state);
-        Result<Turn> turn = take_turn(company, store, snapshot, std::move(*state),
-                                      {.now = moment_of(company, day), .with_messages = options.with_messages}, clock);
+        Result<Turn> turn = take_turn(
+            company, store, snapshot, std::move(*state),
+            {.now = moment_of(company, day), .untold_since = options.with_messages ? nullptr : &before}, clock);
         if (!turn) return turn.error();
         replayed.days.push_back({.day = day,
                                  .customers = turn->result.view.customers.size(),

@@ -14,7 +14,9 @@ namespace retaind {
 
 struct ReplayOptions {
     Day from, to;
-    bool with_messages = false;  ///< store the messages too, to be sent
+    /// Store the messages too, to be sent. Otherwise nobody was told: the first live cycle tells what is still open,
+    /// in one digest per manager.
+    bool with_messages = false;
     std::function<void(Day)> progress = {};
     /// Sees what each day starts from.
     std::function<void(Snapshot&, const State&)> before_day = {};

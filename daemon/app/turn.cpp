@@ -5,6 +5,7 @@
 
 #include "edge/delivery/delivery.hpp"
 #include "edge/render/render.hpp"
+#include "retaind/alerts/guard.hpp"
 #include "retaind/ports/failpoint.hpp"
 #include "version.hpp"
 
@@ -51,13 +52,19 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     failpoint("cycle.evaluated");
     if (!options.commit) return turn;
     const auto stored = clock.steady();
-    const Result<void> committed = store.commit(
-        {.state = turn.result.state,
-         .outbox = options.with_messages ? render_all(company, turn.result.outbox) : std::vector<Payload>{},
-         .now = options.now,
-         .engine_version = engine_version,
-         .rules_text = company.rules_text()});
+    std::vector<Alert> told;
+    if (options.untold_since) {
+        told = turn.result.state.alerts;
+        take_back_told(turn.result.state.alerts, *options.untold_since);
+    }
+    const Result<void> committed =
+        store.commit({.state = turn.result.state,
+                      .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox),
+                      .now = options.now,
+                      .engine_version = engine_version,
+                      .rules_text = company.rules_text()});
     if (!committed) return committed.error();
+    if (options.untold_since) turn.result.state.alerts = std::move(told);
     turn.seconds["store"] = seconds_since(clock, stored);
     failpoint("cycle.stored");
     return turn;

@@ -21,8 +21,10 @@ public:
 
 struct TurnOptions {
     Instant now;
-    bool commit = true;         ///< false: writes nothing
-    bool with_messages = true;  ///< false: messages are decided but not stored (they are about the past)
+    bool commit = true;  ///< false: writes nothing
+    /// If set, messages are decided but not stored (they are about the past): what is stored says that people know only
+    /// what these alerts, from before those cycles, say they know.
+    const std::vector<Alert>* untold_since = nullptr;
 };
 
 struct Turn {

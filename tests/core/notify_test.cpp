@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "retaind/alerts/guard.hpp"
 #include "retaind/alerts/notify.hpp"
 #include "support/rows.hpp"
 
@@ -352,6 +353,44 @@ TEST(Messages, TellAdoptedProblemsInADigestOfTheirOwn) {
     Alert alert = desk.after.front();
     alert.severity = Severity::critical;
     EXPECT_THAT(told(desk.plan(alert, T::escalated)), ElementsAre("mail sam@x.org alerts: ada escalated!"));
+}
+
+TEST(TakeBackTold, LeavesWhatPeopleKnewBeforeAndAdoptsTheRest) {
+    struct Case {
+        std::string sentence;
+        Alert after;
+        std::vector<Told> before;  ///< what was told of it before; empty: there was no such alert
+        std::vector<Told> told;
+        bool adopted = false;
+    };
+    const Told of_first{.receiver = "mail", .recipient = "ada", .episode = 1};
+    const auto at = [](AlertPhase phase, std::int64_t episode = 1, bool held = false) {
+        Alert alert = firing("ada");
+        alert.phase = phase;
+        alert.episode = episode;
+        alert.held = held;
+        alert.told = {{.receiver = "mail", .recipient = "ada", .episode = episode, .phase = phase}};
+        return alert;
+    };
+    const std::vector<Case> cases = {
+        {"opened since: nobody knows, one digest will say it", at(AlertPhase::firing), {}, {}, true},
+        {"opened since and recovering", at(AlertPhase::recovering), {}, {}, true},
+        {"pending: will be news when it fires", at(AlertPhase::pending), {}, {}},
+        {"held stays held", at(AlertPhase::firing, 1, true), {}, {}},
+        {"opened and ended since: nobody has to hear", at(AlertPhase::resolved), {}, {}},
+        {"known before and still so: nothing to say", at(AlertPhase::firing), {of_first}, {of_first}},
+        {"known before and ended since: they will hear the end", at(AlertPhase::resolved), {of_first}, {of_first}},
+        {"another episode than the one they know", at(AlertPhase::firing, 2), {of_first}, {of_first}, true},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.sentence);
+        std::vector<Alert> before, alerts = {c.after};
+        if (!c.before.empty()) before = {firing("abe"), firing("ada"), firing("bo")};
+        if (!c.before.empty()) before[1].told = c.before;
+        take_back_told(alerts, before);
+        EXPECT_EQ(alerts[0].told, c.told);
+        EXPECT_EQ(alerts[0].adopted, c.adopted);
+    }
 }
 
 TEST(Messages, MoveWithTheCustomerToAnotherManager) {

@@ -433,6 +433,8 @@ TEST(Config, SaysWhatIsWrongWhere) {
         {"no address", "[receiver.m]\ntype = \"webhook\"\n",
          "retaind.toml:18:1: exactly one of \"url\" and \"url_file\" is needed (an address that is a secret belongs "
          "into a file)"},
+        {"a field that no message has", "[receiver.m]\ntype = \"file\"\nfields = [\"customer\"]\n",
+         "retaind.toml:20:11: \"fields\" cannot be \"customer\" ("},
         {"a route to nobody", "[receiver.desk]\ntype = \"file\"\n[[route]]\nreceivers = [\"deks\"]\n",
          "retaind.toml:21:14: there is no receiver \"deks\" (did you mean \"desk\"?)"},
         {"a route of numbers", "[[route]]\nmatch = [\"revenue > 3\"]\nreceivers = [\"file\"]\n",
@@ -555,6 +557,122 @@ receivers = ["log"]
         "rules.toml:13:1: nobody weighs or uses the signal \"idle\" (it is still shown in explanations)\n"
         "rules.toml:19:10: \"days_since_touch\" reads touchpoints, which is not mapped (map it as "
         "[dataset.touchpoints], or leave this condition out)\n");
+}
+
+/// "threads", "[http]", "type = "alertmanager"": what the warnings say has no effect.
+std::set<std::string> idle_keys(const std::vector<Error>& warnings) {
+    std::set<std::string> keys;
+    for (const auto& warning : warnings)
+        if (const auto end = warning.message.find(" has no effect in this version"); end != std::string::npos)
+            keys.insert(warning.message.substr(0, end));
+    return keys;
+}
+
+TEST(Config, WarnsOfEveryKeyThatIsSetAndHasNoEffect) {
+    const Folder folder;
+    folder.write("rules.toml", small_pack);
+    auto text = small_config + R"(overlap = "3d"
+overlap_every = "1d"
+read = "pushdown"
+[state]
+connection = "db=state.db"
+[state.retention]
+rejects = "14d"
+payloads = "30d"
+[outcome]
+gap_days = 14
+[calendar]
+weekdays = ["Mon"]
+holidays = [2026-12-25]
+[alerts]
+budget_per_week = 10
+digest = "08:00"
+quiet_hours = "20:00-07:00"
+blast_min = 10
+[[alerts.escalation]]
+after = "3d"
+notify = ["lead"]
+[receiver.log]
+type = "file"
+digest = "08:00"
+[receiver.am]
+type = "alertmanager"
+url = "http://127.0.0.1:9093"
+[http]
+listen = "127.0.0.1:9847"
+[metrics]
+sellers = true
+[lease]
+ttl = "30s"
+[backtest]
+min_auc = 0.7
+[log]
+level = "info"
+format = "auto"
+[source.other]
+backend = "mysql"
+connection = "host=/run/mysql"
+connections = 1
+[source.third]
+backend = "odbc"
+connection = "DSN=third"
+)";
+    text.insert(text.find("rules ="), "threads = 1\nexternal_url = \"https://retaind.example.org\"\n");
+    const auto result = load_config(folder.write("retaind.toml", text));
+    ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
+    EXPECT_THAT(idle_keys(result.loaded->warnings),
+                testing::UnorderedElementsAre("\"threads\"", "\"external_url\"", "\"rejects\"", "\"connections\"",
+                                              "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"",
+                                              "\"overlap_every\"", "read = \"pushdown\"", "\"gap_days\"",
+                                              "\"weekdays\"", "\"holidays\"", "\"budget_per_week\"", "\"digest\"",
+                                              "\"quiet_hours\"", "\"escalation\"", "type = \"alertmanager\"", "[http]",
+                                              "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
+    EXPECT_THAT(joined(result.loaded->warnings),
+                HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
+    const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
+    EXPECT_THAT(idle_keys(plain.loaded->warnings), IsEmpty());
+}
+
+TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
+    const Folder folder;
+    folder.write("rules.toml", small_pack);
+    std::istringstream sample{text_of(source_root() / "etc/retaind.toml")};
+    std::string comment, marked, others;  // a comment speaks of all the keys below it
+    for (std::string line; std::getline(sample, line);) {
+        const bool is_comment = line.starts_with("# ");
+        if (is_comment) comment = comment.ends_with("\n") ? line : comment + line;
+        if (line.empty()) comment.clear();
+        if (is_comment || line.empty()) continue;
+        if (!comment.ends_with("\n")) comment += "\n";
+        const std::string bare = line.starts_with("#") ? line.substr(1) : line;
+        const std::string name =
+            bare.starts_with("[") ? bare.substr(0, bare.find_last_of(']') + 1) : bare.substr(0, bare.find(' '));
+        (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
+    }
+    for (const auto* key : {"threads",
+                            "external_url",
+                            "rejects",
+                            "connections",
+                            "overlap",
+                            "overlap_every",
+                            "read",
+                            "gap_days",
+                            "weekdays",
+                            "holidays",
+                            "budget_per_week",
+                            "digest",
+                            "quiet_hours",
+                            "[[alerts.escalation]]",
+                            "[receiver.alertmanager]",
+                            "[http]",
+                            "sellers",
+                            "[lease]",
+                            "[backtest]",
+                            "format"})
+        EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
+    for (const auto* key : {"brand", "schedule", "interval", "history", "payloads", "timeout", "bad_rows", "watermark",
+                            "stale_after", "churn", "lead", "blast_share", "max_per_minute", "fields", "level"})
+        EXPECT_THAT(" " + others, HasSubstr(" " + std::string(key) + " ")) << key;
 }
 
 TEST(Config, AsksForTlsOnlyWhereAConnectionLeavesTheMachine) {

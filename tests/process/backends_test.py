@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import harness
 
-LAST = dt.date(2026, 3, 31)
+LAST = dt.date(2025, 3, 31)
 
 
 def evaluate(place, config):
@@ -19,7 +19,7 @@ def evaluate(place, config):
 
 def main():
     rows = harness.company_rows(LAST, customers=60)
-    rows["usage"].append(("nobody", "2026-03-01", 5.0))
+    rows["usage"].append(("nobody", "2025-03-01", 5.0))
     results = {}
     with harness.folder() as base, harness.postgres() as conninfo:
         for number, order in enumerate([None, 1, 2]):

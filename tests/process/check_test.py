@@ -19,7 +19,7 @@ MISTAKES = [
 
 def main():
     with harness.folder() as place:
-        harness.write_sqlite(place / "company.db", harness.company_rows(dt.date(2026, 3, 31), customers=3))
+        harness.write_sqlite(place / "company.db", harness.company_rows(dt.date(2025, 3, 31), customers=3))
         config = harness.configuration(place)
         good = harness.retaind("check", "--config", config, "--connect")
         assert good.returncode == 0, good.stderr + good.stdout
@@ -44,7 +44,7 @@ def main():
             ), error
         for hint in ("weight", "days_since", "quiet_days", "outcome"):
             assert hint in done.stderr, f"no hint of {hint}"
-        once = harness.once(config, dt.date(2026, 3, 31))
+        once = harness.once(config, dt.date(2025, 3, 31))
         assert once.returncode == 3, once.returncode
     print(done.stderr)
     print("1 passed, 0 failed")

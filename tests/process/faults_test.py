@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import fault_proxy
 import harness
 
-LAST = dt.date(2026, 3, 31)
+LAST = dt.date(2025, 3, 31)
 BEFORE = LAST - dt.timedelta(days=1)
 
 

@@ -14,7 +14,7 @@ from collections import Counter
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import harness
 
-LAST = dt.date(2026, 3, 31)
+LAST = dt.date(2025, 3, 31)
 DAYS = [LAST - dt.timedelta(days=n) for n in (6, 5, 0)]
 
 

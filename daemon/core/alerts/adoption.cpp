@@ -121,6 +121,18 @@ std::vector<AdoptedRule> remember_rules(std::span<const AdoptedRule> known, cons
     return result;
 }
 
+void take_back_told(std::vector<Alert>& alerts, std::span<const Alert> before) {
+    for (Alert& alert : alerts) {
+        const auto known = std::lower_bound(before.begin(), before.end(), alert.key,
+                                            [](const Alert& one, const AlertKey& key) { return one.key < key; });
+        alert.told = known != before.end() && known->key == alert.key ? known->told : std::vector<Told>{};
+        const bool is_known = std::any_of(alert.told.begin(), alert.told.end(),
+                                          [&](const Told& told) { return told.episode == alert.episode; });
+        const bool is_firing = alert.phase == AlertPhase::firing || alert.phase == AlertPhase::recovering;
+        if (is_firing && !is_known && !alert.held) alert.adopted = true;
+    }
+}
+
 void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, const RuleSet& rules) {
     for (const Rule& rule : rules.rules) {
         const auto is_own = [&](const Alert& alert) { return alert.key.rule == rule.name; };

@@ -189,21 +189,18 @@ std::vector<PromiseView> promise_views(const Evaluation& evaluation, CustomerInd
 }
 
 FeedView feed_view(const Snapshot& snapshot, const Feed& feed) {
-    FeedView view{.dataset = feed.dataset,
-                  .source = feed.source,
-                  .loaded = feed.loaded,
-                  .stale = feed_state(snapshot, feed.dataset) == FeedState::stale,
-                  .error = feed.error,
-                  .rows = feed.rows,
-                  .rows_read = feed.rows_read,
-                  .contradictions = feed.contradictions,
-                  .watermark = watermark(snapshot, feed.dataset),
-                  .stale_after = feed.stale_after};
-    for (const auto& [reason, rejection] : feed.rejected) {
-        view.rejected[reason] = rejection.rows;
-        view.rows_rejected += rejection.rows;
-    }
-    return view;
+    return {.dataset = feed.dataset,
+            .source = feed.source,
+            .loaded = feed.loaded,
+            .stale = feed_state(snapshot, feed.dataset) == FeedState::stale,
+            .error = feed.error,
+            .rows = feed.rows,
+            .rows_read = feed.rows_read,
+            .rows_rejected = rejected_rows(feed.rejected),
+            .rejected = feed.rejected,
+            .contradictions = feed.contradictions,
+            .watermark = watermark(snapshot, feed.dataset),
+            .stale_after = feed.stale_after};
 }
 
 View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, Instant now) {

@@ -28,6 +28,7 @@ void load_parts(const Node& document, const std::string& directory, const LoadOp
     Configuration configuration{.secrets = {.directory = directory, .read = options.read_secrets}};
     TableReader in{document, "", problems};
     read_settings(in, configuration);
+    warn_of_idle_keys(document, problems);
     configuration.settings.file = document.where.file;
     const auto tree = read_packs(files_of(configuration.packs), {options.rules_directory, directory}, problems);
     auto rules = compile(tree,

@@ -47,6 +47,7 @@ void read_service(TableReader& in, Configuration& to);  ///< http, metrics, leas
 
 /// After everything: what may not be missing, and what nobody uses.
 void check_settings(TableReader& in, Configuration& to);
+void warn_of_idle_keys(const Node& document, Problems& problems);  ///< set, and without effect in this version
 void check_routes(const Configuration& configuration, const RuleSet& rules, Problems& problems);
 void warn_of_idle_receivers(const Configuration& configuration, const RuleSet& rules, Problems& problems);
 

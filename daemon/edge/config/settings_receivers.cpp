@@ -17,6 +17,14 @@ const one_of<ReceiverType> types{{{"email", ReceiverType::email},
                                   {"alertmanager", ReceiverType::alertmanager},
                                   {"file", ReceiverType::file}}};
 
+struct field_name {
+    std::optional<std::string> operator()(const Item& item) const {
+        const auto index = choose(item, {receiver_fields.begin(), receiver_fields.end()});
+        if (!index) return std::nullopt;
+        return std::string{receiver_fields[*index]};
+    }
+};
+
 const one_of<bool> tls_choices{{{"required", true}, {"none", false}}};
 
 /// An address that must not be shown: a chat's address is its key.
@@ -105,7 +113,7 @@ void read_receiver(TableReader& in, ReceiverSettings& to, const SecretOptions& s
     to.where = in.where();
     std::optional<ReceiverType> type;
     in.require("type", type, types);
-    in.take("fields", to.fields, list{text{}, 1});
+    in.take("fields", to.fields, list{field_name{}, 1});
     in.take("digest", to.digest, time_of_day{});
     in.take("timeout", to.timeout, duration{Seconds{1}});
     in.take("max_per_minute", to.max_per_minute, integer{1, 100'000});

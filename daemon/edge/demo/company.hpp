@@ -31,7 +31,7 @@ struct Story {
     std::string customer_id_or_segment;  ///< whom it is about: a customer, a segment, or a dataset
     std::string customer_name;           ///< as people read it
     std::string rule;                    ///< the rule that should find it; "" when none may fire
-    std::string told;                    ///< one sentence: what happened
+    std::string told;                    ///< one short line: what happened
     bool should_alert = true;            ///< false: loyal, must be left alone
     Day from = {};                       ///< the first day on which the facts are there
     Day to = {};                         ///< the last such day (`until`, but for what has passed)

@@ -224,20 +224,18 @@ Day segment_began_to_shrink(const Company& company) {
 void tell_of_segment(Company& company) {
     const auto clubs = static_cast<double>(yearly_revenue(company, "clubs", company.until));
     const auto total = static_cast<double>(yearly_revenue(company, "", company.until));
-    const std::string told = fmt::format(
-        "The clubs carry {:.0f} % of the revenue and lost {:.0f} % of it within a year, while the total grew by {:.0f} "
-        "%.",
-        100 * clubs / total, -100 * change_over_a_year(company, "clubs", company.until),
-        100 * change_over_a_year(company, "", company.until));
+    const std::string told =
+        fmt::format("Clubs: {:.0f} % of the revenue, {:.0f} % of it lost in a year; total +{:.0f} %.",
+                    100 * clubs / total, -100 * change_over_a_year(company, "clubs", company.until),
+                    100 * change_over_a_year(company, "", company.until));
     company.stories.push_back({"segment_shrinks_behind_growth", "clubs", "Clubs", "segment_shrinks", told, true,
                                segment_began_to_shrink(company), company.until});
 }
 
 void tell_of_feed(Company& company) {
     company.stories.push_back({"dead_feed", "usage", "Logins", "feed_late",
-                               "One night the login feed did not arrive; the rows of four days came late, all at once. "
-                               "Nobody had stopped working.",
-                               true, company.ago(outage_first_day_ago), company.ago(outage_last_day_ago)});
+                               "The login feed failed for four nights; nobody had stopped.", true,
+                               company.ago(outage_first_day_ago), company.ago(outage_last_day_ago)});
 }
 
 }  // namespace
@@ -255,16 +253,16 @@ void plant_lives(Company& company) {
 
 void tell_stories(Company& company) {
     tell(company, "stopped_coming", season_holder, "stopped_coming", missed_four(company),
-         "Stopped coming, while the three friends in the same row still come.");
+         "Stopped coming; the three friends in the row still come.");
     tell(company, "promise_slips", slipping_theatre, "promise_slipping", company.ago(125),
-         "Was promised 45 % of seats sold online; each month brings less than the month before.");
+         "Promised 45 % of seats sold online; slower every month.");
     tell(company, "only_sold_to", sold_to_club, "only_sold_to", company.ago(41),
          "Hears from us only to be sold to, and renews soon.");
     tell(company, "seats_unused", lost_champion_club, "seats_unused",
          seats_went_unused(company, named(company, lost_champion_club)),
-         "Pays for forty seats; since their champion left, a dozen are used.");
+         "Pays for forty seats; since the champion left, uses a dozen.");
     tell(company, "ready_for_more", ready_theatre, "ready_for_more", company.ago(12),
-         "Uses every seat, got what was promised, and asked for more.");
+         "Uses every seat, got what was promised, asked for more.");
     tell(company, "loud_but_loyal", loud_club, "", company.ago(180),
          "Complains every week, uses it every day, and stays.");
     tell(company, "quiet_but_loyal", quiet_theatre, "", company.ago(180),
@@ -272,11 +270,11 @@ void tell_stories(Company& company) {
     tell_of_segment(company);
     for (const char* name : unpaid_theatres)
         tell(company, "not_paid_back", name, "not_paid_back", company.ago(85),
-             "Cost more to win than it has brought in so far, and is using it less and less.");
+             "Cost more to win than it brought in, and is used less.");
     for (const char* name : late_boxes)
         tell(company, "pays_late", name, "pays_late", company.ago(36), "Reminded again and again, and has not paid.");
     tell(company, "nobody_can_measure", vague_box, "promise_unmeasurable", company.ago(140),
-         "Was promised \"more attention\"; nobody agreed how to count it.");
+         "Promised \"more attention\"; nobody agreed how to count it.");
     tell_of_feed(company);
 }
 

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <set>
 
 #include "words.hpp"
 
@@ -90,44 +89,66 @@ data template_data(const MessageWords& words) {
 Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); }
 Json day(const std::optional<Day>& value) { return value ? Json(format_day(*value)) : Json(nullptr); }
 
-Json note_json(const AlertNote& note) {
-    return {{"rule", note.key.rule},
-            {"scope", scope_name(note.key.scope)},
-            {"entity", note.key.entity},
-            {"episode", note.episode},
-            {"seq", note.seq},
-            {"transition", transition_name(note.transition)},
-            {"severity", severity_name(note.severity)},
-            {"state", phase_name(note.phase)},
-            {"customer_id", text(note.customer_id)},
-            {"customer_name", text(note.customer_name)},
-            {"segment", text(note.segment)},
-            {"message", note.message},
-            {"advice", text(note.advice)},
-            {"reasons", note.reasons},
-            {"since", day(note.since)},
-            {"deadline", day(note.deadline)},
-            {"revenue", is_known(note.revenue) ? Json(note.revenue / minor_units) : Json(nullptr)},
-            {"doer", text(note.doer)},
-            {"asked_to_act", note.asked_to_act},
-            {"closed_because", text(note.closed_because)}};
+/// What identifies an alert may always leave; everything else only when `fields` is empty or names it.
+bool may_leave(std::string_view field, const std::vector<std::string>& fields) {
+    const auto always_end = receiver_fields.begin() + identifying_fields;
+    return fields.empty() || std::find(receiver_fields.begin(), always_end, field) != always_end ||
+           std::find(fields.begin(), fields.end(), field) != fields.end();
 }
 
-/// What identifies an alert may always leave; everything else only when `fields` is empty or names it.
-Json only(const Json& note, const std::vector<std::string>& fields) {
-    static const std::set<std::string, std::less<>> always = {"rule", "scope",      "entity",   "episode",
-                                                              "seq",  "transition", "severity", "state"};
-    if (fields.empty()) return note;
-    Json result = Json::object();
-    for (const auto& [key, value] : note.items()) {
-        if (always.contains(key) || std::find(fields.begin(), fields.end(), key) != fields.end()) result[key] = value;
+/// What may leave of a message, whatever it is written as.
+Message only(Message message, const std::vector<std::string>& fields) {
+    const auto keep = [&](std::string_view field, auto& value) {
+        if (!may_leave(field, fields)) value = {};
+    };
+    keep("recipient", message.recipient);
+    for (AlertNote& note : message.notes) {
+        keep("customer_id", note.customer_id);
+        keep("customer_name", note.customer_name);
+        keep("segment", note.segment);
+        keep("message", note.message);
+        keep("advice", note.advice);
+        keep("reasons", note.reasons);
+        keep("since", note.since);
+        keep("deadline", note.deadline);
+        if (!may_leave("revenue", fields)) note.revenue = missing;
+        keep("doer", note.doer);
+        keep("asked_to_act", note.asked_to_act);
+        keep("closed_because", note.closed_because);
     }
-    return result;
+    return message;
+}
+
+Json note_json(const AlertNote& note, const std::vector<std::string>& fields) {
+    Json all = {{"rule", note.key.rule},
+                {"scope", scope_name(note.key.scope)},
+                {"entity", note.key.entity},
+                {"episode", note.episode},
+                {"seq", note.seq},
+                {"transition", transition_name(note.transition)},
+                {"severity", severity_name(note.severity)},
+                {"state", phase_name(note.phase)},
+                {"customer_id", text(note.customer_id)},
+                {"customer_name", text(note.customer_name)},
+                {"segment", text(note.segment)},
+                {"message", note.message},
+                {"advice", text(note.advice)},
+                {"reasons", note.reasons},
+                {"since", day(note.since)},
+                {"deadline", day(note.deadline)},
+                {"revenue", is_known(note.revenue) ? Json(note.revenue / minor_units) : Json(nullptr)},
+                {"doer", text(note.doer)},
+                {"asked_to_act", note.asked_to_act},
+                {"closed_because", text(note.closed_because)}};
+    for (const std::string_view field : receiver_fields) {
+        if (!may_leave(field, fields)) all.erase(std::string(field));
+    }
+    return all;
 }
 
 std::string json_of(const Message& message, const RenderOptions& options) {
     Json notes = Json::array();
-    for (const AlertNote& note : message.notes) notes.push_back(only(note_json(note), options.receiver.fields));
+    for (const AlertNote& note : message.notes) notes.push_back(note_json(note, options.receiver.fields));
     const Json recipient = message.recipient.email.empty() && message.recipient.person_id.empty()
                                ? Json(nullptr)
                                : Json{{"person_id", text(message.recipient.person_id)},
@@ -146,7 +167,8 @@ std::string json_of(const Message& message, const RenderOptions& options) {
 }  // namespace
 
 Payload render(const Message& message, const RenderOptions& options) {
-    const MessageWords words = words_of(message, options);
+    const Message leaving = only(message, options.receiver.fields);
+    const MessageWords words = words_of(leaving, options);
     const data values = template_data(words);
     mustache plain{std::string(text_template)}, html{std::string(html_template)};
     return {.delivery_id = options.delivery_id,
@@ -155,7 +177,7 @@ Payload render(const Message& message, const RenderOptions& options) {
             .subject = words.subject,
             .text = plain.render(values),
             .html = html.render(values),
-            .json = json_of(message, options)};
+            .json = json_of(leaving, options)};
 }
 
 }  // namespace retaind

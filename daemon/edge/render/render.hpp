@@ -18,8 +18,9 @@ struct RenderOptions {
     std::string currency = {};
 };
 
-/// The frozen payload. All text from data is escaped for where it goes; the subject is one line. JSON is one line,
-/// as docs/webhook.md describes it, cut down to the receiver's `fields` if it names any.
+/// The frozen payload. All text from data is escaped for where it goes, and shown on one line of bounded length without
+/// control characters; the subject is one line. JSON is one line, as docs/webhook.md describes it. Text, subject, HTML
+/// and JSON are made of what the receiver's `fields` let out; only the address mail goes to is not their business.
 Payload render(const Message& message, const RenderOptions& options);
 
 }  // namespace retaind

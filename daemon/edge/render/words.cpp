@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "retaind/model/dataset.hpp"
+
 namespace retaind {
 namespace {
 
-constexpr std::size_t longest_subject = 120;
+constexpr std::size_t longest_subject = 120, longest_text = 2000;  // bytes
 
 constexpr const char* month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -18,10 +20,33 @@ std::string date(Day day) {
                        month_names[static_cast<unsigned>(ymd.month()) - 1], static_cast<int>(ymd.year()));
 }
 
-/// Text from data on one line.
-std::string line(std::string_view text) {
+/// The first character of a text; a byte that begins none stands alone.
+std::string_view first_character(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+    return is_valid_utf8(text.substr(0, bytes)) ? text.substr(0, bytes) : text.substr(0, 1);
+}
+
+/// Controls of ASCII and Latin-1, separators of lines, and what turns the direction of reading around.
+bool steers(std::string_view character) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(character[at]); };
+    if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+    if (character.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
+    if (character.size() > 3 || byte(0) != 0xe2) return false;
+    return (byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) ||
+           (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9);
+}
+
+/// Text from data on one line, cut where nobody reads on.
+std::string line(std::string_view text, std::size_t longest = longest_text) {
     std::string clean;
-    for (const char c : text) clean += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+    while (!text.empty()) {
+        const std::string_view character = first_character(text);
+        const std::string_view shown = steers(character) ? " " : is_valid_utf8(character) ? character : "\xef\xbf\xbd";
+        if (clean.size() + shown.size() > longest - 3) return clean + "...";
+        clean += shown;
+        text.remove_prefix(character.size());
+    }
     return clean;
 }
 
@@ -57,11 +82,13 @@ std::string facts(const AlertNote& note, const std::string& currency) {
 }
 
 NoteWords words_of(const AlertNote& note, const std::string& currency) {
+    // A receiver that may not be told the words still hears which rule it is.
+    const std::string said = note.message.empty() ? "rule " + note.key.rule : note.message;
     NoteWords words{.headline = who(note), .mark = mark(note), .facts = facts(note, currency)};
-    words.message = note.transition == Transition::closed
-                        ? "Closed: " + line(note.closed_because) + ". It was: " + line(note.message)
-                    : note.transition == Transition::resolved ? "Resolved. It was: " + line(note.message)
-                                                              : line(note.message);
+    const std::string why = note.closed_because.empty() ? "" : ": " + line(note.closed_because);
+    words.message = note.transition == Transition::closed     ? "Closed" + why + ". It was: " + line(said)
+                    : note.transition == Transition::resolved ? "Resolved. It was: " + line(said)
+                                                              : line(said);
     if (is_over(note)) return words;
     std::vector<std::string> reasons;
     for (const std::string& reason : note.reasons) reasons.push_back(line(reason));
@@ -85,12 +112,7 @@ std::string subject(const Message& message) {
     if (first.message.starts_with(first.customer_name) && !first.customer_name.empty() && !is_over(first))
         text = line(first.message);
     if (first.severity == Severity::critical && !is_over(first)) text = "Urgent: " + text;
-    if (text.size() > longest_subject) {
-        text.resize(longest_subject - 3);
-        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80) text.pop_back();
-        if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xc0) text.pop_back();
-        text += "...";
-    }
+    text = line(text, longest_subject);
     return count == 1 ? text : fmt::format("{} (and {} more)", text, count - 1);
 }
 

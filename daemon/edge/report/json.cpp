@@ -54,15 +54,14 @@ Json promise_json(const PromiseView& promise) {
 }
 
 Json feed_json(const FeedView& feed) {
-    Json rejected = Json::object();
-    for (const auto& [reason, rows] : feed.rejected) rejected[reason] = rows;
-    return {{"dataset", feed.dataset},
-            {"loaded", feed.loaded},
-            {"stale", feed.stale},
-            {"rows", feed.rows},
-            {"rejected", feed.rows_rejected},
-            {"reasons", rejected},
-            {"watermark", day(feed.watermark)}};
+    Json rejected = Json::object(), keys = Json::object();
+    for (const auto& [reason, rejection] : feed.rejected) {
+        rejected[reason] = rejection.rows;
+        keys[reason] = rejection.keys;
+    }
+    return {{"dataset", feed.dataset}, {"loaded", feed.loaded},           {"stale", feed.stale},
+            {"rows", feed.rows},       {"rejected", feed.rows_rejected},  {"reasons", rejected},
+            {"rejected_keys", keys},   {"watermark", day(feed.watermark)}};
 }
 
 template <class Range, class Function>

@@ -11,6 +11,9 @@ namespace {
 /// How many lines of each kind a person reads on one screen; the rest is counted.
 constexpr std::size_t most_lines = 20;
 
+/// Keys of rejected rows shown per reason.
+constexpr std::size_t most_keys = 5;
+
 /// A person's terminal is not to be steered by a name in a database.
 std::string shown(std::string_view text, std::size_t width) {
     std::string clean;
@@ -58,12 +61,21 @@ std::string alert_text(const Alert& alert) {
     return out;
 }
 
+std::string rejected_text(const std::string& reason, const Rejection& rejection) {
+    std::string keys;
+    for (std::size_t at = 0; at < rejection.keys.size() && at < most_keys; ++at)
+        keys += (at == 0 ? ": " : ", ") + shown(rejection.keys[at], 60);
+    return fmt::format("      {} {}{}{}\n", rejection.rows, reason, keys,
+                       rejection.keys.size() > most_keys ? ", ... (--json lists more)" : "");
+}
+
 std::string feeds_text(const View& view) {
     std::string out;
     for (const FeedView& feed : view.feeds) {
         const std::string state = !feed.loaded ? "not loaded: " + feed.error : feed.stale ? "stale" : "fresh";
         out += fmt::format("  {:<14} {:>9} rows {:>6} rejected  to {:<11} {}\n", feed.dataset, feed.rows,
                            feed.rows_rejected, feed.watermark ? format_day(*feed.watermark) : "-", shown(state, 160));
+        for (const auto& [reason, rejection] : feed.rejected) out += rejected_text(reason, rejection);
     }
     return out;
 }
@@ -83,8 +95,8 @@ std::string once_text(const View& view) {
     if (firing.size() > most_lines)
         out += fmt::format("  and {} more (--json lists all)\n", firing.size() - most_lines);
     if (view.held > 0)
-        out += fmt::format("\n{} alerts are held: more changed at once than is likely; see `retaind alerts list`\n",
-                           view.held);
+        out +=
+            fmt::format("\n{} alerts are held: more changed at once than is likely (--json lists them)\n", view.held);
     return out + "\ndata\n" + feeds_text(view);
 }
 

@@ -77,7 +77,7 @@ Error newer(int version, std::size_t known) {
     return Error{
         .kind = ErrorKind::state,
         .message = fmt::format("the state has schema version {}, newer than this program's {}", version, known),
-        .hint = "install the version of retaind that wrote it, or restore a backup made before the upgrade"};
+        .hint = "install the version of retaind that wrote it, or put back a copy of the file from before the upgrade"};
 }
 
 bool holds_tables(soci::session& sql) {

@@ -18,7 +18,7 @@ namespace {
 Error lost(const std::string& path, std::string_view why) {
     return Error{.kind = ErrorKind::state_lost,
                  .message = fmt::format("{} is corrupt: {}", path, why),
-                 .hint = "restore a backup, or begin anew with --accept-state-loss (the file is kept aside)"};
+                 .hint = "put back a copy, or begin anew with --accept-state-loss (the file is kept aside)"};
 }
 
 Error failed(const std::string& path, std::string_view why, std::string hint) {
@@ -74,10 +74,10 @@ Result<std::unique_ptr<soci::session>> open_and_check(const std::string& path, c
 
 Result<void> set_aside(const std::string& path) {
     int number = 1;
-    while (std::filesystem::exists(fmt::format("{}.lost-{}", path, number))) ++number;
+    std::error_code error;
+    while (std::filesystem::exists(fmt::format("{}.lost-{}", path, number), error)) ++number;
     for (const auto* part : {"-wal", "-shm", ""}) {
-        std::error_code error;
-        if (!std::filesystem::exists(path + part)) continue;
+        if (!std::filesystem::exists(path + part, error)) continue;
         std::filesystem::rename(path + part, fmt::format("{}.lost-{}{}", path, number, part), error);
         if (error) return failed(path, "cannot be kept aside: " + error.message(), "move it away by hand");
     }
@@ -104,7 +104,9 @@ Error state_error(const soci::soci_error& error, const std::string& path) {
 }
 
 Result<std::unique_ptr<soci::session>> open_file(const std::string& path, const StateOptions& options) {
-    const bool there = std::filesystem::exists(path);
+    std::error_code why;
+    const bool there = std::filesystem::exists(path, why);
+    if (why) return failed(path, why.message(), "the file and its folder must belong to the user retaind runs as");
     if (!there && options.access == StateAccess::reader) return open_and_check(":memory:", options);
     if (!there && options.access == StateAccess::companion) {
         return failed(path, "does not exist", "its owner opens it first");

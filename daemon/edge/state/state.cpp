@@ -180,7 +180,7 @@ private:
         } catch (const UnknownWord& unknown) {
             return Error{.kind = ErrorKind::state_lost,
                          .message = fmt::format("{} is corrupt: {}", parts_.path, unknown.what()),
-                         .hint = "restore a backup, or begin anew with --accept-state-loss"};
+                         .hint = "put back a copy, or begin anew with --accept-state-loss (the file is kept aside)"};
         }
     }
 

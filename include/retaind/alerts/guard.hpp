@@ -135,6 +135,11 @@ std::string rule_hash(const RuleSet& rules, const Rule& rule);
 /// Whether what `rule` finds was there before it was asked: it is new in this state, or its hash has changed.
 bool adopts(std::span<const AdoptedRule> known, const RuleSet& rules, const Rule& rule);
 
+/// What was planned since `before` (sorted by key) is not going to be sent: people know what they knew by `before`.
+/// What is firing and nobody knows of is adopted, so that the first cycle that speaks again interrupts nobody. What is
+/// held stays held.
+void take_back_told(std::vector<Alert>& alerts, std::span<const Alert> before);
+
 /// `evaluated` is parallel to rules.rules: false for a rule that was frozen, which still has to adopt. Sorted by name.
 std::vector<AdoptedRule> remember_rules(std::span<const AdoptedRule> known, const RuleSet& rules,
                                         const std::vector<bool>& evaluated);

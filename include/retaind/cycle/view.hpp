@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "retaind/alerts/alert.hpp"
+#include "retaind/model/dataset.hpp"
 #include "retaind/portfolio/segments.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
@@ -34,7 +35,8 @@ struct FeedView {
     bool loaded = true, stale = false;
     std::string error = {};
     std::uint64_t rows = 0, rows_read = 0, rows_rejected = 0;
-    std::map<std::string, std::uint64_t, std::less<>> rejected = {}, contradictions = {};
+    Rejections rejected = {};  ///< with the keys of the first rows, ids and days only
+    std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
     std::optional<Day> watermark = {};
     std::optional<Seconds> stale_after = {};
 };

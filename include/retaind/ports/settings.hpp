@@ -1,10 +1,12 @@
 // retaind.toml as plain values: what each edge is told (CONFIG.md). Defaults stand beside their keys.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "retaind/base/error.hpp"
@@ -51,6 +53,14 @@ struct DatasetSettings {
     bool operator==(const DatasetSettings&) const = default;
 };
 
+/// What `fields` of a receiver may name: the parts of an alert as docs/webhook.md calls them, and the message's reader.
+/// The first eight identify an alert and always leave.
+inline constexpr std::array<std::string_view, 21> receiver_fields = {
+    "rule",  "scope",    "entity",  "episode", "seq",          "transition",     "severity",
+    "state", "message",  "advice",  "reasons", "customer_id",  "customer_name",  "segment",
+    "since", "deadline", "revenue", "doer",    "asked_to_act", "closed_because", "recipient"};
+inline constexpr std::size_t identifying_fields = 8;
+
 enum class ReceiverType { email, webhook, slack, alertmanager, file };
 
 struct ReceiverSettings {
@@ -63,7 +73,7 @@ struct ReceiverSettings {
     Secret hmac_key = {}, hmac_old_key = {};
     std::string path = {};                     ///< file: JSON lines
     std::uint64_t rotate_bytes = 64ull << 20;  ///< file: size at which it becomes path.1
-    std::vector<std::string> fields = {};      ///< what may leave; empty: all
+    std::vector<std::string> fields = {};      ///< what may leave, of receiver_fields; empty: all
     Seconds timeout = Seconds{60};             ///< for one whole exchange
     std::string digest = {};                   ///< local time of this receiver's digest; "": [alerts] digest
     int max_per_minute = 60;
