@@ -247,7 +247,10 @@ class SilentHook:
 
 def test_stops_are_quick_and_cost_a_message_nothing(place):
     hook = SilentHook()
-    receivers = f'[receiver.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{hook.port}/"\n\n[[route]]\nreceivers = ["hook"]\n'
+    receivers = (
+        f'[receiver.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{hook.port}/"\n\n'
+        '[[route]]\nreceivers = ["hook"]\n'
+    )
     config, daemon = start(place, receivers=receivers, interval="15m")
     worst = 0
     for stop in range(4):
