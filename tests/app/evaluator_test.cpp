@@ -119,6 +119,26 @@ TEST_F(EvaluatorOverCompany, SaysAfterEachTurnWhetherItWentWell) {
     EXPECT_EQ(board_.telemetry().cycles.at("ok"), 1u);
 }
 
+TEST_F(EvaluatorOverCompany, WhatWasGivenUpIsAnAlertOfTheNextTurn) {
+    Evaluator evaluator{company(), parts()};
+    ASSERT_TRUE(turn(evaluator));
+    const auto claimed = *outbox_->claim(clock_.now(), {}, 1);
+    ASSERT_EQ(claimed.size(), 1u);
+    ASSERT_TRUE(outbox_
+                    ->settle({.delivery_id = claimed[0].payload.delivery_id,
+                              .status = DeliveryStatus::dead,
+                              .next_at = clock_.now(),
+                              .error_class = "http_404"})
+                    .ok());
+    ASSERT_TRUE(turn(evaluator));
+    const auto view = board_.view();
+    const auto found =
+        std::ranges::find_if(view->alerts, [](const Alert& alert) { return alert.key.rule == "delivery_failed"; });
+    ASSERT_NE(found, view->alerts.end());
+    EXPECT_EQ(found->key.entity, "out");
+    EXPECT_EQ(found->phase, AlertPhase::firing);
+}
+
 TEST_F(EvaluatorOverCompany, AStopBeforeTheReadingHasBegunIsNotForgotten) {
     std::mutex mutex;
     std::condition_variable changed;

@@ -6,6 +6,8 @@ import json
 import pathlib
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -198,6 +200,73 @@ def test_the_webhooks_signature_verifies_with_openssl(place):
     assert headers["x-retaind-signature"] == f"sha256={expected}", headers
     assert headers["idempotency-key"] == json.loads(body)["delivery_id"]
     return "signature verified by openssl"
+
+
+def test_a_failed_turn_is_tried_again_soon_and_counted_once(place):
+    """The state knows a later day than the clock: each turn fails at once, and the next follows after 10 s."""
+    harness.write_sqlite(place / "company.db", harness.company_rows(YESTERDAY))
+    port = harness.free_port()
+    config = harness.configuration(place, metrics_port=port, interval="15m")
+    done = harness.once(config, YESTERDAY + dt.timedelta(days=3))
+    assert done.returncode == 0, done.stderr
+    with harness.Daemon(config, port) as daemon:
+
+        def failed():
+            try:
+                return daemon.metric("retaind_cycles_total", result="failed")
+            except OSError:
+                return None
+
+        harness.wait_until(failed, 20, what="the first failure")
+        started = time.monotonic()
+        harness.wait_until(lambda: failed() >= 2, 15, what="the second try")
+        took = time.monotonic() - started
+        assert took > 5, f"tried again after {took:.1f} s"
+        assert not daemon.metric("retaind_cycles_total", result="skipped")
+        ended, code = daemon.stop()
+        assert code == 0 and ended < 5, (ended, code)
+    return f"tried again after {took:.1f} s"
+
+
+class SilentHook:
+    """Accepts calls and never answers."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.calls = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                self.calls.append(self.socket.accept())
+            except OSError:
+                return
+
+
+def test_stops_are_quick_and_cost_a_message_nothing(place):
+    hook = SilentHook()
+    receivers = (
+        f'[receiver.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{hook.port}/"\n\n'
+        '[[route]]\nreceivers = ["hook"]\n'
+    )
+    config, daemon = start(place, receivers=receivers, interval="15m")
+    worst = 0
+    for stop in range(4):
+        with daemon if stop == 0 else harness.Daemon(config, daemon.port) as running:
+            harness.wait_until(lambda: len(hook.calls) > stop, 20, what="a call")
+            running.signal(signal.SIGHUP)
+            harness.wait_until(
+                lambda: "reloaded: rules" in running.text().split("stopping")[-1], 10, what="the reload"
+            )
+            took, code = running.stop()
+            assert code == 0 and took < 5, (took, code)
+            worst = max(worst, took)
+    rows = sqlite3.connect(place / "state.db").execute("SELECT status, attempts, claims FROM outbox").fetchall()
+    assert ("retry", 0, 0) in rows and not [row for row in rows if row[0] == "quarantined"], rows
+    hook.socket.close()
+    return f"four stops, {worst:.2f} s at most; the message still goes out"
 
 
 def main():

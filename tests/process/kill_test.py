@@ -66,7 +66,70 @@ def kill_everywhere(base, passes, expected, env):
     return lost, repeated
 
 
+# Where a running daemon is killed: while it stores, and around each step of sending.
+DAEMON_KILLS = [
+    f"{point}:{count}"
+    for point in (
+        "state.commit.outbox",
+        "cycle.stored",
+        "sender.claimed",
+        "sender.sending",
+        "sender.sent",
+        "sender.settled",
+    )
+    for count in ((1, 3) if point.startswith("sender.") else (1, 2))
+]
+
+
+def live(place, config, port, kill=None):
+    """Runs the daemon until it is killed, or has told all three receivers; returns what each was told."""
+    with harness.Daemon(config, port, env={"RETAIND_FAILPOINT": kill} if kill else None) as daemon:
+        if kill:
+            assert daemon.process.wait(60) == -9, f"{kill} was not reached: {daemon.text()}"
+        else:
+            daemon.wait_ready()
+            harness.wait_until(
+                lambda: sum(
+                    daemon.metric("retaind_outbox_messages", receiver=f"r{n}", status="delivered") or 0
+                    for n in range(3)
+                )
+                == 3,
+                30,
+                what="the end of sending",
+            )
+            assert daemon.stop()[1] == 0
+    return Counter(m["delivery_id"] for n in range(3) for m in harness.messages(place / f"out{n}.jsonl"))
+
+
+def kill_running_daemons(base):
+    """SIGKILL of `retaind run`, then a start: nothing lost, at most what was in flight repeated."""
+    yesterday = dt.datetime.now(dt.timezone.utc).date() - dt.timedelta(days=1)
+    harness.write_sqlite(base / "live.db", harness.company_rows(yesterday))
+    expected, repeated = None, 0
+    for number, kill in enumerate([None, *DAEMON_KILLS]):
+        place = base / f"live{number}"
+        place.mkdir()
+        os.symlink(base / "live.db", place / "company.db")
+        receivers = "".join(f'[receiver.r{n}]\ntype = "file"\npath = "{place}/out{n}.jsonl"\n\n' for n in range(3))
+        port = harness.free_port()
+        config = harness.configuration(place, receivers=receivers, metrics_port=port)
+        if kill:
+            live(place, config, port, kill)
+        told = live(place, config, port)
+        expected = expected or told
+        assert set(told) == set(expected), f"{kill}: {set(expected) ^ set(told)}"
+        extra = sum(told.values()) - len(told)
+        assert extra <= 3, f"{kill}: {extra} deliveries repeated"  # one in flight per receiver
+        repeated += extra
+    return repeated
+
+
 def main():
+    with harness.folder() as base:
+        print(
+            f"{len(DAEMON_KILLS)} kills of a running daemon: 0 lost, {kill_running_daemons(base)} repeated (in flight)",
+            flush=True,
+        )
     with harness.folder() as base:
         harness.write_sqlite(base / "company.db", harness.company_rows(LAST))
         place, config = fresh(base, "unkilled")
