@@ -779,6 +779,42 @@ TEST(FeedState, TellsFourKindsOfNothingApart) {
     EXPECT_EQ(watermark(snapshot, "customers"), march.as_of) << "undated: as fresh as its last reading";
 }
 
+TEST(FeedAge, CountsNoDayThatIsOffSeasonForEverybody) {
+    Rows rows{usage, {"customer_id", "at", "value"}, {{"c1", "2026-05-30", "1"}}};
+    rows.options.stale_after = 36h;
+    struct Case {
+        std::string sentence;
+        std::vector<OffSeason> off_season;
+        Day as_of;
+        int age;
+        FeedState state;
+    };
+    const OffSeason summer{"", on(2026, 6, 1), on(2026, 8, 31)};
+    const std::vector<Case> cases = {
+        {"in season every day counts", {}, on(2026, 6, 1), 2, FeedState::stale},
+        {"the last day of May counts, June does not", {summer}, on(2026, 6, 1), 1, FeedState::fresh},
+        {"nor does all of the summer", {summer}, on(2026, 8, 31), 1, FeedState::fresh},
+        {"September does again", {summer}, on(2026, 9, 1), 2, FeedState::stale},
+        {"one segment's pause is not the feed's",
+         {{"west", summer.from, summer.to}},
+         on(2026, 6, 1),
+         2,
+         FeedState::stale},
+        {"two ranges that overlap are one",
+         {summer, {"", on(2026, 5, 31), on(2026, 7, 1)}},
+         on(2026, 8, 31),
+         0,
+         FeedState::fresh},
+    };
+    for (const auto& c : cases) {
+        const auto snapshot =
+            snapshot_of(with({rows}), {.as_of = c.as_of, .read_from = on(2025, 1, 1), .off_season = c.off_season});
+        EXPECT_EQ(feed_age(snapshot, "usage"), std::chrono::days{c.age}) << c.sentence;
+        EXPECT_EQ(feed_state(snapshot, "usage"), c.state) << c.sentence;
+    }
+    EXPECT_EQ(feed_age(snapshot_of(with({rows}), march), "usage"), std::nullopt) << "not a row yet";
+}
+
 TEST(Children, NeedALoadedParent) {
     const Rows rows{usage, {"customer_id", "at", "value"}, {{"c1", "2026-02-10", "1"}}};
     const auto orphan = snapshot_of({rows}, march);

@@ -273,8 +273,8 @@ Value SourceValues::value(const Field& field) const {
                                                             : "fresh");
         }
         case age_hours: {
-            const std::optional<Day> newest = watermark(snapshot_, dataset_);
-            return newest ? Value::of(24 * in_days(snapshot_.as_of - *newest)) : Value::none();
+            const auto age = feed_age(snapshot_, dataset_);
+            return age ? Value::of(24 * in_days(*age)) : Value::none();
         }
         case rows: return feed->loaded ? Value::of(static_cast<double>(feed->rows)) : Value::none();
         case rows_change: {

@@ -50,6 +50,7 @@ public:
     explicit Assembly(const SnapshotOptions& options) : options_(options) {
         snapshot_.as_of = options.as_of;
         snapshot_.read_from = options.read_from;
+        snapshot_.off_season = options.off_season;
     }
 
     void fail(const FailedDataset& failed) {

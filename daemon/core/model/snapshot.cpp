@@ -83,13 +83,26 @@ std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset)
     return feed ? watermark(*feed, snapshot.as_of) : std::nullopt;
 }
 
+std::optional<std::chrono::days> feed_age(const Snapshot& snapshot, std::string_view dataset) {
+    const auto newest = watermark(snapshot, dataset);
+    if (!newest) return std::nullopt;
+    std::chrono::days age{0};
+    for (Day day = snapshot.as_of; day > *newest; day -= std::chrono::days{1}) {
+        const bool rests = std::any_of(
+            snapshot.off_season.begin(), snapshot.off_season.end(),
+            [&](const OffSeason& season) { return season.segment.empty() && season.from <= day && day <= season.to; });
+        if (!rests) age += std::chrono::days{1};
+    }
+    return age;
+}
+
 FeedState feed_state(const Snapshot& snapshot, std::string_view dataset) {
     const auto* feed = snapshot.feed(dataset);
     if (!feed) return FeedState::unmapped;
     if (!feed->loaded) return FeedState::not_loaded;
     if (!feed->stale_after) return FeedState::fresh;
-    const auto newest = watermark(*feed, snapshot.as_of);
-    return newest && snapshot.as_of - *newest <= *feed->stale_after ? FeedState::fresh : FeedState::stale;
+    const auto age = feed_age(snapshot, dataset);
+    return age && *age <= *feed->stale_after ? FeedState::fresh : FeedState::stale;
 }
 
 bool is_loaded(const Snapshot& snapshot, std::string_view dataset) {

@@ -165,9 +165,16 @@ struct Feed {
     bool dated = false;  ///< has `at`: its watermark moves with its rows
 };
 
+/// Days without season, the first and the last included: a feed that is silent then is none the older.
+struct OffSeason {
+    std::string segment;  ///< "": everybody's
+    Day from, to;
+};
+
 struct Snapshot {
     Day as_of;
-    Day read_from;  ///< the first day that series were read from (`:from`)
+    Day read_from;                           ///< the first day that series were read from (`:from`)
+    std::vector<OffSeason> off_season = {};  ///< [calendar]
     Words words = {};
     std::vector<Customer> customers = {};          ///< sorted by id
     std::vector<Attribute> attributes = {};        ///< sorted by name
@@ -205,6 +212,7 @@ struct SnapshotOptions {
     Day as_of;
     Day read_from;
     Currency currency = {};
+    std::vector<OffSeason> off_season = {};
 };
 
 /// Joins datasets into a snapshot. Rows that name an unknown customer or promise, duplicates of a key, and rows that
@@ -221,8 +229,10 @@ double rejected_share(const Feed& feed);
 /// the feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
 std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset);
 
-/// Stale: `stale_after` is set, and more than that lies between the end of the watermark's day and the end of as_of, or
-/// there is no watermark at all.
+/// Days from the watermark to as_of, less those off-season for everybody; nothing without a watermark.
+std::optional<std::chrono::days> feed_age(const Snapshot& snapshot, std::string_view dataset);
+
+/// Stale: `stale_after` is set, and the feed is older than that, or has no watermark at all.
 enum class FeedState { unmapped, not_loaded, stale, fresh };
 FeedState feed_state(const Snapshot& snapshot, std::string_view dataset);
 /// A dataset that nobody maps counts as loaded: there is nothing to wait for.
