@@ -139,6 +139,7 @@ public:
         for (auto& [entity, finding] : findings) {
             finding.frozen = !time;
             finding.data_time = time.value_or(snapshot.as_of);
+            finding.as_of = snapshot.as_of;
             auto stepped = step(before.contains(entity) ? &before[entity] : nullptr, entity, rule, finding);
             if (!stepped.after) continue;
             stepped.after->customer_id = entity.entity;

@@ -13,6 +13,7 @@
 #include "retaind/model/contract.hpp"
 #include "retaind/model/dataset.hpp"
 #include "retaind/model/snapshot.hpp"
+#include "retaind/promises/promise.hpp"
 #include "support/rows.hpp"
 #include "support/snapshot_dump.hpp"
 
@@ -488,6 +489,35 @@ TEST(RowIds, KeepOneRowAndCountThoseThatDiffer) {
         EXPECT_EQ(rejection(snapshot, "usage", "duplicate")->rows, 1u)
             << "the one delivered twice goes silently; seed " << seed;
         EXPECT_EQ(snapshot.feed("usage")->rows, 4u);
+    }
+}
+
+TEST(Promises, HaveVersionsThatHoldUntilTheNextIsKnown) {
+    const std::vector<Rows> tables =
+        with({{promises,
+               {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target", "known_at"},
+               {{"p1", "c1", "first", "2025-01-01", "2025-12-31", "reach", "10", null},
+                {"p1", "c1", "moved", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01 09:00:00"},
+                {"p1", "c1", "misread", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01 08:00:00"},
+                {"p1", "c1", "other words", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01 09:00:00"},
+                {"p1", "c2", "sold", "2025-01-01", "2026-06-30", "reach", "10", "2025-09-01"},
+                {"p2", "c1", "another", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01"}}},
+              {readings, {"promise_id", "at", "value"}, {{"p1", "2025-02-01", "3"}, {"p1", "2025-10-01", "4"}}}});
+    for (unsigned seed = 0; seed < 10; ++seed) {
+        const auto snapshot = snapshot_of(shuffled(tables, seed), march);
+        const auto holding = [&](Day day) {
+            std::vector<std::string> found;
+            for (const Promise& promise : snapshot.promises) {
+                if (!has_begun(promise, day) || snapshot.text(promise.id) != "p1") continue;
+                found.emplace_back(snapshot.text(promise.outcome));
+                EXPECT_EQ(snapshot.readings_of(promise).size(), 2u) << found.back();
+            }
+            return found;
+        };
+        EXPECT_THAT(holding(on(2025, 5, 31)), ElementsAre("first")) << "nobody knows of the other yet; seed " << seed;
+        EXPECT_THAT(holding(on(2025, 6, 1)), ElementsAre("moved")) << "the last that became known that day";
+        EXPECT_THAT(holding(on(2025, 9, 1)), ElementsAre("sold")) << "to another customer";
+        EXPECT_EQ(rejection(snapshot, "promises", "duplicate")->rows, 1u) << "two at the same moment deny each other";
     }
 }
 

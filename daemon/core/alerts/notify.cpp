@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "retaind/promises/promise.hpp"
+
 namespace retaind {
 
 namespace {
@@ -182,7 +184,8 @@ private:
         if (!alert.customer_id.empty()) asked.customer = snapshot_.find_customer(alert.customer_id);
         if (alert.key.scope != Scope::promise || asked.customer == no_customer) return asked;
         for (const Promise& promise : snapshot_.promises_of(asked.customer)) {
-            if (snapshot_.text(promise.id) == alert.key.entity) asked.promise = &promise;
+            const bool is_it = snapshot_.text(promise.id) == alert.key.entity;
+            if (is_it && has_begun(promise, snapshot_.as_of)) asked.promise = &promise;
         }
         return asked;
     }

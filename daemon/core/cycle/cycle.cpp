@@ -76,7 +76,7 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
             next.emplace(memory.promise_id, memory);
     }
     for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
-        if (snapshot.promises[at].starts_on > snapshot.as_of) continue;
+        if (!has_begun(snapshot.promises[at], snapshot.as_of)) continue;
         const std::string id{snapshot.text(snapshot.promises[at].id)};
         PromiseMemory& memory = next[id];
         memory.promise_id = id;
@@ -164,7 +164,7 @@ std::vector<PromiseView> promise_views(const Evaluation& evaluation, CustomerInd
     for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
         const Promise& promise = snapshot.promises[at];
         if (of != no_customer && promise.customer != of) continue;
-        if (!evaluation.find(promise.customer) || promise.starts_on > snapshot.as_of || promise.due_on < oldest)
+        if (!evaluation.find(promise.customer) || !has_begun(promise, snapshot.as_of) || promise.due_on < oldest)
             continue;
         views.push_back(promise_view(evaluation, at));
     }

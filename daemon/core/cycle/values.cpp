@@ -155,7 +155,7 @@ double CustomerValues::promise_count(CustomerField field) const {
     double all = 0, off_track = 0, missed = 0, unmeasurable = 0;
     for (std::uint32_t at = customer.first_promise; at < customer.first_promise + customer.promises; ++at) {
         const Promise& promise = snapshot.promises[at];
-        if (promise.starts_on > snapshot.as_of || promise.due_on < memory) continue;
+        if (!has_begun(promise, snapshot.as_of) || promise.due_on < memory) continue;
         const PromiseState state = evaluation_.promise_days[at].state;
         all += 1;
         off_track += state == PromiseState::off_track;

@@ -134,4 +134,12 @@ bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of) {
                        [&](const Subscription& subscription) { return is_live(subscription, as_of); });
 }
 
+bool has_ended(const Snapshot& snapshot, CustomerIndex customer) {
+    if (is_live(snapshot, customer, snapshot.as_of)) return false;
+    const auto subscriptions = snapshot.subscriptions_of(customer);
+    return std::any_of(subscriptions.begin(), subscriptions.end(), [&](const Subscription& subscription) {
+        return ended_on(subscription, snapshot.as_of) || (subscription.over && !subscription.ended_on);
+    });
+}
+
 }  // namespace retaind

@@ -99,7 +99,8 @@ struct Promise {
     Word subscription = no_word;  ///< the subscription it belongs to, if it says so
     PromiseKind kind = PromiseKind::reach;
     Day starts_on, due_on;
-    std::optional<Day> known = {};  ///< before the end of this day nobody knew of it
+    std::optional<Day> known = {};     ///< before the end of this day nobody knew of it
+    std::optional<Day> replaced = {};  ///< from the end of this day on another version of it holds
     double target = missing, baseline = 0, quality = 0, importance = 1;
     std::uint32_t first_reading = 0, readings = 0;      ///< their run in Snapshot::readings
     std::uint32_t first_milestone = 0, milestones = 0;  ///< their run in Snapshot::milestones
@@ -150,9 +151,10 @@ struct Marker {
 struct Feed {
     std::string dataset;
     std::string source;
-    bool loaded = false;     ///< false: the source failed this cycle; the rows are unknown
-    std::string error = {};  ///< why it is not loaded
-    bool refused = false;    ///< it was read, and too many rows of its source were bad
+    bool loaded = false;        ///< false: the source failed this cycle; the rows are unknown
+    std::string error = {};     ///< why it is not loaded
+    bool refused = false;       ///< it was read, and too many rows of its source were bad
+    bool needs_parent = false;  ///< not loaded only because customers or promises are not
     std::uint64_t rows = 0, rows_read = 0;
     Rejections rejected = {};
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
@@ -180,7 +182,7 @@ struct Snapshot {
     std::vector<Attribute> attributes = {};        ///< sorted by name
     std::vector<Subscription> subscriptions = {};  ///< by customer, then id
     std::vector<Series> series = {};               ///< sorted by dataset
-    std::vector<Promise> promises = {};            ///< by customer, then id
+    std::vector<Promise> promises = {};            ///< by customer, then id, then since when this version is known
     std::vector<Reading> readings = {};
     std::vector<Milestone> milestones = {};
     std::vector<Person> people = {};                ///< sorted by id
@@ -219,14 +221,19 @@ struct SnapshotOptions {
 /// cannot be (a promise due before it starts, target = baseline) are rejected and counted on their feed. The result
 /// is the same for any order of rows. A dataset needs a loaded parent: without customers, usage counts as not loaded;
 /// so do readings and milestones without promises. Of rows with one row_id the first by content stays: equal ones go
-/// silently (a row delivered twice), others are counted as "duplicate".
+/// silently (a row delivered twice), others are counted as "duplicate". Rows of one promise with different known_at are
+/// versions of it: each holds until the next is known, and all have the same readings and milestones.
 Snapshot assemble(std::vector<Dataset> datasets, std::vector<FailedDataset> failed, const SnapshotOptions& options);
 
 /// Share of a feed's rows that were rejected, by the reader or while joining; 0 for an empty feed.
 double rejected_share(const Feed& feed);
 
-/// The newest day <= as_of with a row known by then; with a stated watermark that one, but no later than as_of (less
-/// the feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
+/// The newest whole day <= as_of with a row known by then; with a stated watermark that one, but no later than as_of
+/// (less the feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
+///
+/// A day is not whole while it has less than a fifth of the rows of its weekday in the two weeks before (the larger of
+/// them, at least 50): the rest has not arrived, and nobody's silence on it is proven. Asked only of feeds with rows on
+/// ten of the 14 days before, and not off-season. docs/decisions/003.
 std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset);
 
 /// Days from the watermark to as_of, less those off-season for everybody; nothing without a watermark.
@@ -245,5 +252,7 @@ std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
 std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
 bool is_live(const Subscription& subscription, Day as_of);
 bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of);
+/// Not live, and a subscription says so: one has ended. Somebody whose subscriptions are merely gone has not ended.
+bool has_ended(const Snapshot& snapshot, CustomerIndex customer);
 
 }  // namespace retaind

@@ -36,7 +36,7 @@ struct Progress {
     bool not_loaded = false;  ///< a dataset it needs failed: nothing above is known, keep the state shown
 };
 
-/// Whether a promise has started by a day, and was known by its end.
+/// Whether a promise has started by a day, was known by its end, and had not been replaced by another version of it.
 bool has_begun(const Promise& promise, Day as_of);
 
 /// Progress of every promise (parallel to snapshot.promises) as of the snapshot's day. Needs all of them: curves and
