@@ -1,6 +1,7 @@
 // The data contract, the strict reading of cells, and the joining of datasets into a snapshot.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -766,6 +767,45 @@ TEST(Watermark, HoldsOnlyWhatWasKnown) {
         snapshot.as_of = c.visible_from;
         EXPECT_EQ(watermark(snapshot, "usage"), on(2026, 2, 10)) << c.sentence;
     }
+}
+
+/// Usage of the last 28 days before 2026-03-01, as many rows as `rows` says of each; and of 2026-03-01 itself.
+Snapshot with_daily_rows(const std::function<int(int days_ago)>& rows, const SnapshotOptions& options = march) {
+    Rows daily{usage, {"customer_id", "at", "value"}, {}};
+    for (int ago = 0; ago <= 28; ++ago)
+        for (int n = 0; n < rows(ago); ++n)
+            daily.rows.push_back({"c1", format_day(march.as_of - std::chrono::days{ago}), "1"});
+    return snapshot_of(with({daily}), options);
+}
+
+TEST(Watermark, IsTheNewestWholeDay) {
+    struct Case {
+        std::string sentence;
+        std::function<int(int)> rows;
+        int days_ago;
+    };
+    const auto newest = [](int rows, int usual = 100) { return [=](int ago) { return ago == 0 ? rows : usual; }; };
+    const auto match_days = [](int ago) { return ago % 14 == 0 ? (ago == 0 ? 10 : 1000) : 0; };
+    const std::vector<Case> cases = {
+        {"a day like the others", newest(100), 0},
+        {"a fifth of them is a bad day", newest(20), 0},
+        {"less is one that has only begun to arrive", newest(19), 1},
+        {"few rows tell nothing", newest(1, 49), 0},
+        {"three such days in a row", [](int ago) { return ago < 3 ? 5 : 100; }, 3},
+        {"thirteen", [](int ago) { return ago < 13 ? 5 : 100; }, 13},
+        {"what has lasted two weeks is what the feed has become", [](int ago) { return ago < 15 ? 5 : 100; }, 0},
+        {"a quiet weekday is quiet every week", [](int ago) { return ago % 7 == 0 ? 5 : 100; }, 0},
+        {"after one that was a holiday the week before counts", [](int ago) { return ago % 14 == 7 ? 5 : 100; }, 0},
+        {"matches every other week have no daily rhythm", match_days, 0},
+    };
+    for (const auto& c : cases)
+        EXPECT_EQ(watermark(with_daily_rows(c.rows), "usage"), march.as_of - std::chrono::days{c.days_ago})
+            << c.sentence;
+    SnapshotOptions resting = march;
+    resting.off_season = {{"", march.as_of, march.as_of}};
+    EXPECT_EQ(watermark(with_daily_rows(newest(1), resting), "usage"), march.as_of) << "off-season few are enough";
+    resting.off_season.front().segment = "west";
+    EXPECT_EQ(watermark(with_daily_rows(newest(1), resting), "usage"), march.as_of - std::chrono::days{1});
 }
 
 TEST(Watermark, MayBeStated) {
