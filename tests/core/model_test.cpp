@@ -522,6 +522,20 @@ TEST(Promises, HaveVersionsThatHoldUntilTheNextIsKnown) {
     }
 }
 
+TEST(SegmentSeries, KeepSinceWhenTheyAreKnown) {
+    Rows rows{segment_series,
+              {"segment", "at", "value", "known_at"},
+              {{"west", "2026-01-01", "5", "2026-02-01"}, {"west", "2026-01-02", "6", null}}};
+    auto snapshot = snapshot_of(with({rows}), march);
+    ASSERT_EQ(snapshot.segment_series.size(), 2u);
+    EXPECT_EQ(snapshot.segment_series[0].known, on(2026, 2, 1));
+    EXPECT_EQ(snapshot.segment_series[1].known, on(2026, 1, 2));
+    rows.columns.pop_back();
+    for (TextRow& row : rows.rows) row.pop_back();
+    snapshot = snapshot_of(with({rows}), march);
+    EXPECT_EQ(snapshot.segment_series[0].known, std::nullopt) << "its own day";
+}
+
 TEST(DuplicateIds, KeepTheFirstByContentWhateverTheOrder) {
     const std::vector<Rows> tables = {
         {customers, {"customer_id", "name"}, {{"c1", "Beta"}, {"c1", "Alpha"}, {"c2", "Two"}, {"c2", "Two"}}},
@@ -806,6 +820,19 @@ TEST(Watermark, IsTheNewestWholeDay) {
     EXPECT_EQ(watermark(with_daily_rows(newest(1), resting), "usage"), march.as_of) << "off-season few are enough";
     resting.off_season.front().segment = "west";
     EXPECT_EQ(watermark(with_daily_rows(newest(1), resting), "usage"), march.as_of - std::chrono::days{1});
+}
+
+TEST(Watermark, CountsOfADayOnlyTheRowsThatWereKnown) {
+    Rows daily{usage, {"customer_id", "at", "value", "known_at"}, {}};
+    for (int ago = 1; ago <= 28; ++ago) {
+        const auto day = format_day(march.as_of - std::chrono::days{ago});
+        for (int n = 0; n < 100; ++n)
+            daily.rows.push_back({"c1", day, "1", ago == 1 && n >= 10 ? format_day(march.as_of) : day});
+    }
+    auto snapshot = snapshot_of(with({daily}), march);
+    EXPECT_EQ(watermark(snapshot, "usage"), march.as_of - std::chrono::days{1}) << "the rest came a day later";
+    snapshot.as_of = march.as_of - std::chrono::days{1};
+    EXPECT_EQ(watermark(snapshot, "usage"), march.as_of - std::chrono::days{2}) << "until then a tenth had come";
 }
 
 TEST(Watermark, MayBeStated) {

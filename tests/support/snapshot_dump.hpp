@@ -84,7 +84,8 @@ private:
             line("person {} {} {} {} {} {} {} {}", w(p.id), w(p.name), w(p.email), w(p.lead), w(p.timezone),
                  w(p.language), w(p.deputy), d(p.away_until));
         for (const auto& r : snapshot_.relations) line("relation {} {} {}", r.customer, r.related, w(r.kind));
-        for (const auto& v : snapshot_.segment_series) line("segment {} {} {:a}", w(v.segment), d(v.at), v.value);
+        for (const auto& v : snapshot_.segment_series)
+            line("segment {} {} {:a} known {}", w(v.segment), d(v.at), v.value, d(v.known));
         for (const auto& m : snapshot_.markers) line("marker {} {} {}", d(m.at), w(m.text), w(m.segment));
     }
 

@@ -32,10 +32,12 @@ bool is_off_season(const Snapshot& snapshot, Day day) {
 
 std::uint64_t rows_on(const Feed& feed, Day day, Day as_of) {
     const auto number = static_cast<std::int32_t>(day.time_since_epoch().count());
-    const auto found = std::lower_bound(feed.presence.begin(), feed.presence.end(), number,
-                                        [](const auto& entry, std::int32_t wanted) { return entry.day < wanted; });
-    const bool is_there = found != feed.presence.end() && found->day == number;
-    return is_there && Day{std::chrono::days{found->known}} <= as_of ? found->rows : 0;
+    auto entry = std::lower_bound(feed.presence.begin(), feed.presence.end(), number,
+                                  [](const auto& each, std::int32_t wanted) { return each.day < wanted; });
+    std::uint64_t rows = 0;
+    for (; entry != feed.presence.end() && entry->day == number; ++entry)
+        if (Day{std::chrono::days{entry->known}} <= as_of) rows += entry->rows;
+    return rows;
 }
 
 /// Far fewer rows than usual on this weekday, in a feed that has rows nearly every day: most are still to come.
@@ -158,6 +160,10 @@ bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of) {
     const auto subscriptions = snapshot.subscriptions_of(customer);
     return std::any_of(subscriptions.begin(), subscriptions.end(),
                        [&](const Subscription& subscription) { return is_live(subscription, as_of); });
+}
+
+double pulse(const Customer& customer, Day as_of) {
+    return customer.pulse_at && *customer.pulse_at > as_of ? missing : customer.pulse;
 }
 
 bool has_ended(const Snapshot& snapshot, CustomerIndex customer) {

@@ -86,7 +86,7 @@ struct Series {
     std::vector<std::int32_t> known = {};   ///< the day by whose end the row was known; empty: its own day
     std::vector<Texts> texts = {};          ///< metric, status, kind, channel, by, event, name, subscription_id
     std::vector<Numbers> numbers = {};      ///< minutes
-    std::vector<Presence> presence = {};    ///< per day with rows, ascending: first known when, how many rows
+    std::vector<Presence> presence = {};    ///< per day with rows and day they were known, ascending: how many
 };
 
 enum class PromiseKind { reach, hold, milestones };
@@ -140,6 +140,7 @@ struct SegmentValue {
     Word segment;
     Day at;
     double value = missing;
+    std::optional<Day> known = {};  ///< the day by whose end it was known; none: its own day
 };
 struct Marker {
     Day at;
@@ -160,7 +161,7 @@ struct Feed {
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
     /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end".
     std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
-    std::vector<Series::Presence> presence = {};  ///< of a dated feed: per day with rows, ascending
+    std::vector<Series::Presence> presence = {};  ///< of a dated feed: as in Series
     std::optional<Day> stated_watermark = {};     ///< by the dataset's own query
     Seconds delay = Seconds{0};                   ///< rows become known this long after `at`
     std::optional<Seconds> stale_after = {};
@@ -252,6 +253,8 @@ std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
 std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
 bool is_live(const Subscription& subscription, Day as_of);
 bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of);
+/// What the account manager feels, unless it was written down later.
+double pulse(const Customer& customer, Day as_of);
 /// Not live, and a subscription says so: one has ended. Somebody whose subscriptions are merely gone has not ended.
 bool has_ended(const Snapshot& snapshot, CustomerIndex customer);
 
