@@ -141,5 +141,12 @@ TEST(PromisesKnownLater, DoNotExistBefore) {
     EXPECT_THAT(by_customer.cycle(tables, march(2)), ElementsAre("c1 firing"));
 }
 
+TEST(Pulse, WrittenDownLaterIsNotKnownYet) {
+    const std::vector<Rows> tables = {customers_of({{"c1", "One", null, "30", "2026-03-02"}}), one_subscription};
+    Days days(rules_of(rule_when(Scope::customer, "pulse < 50")));
+    EXPECT_THAT(days.cycle(tables, march(1)), IsEmpty());
+    EXPECT_THAT(days.cycle(tables, march(2)), ElementsAre("c1 firing"));
+}
+
 }  // namespace
 }  // namespace retaind

@@ -118,13 +118,13 @@ double CustomerValues::score(CustomerField field) const {
     switch (field) {
         using enum CustomerField;
         case coverage: return scored.coverage;
-        case pulse: return customer.pulse;
+        case pulse: return retaind::pulse(customer, evaluation_.snapshot.as_of);
         case health: return covered ? scored.health : missing;
         case smoothed: return covered ? scored.smoothed : missing;
         case health_change_7d: return covered ? scored.change_7d : missing;
         case health_change_30d: return covered ? scored.change_30d : missing;
         case risk: return covered ? scored.risk : missing;
-        default: return covered ? customer.pulse - scored.health : missing;
+        default: return covered ? retaind::pulse(customer, evaluation_.snapshot.as_of) - scored.health : missing;
     }
 }
 
