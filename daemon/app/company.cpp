@@ -84,7 +84,8 @@ Snapshot Company::read(Day first, Day last) {
         assemble(std::move(datasets), std::move(failed),
                  {.as_of = last,
                   .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
-                  .currency = rules().policy.currency});
+                  .currency = rules().policy.currency,
+                  .off_season = rules().policy.calendar.off_season});
     refuse_bad_sources(snapshot);
     warn_of_missing_columns(snapshot);
     return snapshot;

@@ -30,7 +30,7 @@ Finding found(int day, const std::string& words) {
     const auto space = words.find(' ');
     const std::string what = words.substr(0, space);
     const std::string severity = space == std::string::npos ? "" : words.substr(space + 1);
-    Finding finding{.data_time = on(day)};
+    Finding finding{.data_time = on(day), .as_of = on(day)};
     finding.frozen = what == "frozen";
     finding.present = what != "gone";
     finding.ended = what == "ended";
@@ -238,7 +238,7 @@ TEST(AlertStep, ClosesWithoutCallingItRecovery) {
         {"a contract that ended closes at once",
          plain(),
          {{0, "holds", T::fired, firing}, {1, "ended", T::closed, closed}}},
-        {"an entity is gone after two data days, not after two looks at one",
+        {"an entity is gone after two days, not after two looks at one",
          plain(),
          {{0, "holds", T::fired, firing},
           {1, "gone", T::none, firing},

@@ -1,6 +1,7 @@
 // The data contract, the strict reading of cells, and the joining of datasets into a snapshot.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -13,6 +14,7 @@
 #include "retaind/model/contract.hpp"
 #include "retaind/model/dataset.hpp"
 #include "retaind/model/snapshot.hpp"
+#include "retaind/promises/promise.hpp"
 #include "support/rows.hpp"
 #include "support/snapshot_dump.hpp"
 
@@ -491,6 +493,49 @@ TEST(RowIds, KeepOneRowAndCountThoseThatDiffer) {
     }
 }
 
+TEST(Promises, HaveVersionsThatHoldUntilTheNextIsKnown) {
+    const std::vector<Rows> tables =
+        with({{promises,
+               {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target", "known_at"},
+               {{"p1", "c1", "first", "2025-01-01", "2025-12-31", "reach", "10", null},
+                {"p1", "c1", "moved", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01 09:00:00"},
+                {"p1", "c1", "misread", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01 08:00:00"},
+                {"p1", "c1", "other words", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01 09:00:00"},
+                {"p1", "c2", "sold", "2025-01-01", "2026-06-30", "reach", "10", "2025-09-01"},
+                {"p2", "c1", "another", "2025-01-01", "2026-06-30", "reach", "10", "2025-06-01"}}},
+              {readings, {"promise_id", "at", "value"}, {{"p1", "2025-02-01", "3"}, {"p1", "2025-10-01", "4"}}}});
+    for (unsigned seed = 0; seed < 10; ++seed) {
+        const auto snapshot = snapshot_of(shuffled(tables, seed), march);
+        const auto holding = [&](Day day) {
+            std::vector<std::string> found;
+            for (const Promise& promise : snapshot.promises) {
+                if (!has_begun(promise, day) || snapshot.text(promise.id) != "p1") continue;
+                found.emplace_back(snapshot.text(promise.outcome));
+                EXPECT_EQ(snapshot.readings_of(promise).size(), 2u) << found.back();
+            }
+            return found;
+        };
+        EXPECT_THAT(holding(on(2025, 5, 31)), ElementsAre("first")) << "nobody knows of the other yet; seed " << seed;
+        EXPECT_THAT(holding(on(2025, 6, 1)), ElementsAre("moved")) << "the last that became known that day";
+        EXPECT_THAT(holding(on(2025, 9, 1)), ElementsAre("sold")) << "to another customer";
+        EXPECT_EQ(rejection(snapshot, "promises", "duplicate")->rows, 1u) << "two at the same moment deny each other";
+    }
+}
+
+TEST(SegmentSeries, KeepSinceWhenTheyAreKnown) {
+    Rows rows{segment_series,
+              {"segment", "at", "value", "known_at"},
+              {{"west", "2026-01-01", "5", "2026-02-01"}, {"west", "2026-01-02", "6", null}}};
+    auto snapshot = snapshot_of(with({rows}), march);
+    ASSERT_EQ(snapshot.segment_series.size(), 2u);
+    EXPECT_EQ(snapshot.segment_series[0].known, on(2026, 2, 1));
+    EXPECT_EQ(snapshot.segment_series[1].known, on(2026, 1, 2));
+    rows.columns.pop_back();
+    for (TextRow& row : rows.rows) row.pop_back();
+    snapshot = snapshot_of(with({rows}), march);
+    EXPECT_EQ(snapshot.segment_series[0].known, std::nullopt) << "its own day";
+}
+
 TEST(DuplicateIds, KeepTheFirstByContentWhateverTheOrder) {
     const std::vector<Rows> tables = {
         {customers, {"customer_id", "name"}, {{"c1", "Beta"}, {"c1", "Alpha"}, {"c2", "Two"}, {"c2", "Two"}}},
@@ -738,6 +783,58 @@ TEST(Watermark, HoldsOnlyWhatWasKnown) {
     }
 }
 
+/// Usage of the last 28 days before 2026-03-01, as many rows as `rows` says of each; and of 2026-03-01 itself.
+Snapshot with_daily_rows(const std::function<int(int days_ago)>& rows, const SnapshotOptions& options = march) {
+    Rows daily{usage, {"customer_id", "at", "value"}, {}};
+    for (int ago = 0; ago <= 28; ++ago)
+        for (int n = 0; n < rows(ago); ++n)
+            daily.rows.push_back({"c1", format_day(march.as_of - std::chrono::days{ago}), "1"});
+    return snapshot_of(with({daily}), options);
+}
+
+TEST(Watermark, IsTheNewestWholeDay) {
+    struct Case {
+        std::string sentence;
+        std::function<int(int)> rows;
+        int days_ago;
+    };
+    const auto newest = [](int rows, int usual = 100) { return [=](int ago) { return ago == 0 ? rows : usual; }; };
+    const auto match_days = [](int ago) { return ago % 14 == 0 ? (ago == 0 ? 10 : 1000) : 0; };
+    const std::vector<Case> cases = {
+        {"a day like the others", newest(100), 0},
+        {"a fifth of them is a bad day", newest(20), 0},
+        {"less is one that has only begun to arrive", newest(19), 1},
+        {"few rows tell nothing", newest(1, 49), 0},
+        {"three such days in a row", [](int ago) { return ago < 3 ? 5 : 100; }, 3},
+        {"thirteen", [](int ago) { return ago < 13 ? 5 : 100; }, 13},
+        {"what has lasted two weeks is what the feed has become", [](int ago) { return ago < 15 ? 5 : 100; }, 0},
+        {"a quiet weekday is quiet every week", [](int ago) { return ago % 7 == 0 ? 5 : 100; }, 0},
+        {"after one that was a holiday the week before counts", [](int ago) { return ago % 14 == 7 ? 5 : 100; }, 0},
+        {"matches every other week have no daily rhythm", match_days, 0},
+    };
+    for (const auto& c : cases)
+        EXPECT_EQ(watermark(with_daily_rows(c.rows), "usage"), march.as_of - std::chrono::days{c.days_ago})
+            << c.sentence;
+    SnapshotOptions resting = march;
+    resting.off_season = {{"", march.as_of, march.as_of}};
+    EXPECT_EQ(watermark(with_daily_rows(newest(1), resting), "usage"), march.as_of) << "off-season few are enough";
+    resting.off_season.front().segment = "west";
+    EXPECT_EQ(watermark(with_daily_rows(newest(1), resting), "usage"), march.as_of - std::chrono::days{1});
+}
+
+TEST(Watermark, CountsOfADayOnlyTheRowsThatWereKnown) {
+    Rows daily{usage, {"customer_id", "at", "value", "known_at"}, {}};
+    for (int ago = 1; ago <= 28; ++ago) {
+        const auto day = format_day(march.as_of - std::chrono::days{ago});
+        for (int n = 0; n < 100; ++n)
+            daily.rows.push_back({"c1", day, "1", ago == 1 && n >= 10 ? format_day(march.as_of) : day});
+    }
+    auto snapshot = snapshot_of(with({daily}), march);
+    EXPECT_EQ(watermark(snapshot, "usage"), march.as_of - std::chrono::days{1}) << "the rest came a day later";
+    snapshot.as_of = march.as_of - std::chrono::days{1};
+    EXPECT_EQ(watermark(snapshot, "usage"), march.as_of - std::chrono::days{2}) << "until then a tenth had come";
+}
+
 TEST(Watermark, MayBeStated) {
     const auto stated = [](std::optional<Day> day, Day as_of, Seconds delay = 0s) {
         Rows rows{usage, {"customer_id", "at", "value"}, {{"c1", "2026-02-10", "1"}}};
@@ -777,6 +874,42 @@ TEST(FeedState, TellsFourKindsOfNothingApart) {
     EXPECT_EQ(snapshot.feed("usage")->error, "down");
     EXPECT_EQ(watermark(snapshot, "usage"), std::nullopt);
     EXPECT_EQ(watermark(snapshot, "customers"), march.as_of) << "undated: as fresh as its last reading";
+}
+
+TEST(FeedAge, CountsNoDayThatIsOffSeasonForEverybody) {
+    Rows rows{usage, {"customer_id", "at", "value"}, {{"c1", "2026-05-30", "1"}}};
+    rows.options.stale_after = 36h;
+    struct Case {
+        std::string sentence;
+        std::vector<OffSeason> off_season;
+        Day as_of;
+        int age;
+        FeedState state;
+    };
+    const OffSeason summer{"", on(2026, 6, 1), on(2026, 8, 31)};
+    const std::vector<Case> cases = {
+        {"in season every day counts", {}, on(2026, 6, 1), 2, FeedState::stale},
+        {"the last day of May counts, June does not", {summer}, on(2026, 6, 1), 1, FeedState::fresh},
+        {"nor does all of the summer", {summer}, on(2026, 8, 31), 1, FeedState::fresh},
+        {"September does again", {summer}, on(2026, 9, 1), 2, FeedState::stale},
+        {"one segment's pause is not the feed's",
+         {{"west", summer.from, summer.to}},
+         on(2026, 6, 1),
+         2,
+         FeedState::stale},
+        {"two ranges that overlap are one",
+         {summer, {"", on(2026, 5, 31), on(2026, 7, 1)}},
+         on(2026, 8, 31),
+         0,
+         FeedState::fresh},
+    };
+    for (const auto& c : cases) {
+        const auto snapshot =
+            snapshot_of(with({rows}), {.as_of = c.as_of, .read_from = on(2025, 1, 1), .off_season = c.off_season});
+        EXPECT_EQ(feed_age(snapshot, "usage"), std::chrono::days{c.age}) << c.sentence;
+        EXPECT_EQ(feed_state(snapshot, "usage"), c.state) << c.sentence;
+    }
+    EXPECT_EQ(feed_age(snapshot_of(with({rows}), march), "usage"), std::nullopt) << "not a row yet";
 }
 
 TEST(Children, NeedALoadedParent) {

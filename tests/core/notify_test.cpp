@@ -53,12 +53,14 @@ Snapshot company(bool with_people = true) {
          {"ada", "bo", "cid", "eve", "fay", "gus", "hal", "ivy", "zoe", "bo@x.org", "old@x.org"}) {
         customers.rows.push_back({manager, std::string{"Customer of "} + manager, manager, "sam", "west"});
     }
-    Rows promises{.kind = DatasetKind::promises,
-                  .columns = {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target",
-                              "promised_by", "kept_by"},
-                  .rows = {{"p1", "ada", "faster", "2026-01-01", "2026-06-01", "reach", "10", "dan", "lea"},
-                           {"p2", "ada", "more", "2026-01-01", "2026-04-01", "reach", "10", null, "sam"},
-                           {"p3", "ada", "past", "2025-01-01", "2025-04-01", "reach", "10", null, "gus"}}};
+    Rows promises{
+        .kind = DatasetKind::promises,
+        .columns = {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target", "promised_by",
+                    "kept_by", "known_at"},
+        .rows = {{"p1", "ada", "faster", "2026-01-01", "2026-06-01", "reach", "10", "dan", "lea", null},
+                 {"p2", "ada", "more", "2026-01-01", "2026-04-01", "reach", "10", null, "sam", null},
+                 {"p3", "ada", "past", "2025-01-01", "2025-04-01", "reach", "10", null, "gus", null},
+                 {"p4", "ada", "told tomorrow", "2026-01-01", "2026-03-20", "reach", "10", null, "gus", "2026-03-11"}}};
     std::vector<Rows> tables = {customers, promises};
     if (with_people) tables.push_back(people());
     return testing::snapshot_of(tables, {.as_of = today, .read_from = today});
@@ -439,6 +441,33 @@ TEST(Messages, FollowTheFirstRouteThatMatches) {
         ASSERT_EQ(plan.messages.size(), 1u) << c.sentence;
         EXPECT_EQ(plan.messages.front().receiver, c.holds ? "chat" : "mail") << c.sentence;
     }
+}
+
+TEST(Routes, AskTheLeadingSubscriptionAsItIsToday) {
+    Desk desk;
+    Snapshot& snapshot = desk.snapshot;
+    const CustomerIndex ada = snapshot.find_customer("ada");
+    const auto add = [&](const char* plan, const char* status, double mrr, std::optional<Day> ended_on) {
+        snapshot.subscriptions.push_back({.id = snapshot.words.intern(plan),
+                                          .customer = ada,
+                                          .plan = snapshot.words.intern(plan),
+                                          .status = snapshot.words.intern(status),
+                                          .started_on = testing::on(2025, 1, 1),
+                                          .ended_on = ended_on,
+                                          .mrr = mrr});
+        snapshot.customers[ada].subscriptions += 1;
+    };
+    add("no rate", "trial", missing, {});
+    add("team", "cancelled", 10'00, today + std::chrono::days{1});
+    add("team too", "past_due", 10'00, {});
+    const auto matches = [&](const char* field, const char* value) {
+        desk.rules.policy.routes = {{.match = {{.field = field, .values = {value}}}, .receivers = {"chat"}},
+                                    {.match = {}, .receivers = {"mail"}}};
+        return desk.plan(firing("ada"), T::fired).messages.front().receiver == "chat";
+    };
+    EXPECT_TRUE(matches("plan", "team")) << "the dearest whose amount is known, of equal ones the first";
+    EXPECT_TRUE(matches("status", "active")) << "that it is cancelled tomorrow is not known today";
+    EXPECT_FALSE(matches("status", "cancelled"));
 }
 
 TEST(Messages, GoWhereNotifySays) {

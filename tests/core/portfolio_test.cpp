@@ -434,6 +434,25 @@ TEST(UsageChange, ComparesFourWeeksWithTheFourBefore) {
     expect_number(roll_up(young).portfolio.usage_change_28d, missing, "not loaded");
 }
 
+TEST(YearOnYear, LeavesOutWhoseRevenueIsUnknownNowOrThen) {
+    Market market{.members = {{"a", "north", missing}, {"b", "north", 200'00}, {"c", "north", 110'00}}};
+    const auto before = [&](const char* customer, const char* id, double mrr) {
+        market.rows.subscriptions.push_back({.customer = customer,
+                                             .id = id,
+                                             .started_on = today - days{500},
+                                             .ended_on = today - days{90},
+                                             .mrr = mrr});
+    };
+    before("a", "t-a", 100'00);
+    before("b", "t-b", missing);
+    before("c", "t-c", 100'00);
+    const auto [segments, portfolio] = roll_up(market);
+    for (const auto& view : {segments.at(0), portfolio}) {
+        expect_number(view.revenue_change_yoy, 0.1, "110 against 100: neither a, unknown now, nor b, unknown then");
+        expect_number(view.customers_change_yoy, 0, "but all three were there");
+    }
+}
+
 TEST(DemandChange, ComparesWithTheSameDaysAYearAgo) {
     Market market{.members = {{"a", "north"}, {"b", "south"}}};
     market.demand = {{1, today - days{370}, 100},
@@ -445,6 +464,10 @@ TEST(DemandChange, ComparesWithTheSameDaysAYearAgo) {
     expect_number(segments[0].demand_change_yoy, -0.2, "80 against 100, the future unseen");
     expect_number(segments[1].demand_change_yoy, 0.5, "150 against 100");
     expect_number(portfolio.demand_change_yoy, 0.15, "230 against 200");
+    market.demand.push_back({1, today - days{4}, 5000, today + days{1}});
+    expect_number(roll_up(market).segments[0].demand_change_yoy, -0.2, "what becomes known tomorrow is unseen today");
+    market.rows.read_from = today - days{396};
+    expect_number(roll_up(market).segments[0].demand_change_yoy, missing, "the first day of last year's was not read");
 }
 
 TEST(SegmentPayback, IsWeighedByTheAcquisitionCost) {

@@ -567,6 +567,9 @@ TEST(Unmeasurable, WithoutAKeeperWhereOthersHaveOne) {
     EXPECT_EQ(progress[0].why_unmeasurable, "");
     EXPECT_EQ(progress[1].why_unmeasurable, "nobody keeps it");
     EXPECT_EQ(measured(lost, 20).why_unmeasurable, "") << "where nobody is named, none is missed";
+    kept.known = on(21);
+    EXPECT_EQ(measure_promises(company_with({kept, lost}, 20), {})[1].why_unmeasurable, "")
+        << "a promise that nobody knows yet names nobody";
 }
 
 TEST(NotLoaded, SaysNothingAboutThePromise) {

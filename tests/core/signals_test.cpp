@@ -478,7 +478,7 @@ TEST(Freshness, IsNoneWithoutAFeedAndFullForFactsAndPromises) {
 TEST(Freshness, DoesNotAgeOffSeason) {
     const Snapshot snapshot = snapshot_of(with_rows({}, "2024-03-10"));
     const auto signal = asking(Measure::sum);
-    const auto freshness = [&](std::vector<Calendar::Range> ranges) {
+    const auto freshness = [&](std::vector<OffSeason> ranges) {
         return SignalReader(snapshot, signal, ranges).freshness(0, {});
     };
     EXPECT_NEAR(freshness({}), 0.5, 1e-12);

@@ -37,6 +37,7 @@ public:
     std::string evaluate(const Rule& rule, const Finding& finding) {
         if (finding.frozen) return "";
         now_ = finding.data_time;
+        as_of_ = finding.as_of;
         if (finding.ended) return leave("closed");
         if (!finding.present) return miss();
         if (finding.applies == Truth::no) return leave("closed");
@@ -139,7 +140,7 @@ private:
 
     std::string miss() {
         if (place == Place::ok) return "";
-        if (missed_.empty() || now_ > *missed_.rbegin()) missed_.insert(now_);
+        if (missed_.empty() || as_of_ > *missed_.rbegin()) missed_.insert(as_of_);
         return missed_.size() < 2 ? "" : leave("closed");
     }
 
@@ -159,7 +160,7 @@ private:
     std::set<Day> missed_ = {};
     std::optional<Day> ended_ = {};
     bool recurrence_ = false;
-    Day now_ = epoch;
+    Day now_ = epoch, as_of_ = epoch;
 };
 
 // -- random lives ---------------------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ public:
 
     Finding look() {
         wander();
-        Finding finding{.data_time = epoch + days{day_}};
+        Finding finding{.data_time = epoch + days{day_}, .as_of = epoch + days{as_of_}};
         finding.frozen = outage_ > 0;
         finding.present = absence_ == 0;
         finding.ended = dice_.percent(1);
@@ -215,6 +216,7 @@ private:
     void wander() {
         const int steps[] = {0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 5, 9, -1, -3};
         day_ += dice_.percent(90) ? dice_.below(2) : dice_.of(steps);
+        as_of_ += dice_.below(2);
         const int moves[] = {-1, 0, 0, 1};
         level_ = std::clamp(level_ + dice_.of(moves), 0, 3);
         if (dice_.percent(5)) level_ = dice_.below(4);
@@ -225,7 +227,7 @@ private:
     Truth blurred(Truth value) { return dice_.percent(6) ? Truth::unknown : value; }
 
     Dice& dice_;
-    int day_ = 100, level_ = 0, outage_ = 0, absence_ = 0;
+    int day_ = 100, as_of_ = 100, level_ = 0, outage_ = 0, absence_ = 0;
 };
 
 std::string place_name(const Model& model) {

@@ -323,8 +323,8 @@ bool reports_count(const std::map<int, double>& measured, const std::map<int, do
 
 bool has_gap(const std::vector<Promise>& all, const Promise& p, const Rules& r, int today) {
     if (p.kind != Promise::milestones && p.due + r.grace <= today) return true;
-    const bool keepers =
-        std::any_of(all.begin(), all.end(), [](const Promise& other) { return !other.kept_by.empty(); });
+    const bool keepers = std::any_of(
+        all.begin(), all.end(), [&](const Promise& other) { return !other.kept_by.empty() && other.start <= today; });
     if (keepers && p.kept_by.empty()) return true;
     if (p.kind == Promise::milestones) return false;
     int newest = p.start;

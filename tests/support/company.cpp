@@ -61,12 +61,10 @@ void add_subscriptions(Snapshot& snapshot, const Company& sorted) {
 }
 
 void add_presence(Series& series) {
-    std::map<std::int32_t, Series::Presence> days;
+    std::map<std::pair<std::int32_t, std::int32_t>, Series::Presence> days;
     for (std::size_t i = 0; i < series.day.size(); ++i) {
-        auto& presence =
-            days.try_emplace(series.day[i], Series::Presence{series.day[i], series.known[i], 0}).first->second;
-        presence.known = std::min(presence.known, series.known[i]);
-        ++presence.rows;
+        const std::pair key{series.day[i], series.known[i]};
+        ++days.try_emplace(key, Series::Presence{key.first, key.second, 0}).first->second.rows;
     }
     for (const auto& [day, presence] : days) series.presence.push_back(presence);
 }

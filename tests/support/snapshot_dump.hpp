@@ -54,10 +54,10 @@ private:
 
     void promises() {
         for (const auto& p : snapshot_.promises) {
-            line("promise {} of {} {} {} {} {} {} {} {} kind {} {}..{} known {} target {:a} {:a} {:a} {:a}", w(p.id),
-                 p.customer, w(p.outcome), w(p.unit), w(p.curve), w(p.measured_by), w(p.promised_by), w(p.kept_by),
-                 w(p.subscription), static_cast<int>(p.kind), d(p.starts_on), d(p.due_on), d(p.known), p.target,
-                 p.baseline, p.quality, p.importance);
+            line("promise {} of {} {} {} {} {} {} {} {} kind {} {}..{} known {} to {} target {:a} {:a} {:a} {:a}",
+                 w(p.id), p.customer, w(p.outcome), w(p.unit), w(p.curve), w(p.measured_by), w(p.promised_by),
+                 w(p.kept_by), w(p.subscription), static_cast<int>(p.kind), d(p.starts_on), d(p.due_on), d(p.known),
+                 d(p.replaced), p.target, p.baseline, p.quality, p.importance);
             for (const auto& r : snapshot_.readings_of(p))
                 line("  reading {} {} {:a} {} known {}", d(r.at), r.second, r.value, r.reported, d(r.known));
             for (const auto& m : snapshot_.milestones_of(p))
@@ -84,7 +84,8 @@ private:
             line("person {} {} {} {} {} {} {} {}", w(p.id), w(p.name), w(p.email), w(p.lead), w(p.timezone),
                  w(p.language), w(p.deputy), d(p.away_until));
         for (const auto& r : snapshot_.relations) line("relation {} {} {}", r.customer, r.related, w(r.kind));
-        for (const auto& v : snapshot_.segment_series) line("segment {} {} {:a}", w(v.segment), d(v.at), v.value);
+        for (const auto& v : snapshot_.segment_series)
+            line("segment {} {} {:a} known {}", w(v.segment), d(v.at), v.value, d(v.known));
         for (const auto& m : snapshot_.markers) line("marker {} {} {}", d(m.at), w(m.text), w(m.segment));
     }
 

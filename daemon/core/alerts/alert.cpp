@@ -100,8 +100,8 @@ Transition close(std::optional<Alert>& alert, const Finding& finding, std::strin
 }
 
 Transition step_absent(std::optional<Alert>& alert, const Finding& finding) {
-    if (alert->absent_on && finding.data_time <= *alert->absent_on) return Transition::none;
-    alert->absent_on = finding.data_time;
+    if (alert->absent_on && finding.as_of <= *alert->absent_on) return Transition::none;
+    alert->absent_on = finding.as_of;
     alert->absent_cycles += 1;
     if (alert->absent_cycles < absences_until_closed) return Transition::none;
     return close(alert, finding, "no longer in the data");

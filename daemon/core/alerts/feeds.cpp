@@ -6,12 +6,13 @@
 
 #include "feeds.hpp"
 #include "retaind/alerts/guard.hpp"
+#include "retaind/signals/statistics.hpp"
 
 namespace retaind {
 
 namespace {
 
-/// What a feed is held against: its newest remembered days, without those that say nothing.
+/// What a feed is held against: the good ones among its newest remembered days; all of them once none is good.
 std::vector<const FeedDay*> remembered(std::span<const FeedDay> past, std::string_view dataset, Day as_of) {
     std::vector<const FeedDay*> found;
     for (const FeedDay& day : past) {
@@ -20,6 +21,8 @@ std::vector<const FeedDay*> remembered(std::span<const FeedDay> past, std::strin
     }
     std::sort(found.begin(), found.end(), [](const FeedDay* a, const FeedDay* b) { return a->day > b->day; });
     if (found.size() > guard_band_days) found.resize(guard_band_days);
+    const bool any_good = std::any_of(found.begin(), found.end(), [](const FeedDay* day) { return !day->suspect; });
+    if (any_good) std::erase_if(found, [](const FeedDay* day) { return day->suspect; });
     return found;
 }
 
@@ -28,10 +31,7 @@ double median_rows(const std::vector<const FeedDay*>& days) {
     for (const FeedDay* day : days) {
         if (day->rows > 0) rows.push_back(static_cast<double>(day->rows));
     }
-    if (rows.empty()) return missing;
-    std::sort(rows.begin(), rows.end());
-    const std::size_t half = rows.size() / 2;
-    return rows.size() % 2 == 1 ? rows[half] : (rows[half - 1] + rows[half]) / 2;
+    return median(rows);
 }
 
 std::string rows_outside_band(std::uint64_t rows, double median, const AlertPolicy& policy) {
@@ -74,8 +74,7 @@ FeedVerdict judge_feed(const FeedInput& input, const Feed& feed) {
                         .source = feed.source,
                         .watermark = watermark(snapshot, feed.dataset),
                         .rows = feed.rows};
-    const bool needs_parent = !feed.loaded && feed.error.starts_with("needs ");  // as assemble() says it
-    verdict.is_victim = !input.parents_believed && (needs_parent || orphans(feed) > 0);
+    verdict.is_victim = !input.parents_believed && (feed.needs_parent || orphans(feed) > 0);
     if (verdict.is_victim) verdict.rows += orphans(feed);
     if (!feed.loaded) {
         verdict.trouble = feed.refused ? FeedTrouble::suspect : FeedTrouble::not_loaded;

@@ -205,6 +205,7 @@ private:
                               .when = truth(one.holds),
                               .clear = truth(!one.holds),
                               .data_time = input_.snapshot.as_of,
+                              .as_of = input_.snapshot.as_of,
                               .gone_because = "no longer configured"};
         auto stepped = step(before, one.key, rule, finding);
         if (!stepped.after) return;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "retaind/promises/promise.hpp"
+
 namespace retaind {
 
 namespace {
@@ -83,7 +85,7 @@ private:
         if (question_.promise) return question_.promise->kept_by;
         const Promise* first = nullptr;
         for (const Promise& promise : snapshot_.promises_of(question_.customer)) {
-            const bool runs = promise.starts_on <= question_.on && question_.on <= promise.due_on;
+            const bool runs = has_begun(promise, question_.on) && question_.on <= promise.due_on;
             if (runs && promise.kept_by != no_word && (!first || promise.due_on < first->due_on)) first = &promise;
         }
         return first ? first->kept_by : no_word;

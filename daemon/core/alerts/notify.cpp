@@ -5,6 +5,9 @@
 #include <set>
 #include <tuple>
 
+#include "retaind/promises/promise.hpp"
+#include "retaind/signals/facts.hpp"
+
 namespace retaind {
 
 namespace {
@@ -68,7 +71,7 @@ private:
         if (field == "segment" && alert_.key.scope == Scope::segment) return alert_.key.entity;
         if (customer_ == no_customer) return std::nullopt;
         if (const Attribute* attribute = snapshot_.attribute(field)) return of_attribute(*attribute);
-        return of_word(word(field));
+        return field == "status" ? status_text() : of_word(word(field));
     }
 
     std::optional<std::string> of_word(Word word) const {
@@ -90,21 +93,14 @@ private:
         if (field == "motion") return customer.motion;
         if (field == "account_manager") return customer.account_manager;
         if (field == "seller") return customer.seller;
-        const Subscription* largest = largest_subscription();
-        if (!largest) return no_word;
-        return field == "plan"     ? largest->plan
-               : field == "stage"  ? largest->stage
-               : field == "status" ? largest->status
-                                   : no_word;
+        const Subscription* leading = leading_subscription(snapshot_, customer_);
+        if (!leading) return no_word;
+        return field == "plan" ? leading->plan : field == "stage" ? leading->stage : no_word;
     }
 
-    const Subscription* largest_subscription() const {
-        const Subscription* largest = nullptr;
-        for (const Subscription& subscription : snapshot_.subscriptions_of(customer_)) {
-            if (!is_live(subscription, snapshot_.as_of)) continue;
-            if (!largest || subscription.mrr > largest->mrr) largest = &subscription;
-        }
-        return largest;
+    std::optional<std::string> status_text() const {
+        const Subscription* leading = leading_subscription(snapshot_, customer_);
+        return leading ? std::optional{std::string{status(snapshot_, *leading)}} : std::nullopt;
     }
 
     const Snapshot& snapshot_;
@@ -182,7 +178,8 @@ private:
         if (!alert.customer_id.empty()) asked.customer = snapshot_.find_customer(alert.customer_id);
         if (alert.key.scope != Scope::promise || asked.customer == no_customer) return asked;
         for (const Promise& promise : snapshot_.promises_of(asked.customer)) {
-            if (snapshot_.text(promise.id) == alert.key.entity) asked.promise = &promise;
+            const bool is_it = snapshot_.text(promise.id) == alert.key.entity;
+            if (is_it && has_begun(promise, snapshot_.as_of)) asked.promise = &promise;
         }
         return asked;
     }

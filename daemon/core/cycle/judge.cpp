@@ -184,6 +184,7 @@ void Judge::judge_entity(std::size_t index, const Entity& entity) {
     if (!before && (finding.when != Truth::yes || finding.applies != Truth::yes)) return;
     finding.frozen = !time;
     finding.data_time = time.value_or(snapshot_.as_of);
+    finding.as_of = snapshot_.as_of;
     const AlertStep stepped = step(before ? &*before : nullptr, key, rule, finding);
     if (!stepped.after) return;
     Move move{.alert = *stepped.after, .transition = stepped.transition, .rule = &rule, .adopting = adopting_};
@@ -219,14 +220,16 @@ void Judge::judge_absent(const Alert& alert) {
     const Rule gone{.name = alert.key.rule, .scope = alert.key.scope};
     const Rule* rule = found == rules.end() ? nullptr : &*found;
     const std::optional<Day> time = rule ? time_of(*rule) : std::optional(snapshot_.as_of);
-    Finding finding{
-        .frozen = !time || !customers_known(snapshot_), .present = false, .data_time = time.value_or(snapshot_.as_of)};
+    Finding finding{.frozen = !time || !customers_known(snapshot_),
+                    .present = false,
+                    .data_time = time.value_or(snapshot_.as_of),
+                    .as_of = snapshot_.as_of};
     const CustomerIndex customer = alert.customer_id.empty() ? no_customer : snapshot_.find_customer(alert.customer_id);
     if (!rule) {
         finding.gone_because = "the rule was removed";
     } else if (customer != no_customer && !evaluation_.find(customer)) {
-        finding.ended = true;
-        finding.gone_because = "the contract ended";
+        finding.ended = has_ended(snapshot_, customer);
+        finding.gone_because = finding.ended ? "the contract ended" : "its subscriptions are no longer in the data";
     } else {
         finding.gone_because =
             alert.key.scope == Scope::promise ? "the promise is no longer open" : "no longer in the data";

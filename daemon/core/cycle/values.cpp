@@ -123,13 +123,13 @@ double CustomerValues::score(CustomerField field) const {
     switch (field) {
         using enum CustomerField;
         case coverage: return scored.coverage;
-        case pulse: return customer.pulse;
+        case pulse: return retaind::pulse(customer, evaluation_.snapshot.as_of);
         case health: return covered ? scored.health : missing;
         case smoothed: return covered ? scored.smoothed : missing;
         case health_change_7d: return covered ? scored.change_7d : missing;
         case health_change_30d: return covered ? scored.change_30d : missing;
         case risk: return covered ? scored.risk : missing;
-        default: return covered ? customer.pulse - scored.health : missing;
+        default: return covered ? retaind::pulse(customer, evaluation_.snapshot.as_of) - scored.health : missing;
     }
 }
 
@@ -288,8 +288,8 @@ Value SourceValues::value(const Field& field) const {
                                                             : "fresh");
         }
         case age_hours: {
-            const std::optional<Day> newest = watermark(snapshot_, dataset_);
-            return newest ? Value::of(24 * in_days(snapshot_.as_of - *newest)) : Value::none();
+            const auto age = feed_age(snapshot_, dataset_);
+            return age ? Value::of(24 * in_days(*age)) : Value::none();
         }
         case rows: return feed->loaded ? Value::of(static_cast<double>(feed->rows)) : Value::none();
         case rows_change: {

@@ -50,6 +50,7 @@ public:
     explicit Assembly(const SnapshotOptions& options) : options_(options) {
         snapshot_.as_of = options.as_of;
         snapshot_.read_from = options.read_from;
+        snapshot_.off_season = options.off_season;
     }
 
     void fail(const FailedDataset& failed) {
@@ -67,6 +68,7 @@ public:
         feed.rows_read = dataset.rows_read;
         feed.stated_watermark = dataset.watermark;
         feed.loaded = feed.error.empty();
+        feed.needs_parent = misses_parent(dataset.options.kind);
         if (feed.loaded) {
             feed.rejected = std::move(dataset.rejected);
             join::Table table{std::move(dataset), snapshot_, feed};
@@ -90,10 +92,17 @@ private:
     Seen& seen(DatasetKind kind) { return seen_[static_cast<std::size_t>(kind)]; }
     void remember(DatasetKind kind, bool loaded) { seen(kind) = loaded ? Seen::loaded : Seen::failed; }
 
+    bool misses_parent(DatasetKind kind) {
+        const auto parent = parent_of(kind);
+        return parent && seen(*parent) != Seen::loaded;
+    }
+
     std::string why_not(const DatasetOptions& options) {
-        if (const auto parent = parent_of(options.kind); parent && seen(*parent) != Seen::loaded)
-            return fmt::format("needs \"{}\", which is not {}", dataset_spec(*parent).name,
-                               seen(*parent) == Seen::failed ? "loaded" : "mapped");
+        if (misses_parent(options.kind)) {
+            const DatasetKind parent = *parent_of(options.kind);
+            return fmt::format("needs \"{}\", which is not {}", dataset_spec(parent).name,
+                               seen(parent) == Seen::failed ? "loaded" : "mapped");
+        }
         const auto& spec = dataset_spec(options.kind);
         if (!spec.is_series && seen(options.kind) != Seen::no)
             return fmt::format("there are \"{}\" already", spec.name);

@@ -184,14 +184,14 @@ void Table::release(std::string_view name) {
 
 std::vector<Presence> presence_of(const Column& at, const std::vector<std::int32_t>& known,
                                   const std::vector<bool>& alive) {
-    std::map<std::int32_t, Presence> days;
+    std::map<std::pair<std::int32_t, std::int32_t>, Presence> days;
     const auto& known_by = known.empty() ? at.days : known;
     Presence* last = nullptr;
     for (std::size_t row = 0; row < at.days.size(); ++row) {
         if (!alive[row]) continue;
-        if (!last || last->day != at.days[row])
-            last = &days.try_emplace(at.days[row], Presence{at.days[row], known_by[row], 0}).first->second;
-        last->known = std::min(last->known, known_by[row]);
+        const std::pair key{at.days[row], known_by[row]};
+        if (!last || std::pair{last->day, last->known} != key)
+            last = &days.try_emplace(key, Presence{key.first, key.second, 0}).first->second;
         ++last->rows;
     }
     std::vector<Presence> presence;

@@ -110,7 +110,7 @@ private:
     std::vector<double> rates_ = {};  ///< per word of the dataset
 };
 
-/// Rows per day and when the first of them was known, of the rows that are alive.
+/// Rows per day and per day by whose end they were known, of the rows that are alive.
 std::vector<Presence> presence_of(const Column& at, const std::vector<std::int32_t>& known,
                                   const std::vector<bool>& alive);
 

@@ -52,10 +52,36 @@ std::vector<Promise> read_promises(Table& table, const Snapshot& snapshot,
     return promises;
 }
 
-/// The promise of each row; rows of one that nobody knows are rejected.
-std::vector<PromiseIndex> find_promises(Table& table, const Snapshot& snapshot, std::vector<bool>& alive) {
+/// Each version holds until the next one is known. `sorted` is by id, then known_at, where none comes first.
+void chain_versions(std::vector<Promise>& promises, const std::vector<Row>& sorted) {
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        const Promise& next = promises[sorted[i]];
+        if (promises[sorted[i - 1]].id == next.id) promises[sorted[i - 1]].replaced = next.known;
+    }
+}
+
+/// By id, as a word of the snapshot: one version of each promise.
+std::vector<PromiseIndex> promises_by_id(const Snapshot& snapshot) {
     std::vector<PromiseIndex> by_word(snapshot.words.size(), no_promise);
     for (PromiseIndex i = 0; i < snapshot.promises.size(); ++i) by_word[snapshot.promises[i].id] = i;
+    return by_word;
+}
+
+/// What promises_by_id's version was given is all versions'.
+void share_with_versions(Snapshot& snapshot) {
+    const auto by_word = promises_by_id(snapshot);
+    for (Promise& promise : snapshot.promises) {
+        const Promise& one = snapshot.promises[by_word[promise.id]];
+        promise.first_reading = one.first_reading;
+        promise.readings = one.readings;
+        promise.first_milestone = one.first_milestone;
+        promise.milestones = one.milestones;
+    }
+}
+
+/// The promise of each row; rows of one that nobody knows are rejected.
+std::vector<PromiseIndex> find_promises(Table& table, const Snapshot& snapshot, std::vector<bool>& alive) {
+    const auto by_word = promises_by_id(snapshot);
     const auto& words = table.data().words;
     const auto& cells = table.data().find("promise_id")->words;
     std::vector<PromiseIndex> promises(cells.size(), no_promise);
@@ -79,10 +105,10 @@ std::vector<Row> by_promise(std::vector<Row> sorted, const std::vector<bool>& al
 }  // namespace
 
 void join_promises(Table& table, Snapshot& snapshot) {
-    const RowOrder order{table.data(), {"promise_id"}};
+    const RowOrder order{table.data(), {"promise_id", "known_at"}};
     std::vector<bool> alive(table.rows(), true);
     const auto customers = table.customers("customer_id", alive);
-    const auto promises = read_promises(table, snapshot, customers);
+    auto promises = read_promises(table, snapshot, customers);
     for (Row row = 0; row < table.rows(); ++row) {
         if (const auto reason = impossible(promises[row]); alive[row] && !reason.empty()) {
             alive[row] = false;
@@ -93,6 +119,7 @@ void join_promises(Table& table, Snapshot& snapshot) {
     auto sorted = order.sorted(table.rows());
     table.drop_duplicates(order, sorted, alive);
     std::erase_if(sorted, [&](Row row) { return !alive[row]; });
+    chain_versions(promises, sorted);
     std::stable_sort(sorted.begin(), sorted.end(), [&](Row a, Row b) { return customers[a] < customers[b]; });
 
     for (const Row row : sorted) {
@@ -123,6 +150,7 @@ void join_readings(Table& table, Snapshot& snapshot, Feed& feed) {
                                      .reported = snapshot.text(origin(row)) == "reported",
                                      .known = Day{std::chrono::days{known.empty() ? at.days[row] : known[row]}}});
     }
+    share_with_versions(snapshot);
     table.count_kept(snapshot.readings.size());
 }
 
@@ -149,6 +177,7 @@ void join_milestones(Table& table, Snapshot& snapshot) {
                                        .quality = quality(row),
                                        .quality_known_on = graded(row)});
     }
+    share_with_versions(snapshot);
     table.count_kept(snapshot.milestones.size());
 }
 

@@ -182,13 +182,18 @@ void join_segment_series(Table& table, Snapshot& snapshot, Feed& feed) {
     const RowOrder order{table.data(), {"segment", "at"}};
     std::vector<bool> alive(table.rows(), true);
     table.drop_repeats(order, alive);
-    feed.presence = presence_of(*table.data().find("at"), table.known_days("at"), alive);
+    const auto known = table.known_days("at");
+    feed.presence = presence_of(*table.data().find("at"), known, alive);
+    const auto known_on = [&](Row row) {
+        return known.empty() ? std::nullopt : std::optional{Day{std::chrono::days{known[row]}}};
+    };
     const auto segment = table.texts("segment");
     const auto at = table.days("at");
     const auto value = table.numbers("value");
     for (const Row row : order.sorted(table.rows()))
         if (alive[row])
-            snapshot.segment_series.push_back({.segment = segment(row), .at = *at(row), .value = value(row)});
+            snapshot.segment_series.push_back(
+                {.segment = segment(row), .at = *at(row), .value = value(row), .known = known_on(row)});
     table.count_kept(snapshot.segment_series.size());
 }
 

@@ -19,19 +19,50 @@ std::span<const T> run(const std::vector<T>& all, std::uint32_t first, std::uint
     return std::span{all}.subspan(first, count);
 }
 
-std::optional<Day> newest_day(const Feed& feed, Day as_of) {
+constexpr int compared_days = 14;         ///< before a feed's newest day
+constexpr int least_days = 10;            ///< of them with rows: else the feed has no daily rhythm
+constexpr std::uint64_t least_rows = 50;  ///< of the same weekday among them
+constexpr double whole_share = 0.2;       ///< of those rows, from which a day counts as whole
+
+bool is_off_season(const Snapshot& snapshot, Day day) {
+    return std::any_of(snapshot.off_season.begin(), snapshot.off_season.end(), [&](const OffSeason& season) {
+        return season.segment.empty() && season.from <= day && day <= season.to;
+    });
+}
+
+std::uint64_t rows_on(const Feed& feed, Day day, Day as_of) {
+    const auto number = static_cast<std::int32_t>(day.time_since_epoch().count());
+    auto entry = std::lower_bound(feed.presence.begin(), feed.presence.end(), number,
+                                  [](const auto& each, std::int32_t wanted) { return each.day < wanted; });
+    std::uint64_t rows = 0;
+    for (; entry != feed.presence.end() && entry->day == number; ++entry)
+        if (Day{std::chrono::days{entry->known}} <= as_of) rows += entry->rows;
+    return rows;
+}
+
+/// Far fewer rows than usual on this weekday, in a feed that has rows nearly every day: most are still to come.
+bool is_partial(const Snapshot& snapshot, const Feed& feed, Day day) {
+    const auto rows = [&](int ago) { return rows_on(feed, day - std::chrono::days{ago}, snapshot.as_of); };
+    const std::uint64_t usual = std::max(rows(compared_days / 2), rows(compared_days));
+    if (usual < least_rows || static_cast<double>(rows(0)) >= whole_share * static_cast<double>(usual)) return false;
+    int days = 0;
+    for (int ago = 1; ago <= compared_days; ++ago) days += rows(ago) > 0;
+    return days >= least_days && !is_off_season(snapshot, day);
+}
+
+std::optional<Day> newest_day(const Snapshot& snapshot, const Feed& feed) {
     for (auto entry = feed.presence.rbegin(); entry != feed.presence.rend(); ++entry) {
         const Day day{std::chrono::days{entry->day}}, known{std::chrono::days{entry->known}};
-        if (day <= as_of && known <= as_of) return day;
+        if (day <= snapshot.as_of && known <= snapshot.as_of && !is_partial(snapshot, feed, day)) return day;
     }
     return std::nullopt;
 }
 
-std::optional<Day> watermark(const Feed& feed, Day as_of) {
+std::optional<Day> watermark(const Snapshot& snapshot, const Feed& feed) {
     if (!feed.loaded) return std::nullopt;
     if (feed.stated_watermark)
-        return std::min(*feed.stated_watermark, as_of - std::chrono::ceil<std::chrono::days>(feed.delay));
-    return feed.dated ? newest_day(feed, as_of) : as_of;
+        return std::min(*feed.stated_watermark, snapshot.as_of - std::chrono::ceil<std::chrono::days>(feed.delay));
+    return feed.dated ? newest_day(snapshot, feed) : snapshot.as_of;
 }
 
 }  // namespace
@@ -80,7 +111,17 @@ double rejected_share(const Feed& feed) {
 
 std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset) {
     const auto* feed = snapshot.feed(dataset);
-    return feed ? watermark(*feed, snapshot.as_of) : std::nullopt;
+    return feed ? watermark(snapshot, *feed) : std::nullopt;
+}
+
+std::optional<std::chrono::days> feed_age(const Snapshot& snapshot, std::string_view dataset) {
+    const auto newest = watermark(snapshot, dataset);
+    if (!newest) return std::nullopt;
+    std::chrono::days age{0};
+    for (Day day = snapshot.as_of; day > *newest; day -= std::chrono::days{1}) {
+        if (!is_off_season(snapshot, day)) age += std::chrono::days{1};
+    }
+    return age;
 }
 
 FeedState feed_state(const Snapshot& snapshot, std::string_view dataset) {
@@ -88,8 +129,8 @@ FeedState feed_state(const Snapshot& snapshot, std::string_view dataset) {
     if (!feed) return FeedState::unmapped;
     if (!feed->loaded) return FeedState::not_loaded;
     if (!feed->stale_after) return FeedState::fresh;
-    const auto newest = watermark(*feed, snapshot.as_of);
-    return newest && snapshot.as_of - *newest <= *feed->stale_after ? FeedState::fresh : FeedState::stale;
+    const auto age = feed_age(snapshot, dataset);
+    return age && *age <= *feed->stale_after ? FeedState::fresh : FeedState::stale;
 }
 
 bool is_loaded(const Snapshot& snapshot, std::string_view dataset) {
@@ -119,6 +160,18 @@ bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of) {
     const auto subscriptions = snapshot.subscriptions_of(customer);
     return std::any_of(subscriptions.begin(), subscriptions.end(),
                        [&](const Subscription& subscription) { return is_live(subscription, as_of); });
+}
+
+double pulse(const Customer& customer, Day as_of) {
+    return customer.pulse_at && *customer.pulse_at > as_of ? missing : customer.pulse;
+}
+
+bool has_ended(const Snapshot& snapshot, CustomerIndex customer) {
+    if (is_live(snapshot, customer, snapshot.as_of)) return false;
+    const auto subscriptions = snapshot.subscriptions_of(customer);
+    return std::any_of(subscriptions.begin(), subscriptions.end(), [&](const Subscription& subscription) {
+        return ended_on(subscription, snapshot.as_of) || (subscription.over && !subscription.ended_on);
+    });
 }
 
 }  // namespace retaind

@@ -10,19 +10,15 @@ namespace {
 constexpr double days_a_month = 30.4375;
 
 void add_amounts(ContractFacts& facts, const Snapshot& snapshot, CustomerIndex customer) {
-    double mrr = 0, listed = 0, list = 0, seats = missing;
+    double listed = 0, list = 0;
     for (const Subscription& subscription : snapshot.subscriptions_of(customer)) {
-        if (!is_live(subscription, snapshot.as_of)) continue;
-        mrr += subscription.mrr;
-        if (is_known(subscription.list_mrr)) {
-            listed += subscription.mrr;
-            list += subscription.list_mrr;
-        }
-        if (is_known(subscription.seats)) seats = (is_missing(seats) ? 0 : seats) + subscription.seats;
+        if (!is_live(subscription, snapshot.as_of) || is_missing(subscription.list_mrr)) continue;
+        listed += subscription.mrr;
+        list += subscription.list_mrr;
     }
-    facts.mrr = mrr;
-    facts.revenue = 12 * mrr;
-    facts.seats = seats;
+    facts.mrr = monthly_revenue(snapshot, customer);
+    facts.revenue = 12 * facts.mrr;
+    facts.seats = seats_sold(snapshot, customer);
     if (list > 0) facts.discount_ratio = 1 - listed / list;
 }
 

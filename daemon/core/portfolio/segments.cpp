@@ -13,30 +13,41 @@ constexpr std::int32_t window_days = 28;
 
 double change(double now, double before) { return before > 0 ? now / before - 1 : missing; }
 
-/// Customers and revenue of a day in the past, by what subscriptions say: who was live then, at what price.
+/// Customers and revenue of a day in the past, by what subscriptions say: who was live then, at what price. Who has an
+/// amount without a rate, then or now, is in neither of the revenues that are compared.
 struct Past {
     double customers = 0, revenue = 0;
+    double left_out = 0;  ///< today's revenue of those whose revenue is not known then
+
+    double revenue_change(double now) const { return change(now - left_out, revenue); }
 };
 
-/// The monthly revenue of a customer on a day; nothing when it was not live, 0 when an amount is unknown, as today.
+/// The monthly revenue of a customer on a day; nothing when it was not live, missing when an amount is unknown.
 std::optional<double> mrr_on(const Snapshot& snapshot, CustomerIndex customer, Day day) {
     std::optional<double> mrr;
     for (const Subscription& subscription : snapshot.subscriptions_of(customer)) {
         if (is_live(subscription, day)) mrr = mrr.value_or(0) + subscription.mrr;
     }
-    return mrr && is_missing(*mrr) ? 0 : mrr;
+    return mrr;
 }
 
 /// By segment, in order of its name, so that sums are taken in one order. Empty when no subscription reaches back so
 /// far: then nothing can be compared.
-std::map<std::string_view, Past> past_by_segment(const Snapshot& snapshot, Day day) {
+std::map<std::string_view, Past> past_by_segment(const Snapshot& snapshot, std::span<const CustomerStanding> live,
+                                                 Day day) {
+    std::vector<double> now(snapshot.customers.size(), 0);
+    for (const CustomerStanding& each : live) now[each.customer] = each.facts.revenue;
     std::map<std::string_view, Past> past;
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
         const std::optional<double> mrr = mrr_on(snapshot, customer, day);
         if (!mrr) continue;
         Past& segment = past[snapshot.text(snapshot.customers[customer].segment)];
         segment.customers += 1;
-        segment.revenue += 12 * *mrr;
+        if (is_missing(now[customer])) continue;
+        if (is_known(*mrr))
+            segment.revenue += 12 * *mrr;
+        else
+            segment.left_out += now[customer];
     }
     return past;
 }
@@ -92,16 +103,20 @@ std::map<std::string_view, Usage> usage_by_segment(const Snapshot& snapshot) {
     return usage;
 }
 
-/// The last 28 days of outside demand against the same days a year earlier. `segment` no_word: all.
+/// The last 28 days of outside demand against the same days a year earlier; missing where the data do not reach back
+/// so far. Without `segment`: all.
 double demand_change(const Snapshot& snapshot, std::optional<Word> segment) {
+    const auto exists = [&](const SegmentValue& value) {
+        return value.at <= snapshot.as_of && value.known.value_or(value.at) <= snapshot.as_of;
+    };
     std::optional<Day> newest;
     for (const SegmentValue& value : snapshot.segment_series) {
-        if (value.at <= snapshot.as_of && (!newest || value.at > *newest)) newest = value.at;
+        if (exists(value) && (!newest || value.at > *newest)) newest = value.at;
     }
-    if (!newest) return missing;
+    if (!newest || *newest - year - std::chrono::days{window_days - 1} < snapshot.read_from) return missing;
     double now = 0, before = 0;
     for (const SegmentValue& value : snapshot.segment_series) {
-        if ((segment && value.segment != *segment) || is_missing(value.value)) continue;
+        if ((segment && value.segment != *segment) || is_missing(value.value) || !exists(value)) continue;
         const std::chrono::days age = *newest - value.at;
         if (age >= std::chrono::days{0} && age < std::chrono::days{window_days}) now += value.value;
         if (age >= year && age < year + std::chrono::days{window_days}) before += value.value;
@@ -165,7 +180,7 @@ BySegment split(const Snapshot& snapshot, std::span<const CustomerStanding> cust
 }  // namespace
 
 std::vector<SegmentView> segment_views(const Snapshot& snapshot, std::span<const CustomerStanding> customers) {
-    const auto past = past_by_segment(snapshot, snapshot.as_of - year);
+    const auto past = past_by_segment(snapshot, customers, snapshot.as_of - year);
     const auto usage = usage_by_segment(snapshot);
     std::vector<SegmentView> views;
     double total = 0;
@@ -174,7 +189,7 @@ std::vector<SegmentView> segment_views(const Snapshot& snapshot, std::span<const
         view.segment = segment;
         const Word word = snapshot.customers[members.front().customer].segment;
         if (const auto before = past.find(segment); before != past.end()) {
-            view.revenue_change_yoy = change(view.revenue, before->second.revenue);
+            view.revenue_change_yoy = before->second.revenue_change(view.revenue);
             view.customers_change_yoy = change(view.customers, before->second.customers);
         }
         if (const auto used = usage.find(segment); used != usage.end()) view.usage_change_28d = used->second.change();
@@ -192,11 +207,12 @@ SegmentView portfolio_view(const Snapshot& snapshot, std::span<const CustomerSta
     SegmentView view = roll_up(snapshot, customers);
     if (view.revenue > 0) view.revenue_share = 1;
     Past before;
-    for (const auto& [segment, past] : past_by_segment(snapshot, snapshot.as_of - year)) {
+    for (const auto& [segment, past] : past_by_segment(snapshot, customers, snapshot.as_of - year)) {
         before.customers += past.customers;
         before.revenue += past.revenue;
+        before.left_out += past.left_out;
     }
-    view.revenue_change_yoy = change(view.revenue, before.revenue);
+    view.revenue_change_yoy = before.revenue_change(view.revenue);
     view.customers_change_yoy = change(view.customers, before.customers);
     Usage usage;
     for (const auto& [segment, used] : usage_by_segment(snapshot)) {

@@ -132,8 +132,9 @@ Meter::Meter(const Snapshot& snapshot, const RuleSet& rules, const History& hist
     for (const auto& [segment, taught] : history) {
         if (taught.paths.size() >= paths_needed) medians_.emplace(segment, median_trajectory(taught.paths));
     }
-    keepers_named_ =
-        std::ranges::any_of(snapshot.promises, [](const Promise& promise) { return promise.kept_by != no_word; });
+    keepers_named_ = std::ranges::any_of(snapshot.promises, [&](const Promise& promise) {
+        return promise.kept_by != no_word && has_begun(promise, snapshot.as_of);
+    });
 }
 
 Trajectory Meter::due_steps(const Promise& promise) const {

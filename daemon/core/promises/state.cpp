@@ -48,7 +48,9 @@ std::optional<PromiseState> parse_promise_state(std::string_view name) {
 }
 
 bool has_begun(const Promise& promise, Day as_of) {
-    return promise.starts_on <= as_of && (!promise.known || *promise.known <= as_of);
+    const bool known = !promise.known || *promise.known <= as_of;
+    const bool holds = !promise.replaced || as_of < *promise.replaced;
+    return promise.starts_on <= as_of && known && holds;
 }
 
 PromiseState next_promise_state(const PromiseDay* before, PromiseState verdict) {

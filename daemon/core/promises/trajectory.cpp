@@ -4,18 +4,13 @@
 #include <cassert>
 #include <utility>
 
+#include "retaind/signals/statistics.hpp"
+
 namespace retaind {
 
 namespace {
 
 constexpr double same_level = 1e-9;
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    if (values.size() % 2 == 1) return *middle;
-    return (*std::max_element(values.begin(), middle) + *middle) / 2;
-}
 
 /// Where the piece from `a` to `b` has the level; `a` is below it and `b` is not.
 double crossing(const std::pair<double, double>& a, const std::pair<double, double>& b, double level) {
@@ -68,7 +63,7 @@ Trajectory median_trajectory(std::span<const Path> paths) {
     for (std::size_t i = 0; i < path_points; ++i) {
         std::vector<double> values;
         for (const Path& path : paths) values.push_back(path[i]);
-        highest = i == 0 ? 0.0 : i + 1 == path_points ? 1.0 : std::max(highest, median(std::move(values)));
+        highest = i == 0 ? 0.0 : i + 1 == path_points ? 1.0 : std::max(highest, median(values));
         vertices.emplace_back(static_cast<double>(i) / (path_points - 1), highest);
     }
     return Trajectory{std::move(vertices)};

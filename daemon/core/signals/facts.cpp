@@ -36,23 +36,8 @@ Value status_text(const Snapshot& snapshot, CustomerIndex customer) {
     return leading == nullptr ? Value::none() : Value::of(status(snapshot, *leading));
 }
 
-/// A subscription without seats sells none, so the others' are summed.
-Value seats(const Snapshot& snapshot, CustomerIndex customer) {
-    double sum = missing;
-    for (const auto& subscription : snapshot.subscriptions_of(customer)) {
-        if (!is_live(subscription, snapshot.as_of) || is_missing(subscription.seats)) continue;
-        sum = (is_missing(sum) ? 0 : sum) + subscription.seats;
-    }
-    return Value::of(sum);
-}
-
-/// An amount without a rate is missing, never zero; so is a sum with it.
 double monthly(const Snapshot& snapshot, CustomerIndex customer) {
-    double sum = 0;
-    for (const auto& subscription : snapshot.subscriptions_of(customer)) {
-        if (is_live(subscription, snapshot.as_of)) sum += subscription.mrr;
-    }
-    return sum / minor_units;
+    return monthly_revenue(snapshot, customer) / minor_units;
 }
 
 struct Named {
@@ -70,9 +55,9 @@ constexpr std::array facts = {
     Named{"name", customer_text<&Customer::name>},
     Named{"parent_id", customer_text<&Customer::parent>},
     Named{"plan", subscription_text<&Subscription::plan>},
-    Named{"pulse", [](const Snapshot& s, CustomerIndex c) { return Value::of(s.customers[c].pulse); }},
+    Named{"pulse", [](const Snapshot& s, CustomerIndex c) { return Value::of(pulse(s.customers[c], s.as_of)); }},
     Named{"revenue", [](const Snapshot& s, CustomerIndex c) { return Value::of(months * monthly(s, c)); }},
-    Named{"seats", seats},
+    Named{"seats", [](const Snapshot& s, CustomerIndex c) { return Value::of(seats_sold(s, c)); }},
     Named{"segment", customer_text<&Customer::segment>},
     Named{"seller", customer_text<&Customer::seller>},
     Named{"stage", subscription_text<&Subscription::stage>},
@@ -106,6 +91,23 @@ const Subscription* leading_subscription(const Snapshot& snapshot, CustomerIndex
         if (leading == nullptr || rank(*leading) < rank(subscription)) leading = &subscription;
     }
     return leading;
+}
+
+double monthly_revenue(const Snapshot& snapshot, CustomerIndex customer) {
+    double sum = 0;
+    for (const auto& subscription : snapshot.subscriptions_of(customer)) {
+        if (is_live(subscription, snapshot.as_of)) sum += subscription.mrr;
+    }
+    return sum;
+}
+
+double seats_sold(const Snapshot& snapshot, CustomerIndex customer) {
+    double sum = missing;
+    for (const auto& subscription : snapshot.subscriptions_of(customer)) {
+        if (!is_live(subscription, snapshot.as_of) || is_missing(subscription.seats)) continue;
+        sum = (is_missing(sum) ? 0 : sum) + subscription.seats;
+    }
+    return sum;
 }
 
 CustomerColumn::CustomerColumn(const Snapshot& snapshot, std::string_view name) : snapshot_(&snapshot) {

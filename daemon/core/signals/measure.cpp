@@ -35,13 +35,13 @@ double period_sum(const Tally& tally) { return tally.rows == 0 ? 0 : tally.measu
 struct SignalReader::Bound {
     const Snapshot& snapshot;
     const Signal& signal;
-    std::span<const Calendar::Range> off_season;
+    std::span<const OffSeason> off_season;
     Rows rows;
     RowFilter of = {};  ///< of measure share
     std::optional<CustomerColumn> per = {}, field = {};
     std::int32_t as_of, read_from;
 
-    Bound(const Snapshot& from, const Signal& what, std::span<const Calendar::Range> season);
+    Bound(const Snapshot& from, const Signal& what, std::span<const OffSeason> season);
 
     double silent() const { return signal.silence == Silence::zero ? 0 : missing; }
     double folded(const Tally& tally) const { return tally.rows == 0 ? silent() : tally.measure(signal.measure); }
@@ -61,7 +61,7 @@ struct SignalReader::Bound {
     Measured value(CustomerIndex customer) const;
 };
 
-SignalReader::Bound::Bound(const Snapshot& from, const Signal& what, std::span<const Calendar::Range> season)
+SignalReader::Bound::Bound(const Snapshot& from, const Signal& what, std::span<const OffSeason> season)
     : snapshot(from),
       signal(what),
       off_season(season),
@@ -87,7 +87,7 @@ double SignalReader::Bound::feed_age(CustomerIndex customer) const {
     if (off_season.empty()) return age;
     const auto segment = snapshot.text(snapshot.customers[customer].segment);
     for (auto day = day_of(*rows.mark() + 1); day <= snapshot.as_of; day += std::chrono::days{1}) {
-        age -= std::ranges::any_of(off_season, [&](const Calendar::Range& range) {
+        age -= std::ranges::any_of(off_season, [&](const OffSeason& range) {
             return (range.segment.empty() || range.segment == segment) && range.from <= day && day <= range.to;
         });
     }
@@ -224,7 +224,7 @@ Measured SignalReader::Bound::measure(CustomerIndex customer) const {
     }
 }
 
-SignalReader::SignalReader(const Snapshot& snapshot, const Signal& signal, std::span<const Calendar::Range> off_season)
+SignalReader::SignalReader(const Snapshot& snapshot, const Signal& signal, std::span<const OffSeason> off_season)
     : bound_(std::make_unique<Bound>(snapshot, signal, off_season)) {}
 SignalReader::~SignalReader() = default;
 SignalReader::SignalReader(SignalReader&&) noexcept = default;

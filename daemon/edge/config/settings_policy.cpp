@@ -84,7 +84,7 @@ struct weekday {
 };
 
 void read_season(TableReader& in, Calendar& to) {
-    Calendar::Range range{};
+    OffSeason range{};
     in.take("segment", range.segment, text{});
     const bool has_both = in.require("from", range.from, day{}) & in.require("to", range.to, day{});
     if (has_both && range.to < range.from) in.problems().error(in.where("to"), "\"to\" lies before \"from\"");

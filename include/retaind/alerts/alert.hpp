@@ -43,7 +43,7 @@ struct Told {
     bool operator==(const Told&) const = default;
 };
 
-/// An alert that is open, or was lately. Days are data time.
+/// An alert that is open, or was lately. Days are data time where not said otherwise.
 ///
 /// A pending alert that had earlier episodes keeps their number, `ended_on` and `closed_because` until it fires. A
 /// firing one with `ended_on` came back within its cooldown: nobody was told, yet.
@@ -65,8 +65,8 @@ struct Alert {
     std::optional<Day> deadline = {};
     double revenue = missing;  ///< yearly, minor units of base currency: what it is worth
     std::string closed_because = {};
-    int absent_cycles = 0;              ///< fresh snapshots in a row without the entity, one per data day
-    std::optional<Day> absent_on = {};  ///< the data day of the last of them
+    int absent_cycles = 0;              ///< fresh snapshots in a row without the entity, one per as-of day
+    std::optional<Day> absent_on = {};  ///< the as-of day of the last of them
     std::vector<Told> told = {};        ///< one per receiver and recipient, sorted by them
 
     bool operator==(const Alert& other) const;  ///< two missing revenues are the same
@@ -87,6 +87,7 @@ struct Finding {
     Truth applies = Truth::yes, when = Truth::unknown, clear = Truth::unknown;
     Truth critical_when = Truth::unknown, critical_clear = Truth::unknown;
     Day data_time = {};             ///< the oldest watermark among the datasets the rule reads
+    Day as_of = {};                 ///< the snapshot's day: absences are counted by it
     std::string gone_because = {};  ///< for "closed"; "" says it in general words
 };
 
@@ -106,7 +107,8 @@ enum class Transition {
 };
 std::string_view transition_name(Transition transition);
 
-/// Entities missing from so many fresh snapshots in a row are gone. Snapshots of the same data day are one.
+/// Entities missing from so many fresh snapshots in a row are gone. Snapshots of one as-of day are one: whether an
+/// entity is there is read anew each day, however seldom the data about it move.
 inline constexpr int absences_until_closed = 2;
 
 /// One step. `before` is the alert as stored, or null. `after` is empty when nothing is to be stored (any more).

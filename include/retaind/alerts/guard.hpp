@@ -64,9 +64,9 @@ inline constexpr int feed_days_kept = 32;
 
 /// One verdict per mapped dataset, sorted by name. Suspect: refused for its bad rows; as many rows as rows_low or
 /// rows_high times the median of its last 14 remembered days, or beyond (empty days are no measure); or a watermark
-/// before one of theirs. Earlier records of the same day count unless they were suspect themselves, so reading the same
-/// load again changes no verdict. A level that lasts becomes the median, and is believed; a feed that became empty is
-/// not, while its better days are remembered.
+/// before one of theirs. Days that were suspect themselves are no measure either, so neither reading the same load
+/// again nor a few more such nights change the verdict. A level that has lasted 14 days, so that no better one is left
+/// among them, is believed: it is what the feed has become (docs/decisions/003).
 std::vector<FeedVerdict> judge_feeds(const Snapshot& snapshot, std::span<const FeedDay> past,
                                      const AlertPolicy& policy);
 
@@ -122,7 +122,8 @@ void guard(const GuardInput& input, std::vector<Move>& moves);
 /// The built-in rules, notify ops. Null for other names.
 const Rule* builtin_rule(std::string_view name);
 
-/// A person lets held alerts go: the next plan tells what is still so.
+/// Lets go of an alert that was held: the next plan tells what is still so. guard() does when the number falls back;
+/// `alerts release` does for a person.
 void release(Alert& alert);
 
 /// All that is to be remembered, sorted by key.

@@ -86,7 +86,7 @@ struct Series {
     std::vector<std::int32_t> known = {};   ///< the day by whose end the row was known; empty: its own day
     std::vector<Texts> texts = {};          ///< metric, status, kind, channel, by, event, name, subscription_id
     std::vector<Numbers> numbers = {};      ///< minutes
-    std::vector<Presence> presence = {};    ///< per day with rows, ascending: first known when, how many rows
+    std::vector<Presence> presence = {};    ///< per day with rows and day they were known, ascending: how many
 };
 
 enum class PromiseKind { reach, hold, milestones };
@@ -99,7 +99,8 @@ struct Promise {
     Word subscription = no_word;  ///< the subscription it belongs to, if it says so
     PromiseKind kind = PromiseKind::reach;
     Day starts_on, due_on;
-    std::optional<Day> known = {};  ///< before the end of this day nobody knew of it
+    std::optional<Day> known = {};     ///< before the end of this day nobody knew of it
+    std::optional<Day> replaced = {};  ///< from the end of this day on another version of it holds
     double target = missing, baseline = 0, quality = 0, importance = 1;
     std::uint32_t first_reading = 0, readings = 0;      ///< their run in Snapshot::readings
     std::uint32_t first_milestone = 0, milestones = 0;  ///< their run in Snapshot::milestones
@@ -139,6 +140,7 @@ struct SegmentValue {
     Word segment;
     Day at;
     double value = missing;
+    std::optional<Day> known = {};  ///< the day by whose end it was known; none: its own day
 };
 struct Marker {
     Day at;
@@ -150,30 +152,38 @@ struct Marker {
 struct Feed {
     std::string dataset;
     std::string source;
-    bool loaded = false;     ///< false: the source failed this cycle; the rows are unknown
-    std::string error = {};  ///< why it is not loaded
-    bool refused = false;    ///< it was read, and too many rows of its source were bad
+    bool loaded = false;        ///< false: the source failed this cycle; the rows are unknown
+    std::string error = {};     ///< why it is not loaded
+    bool refused = false;       ///< it was read, and too many rows of its source were bad
+    bool needs_parent = false;  ///< not loaded only because customers or promises are not
     std::uint64_t rows = 0, rows_read = 0;
     Rejections rejected = {};
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
     /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end".
     std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
-    std::vector<Series::Presence> presence = {};  ///< of a dated feed: per day with rows, ascending
+    std::vector<Series::Presence> presence = {};  ///< of a dated feed: as in Series
     std::optional<Day> stated_watermark = {};     ///< by the dataset's own query
     Seconds delay = Seconds{0};                   ///< rows become known this long after `at`
     std::optional<Seconds> stale_after = {};
     bool dated = false;  ///< has `at`: its watermark moves with its rows
 };
 
+/// Days without season, the first and the last included: a feed that is silent then is none the older.
+struct OffSeason {
+    std::string segment;  ///< "": everybody's
+    Day from, to;
+};
+
 struct Snapshot {
     Day as_of;
-    Day read_from;  ///< the first day that series were read from (`:from`)
+    Day read_from;                           ///< the first day that series were read from (`:from`)
+    std::vector<OffSeason> off_season = {};  ///< [calendar]
     Words words = {};
     std::vector<Customer> customers = {};          ///< sorted by id
     std::vector<Attribute> attributes = {};        ///< sorted by name
     std::vector<Subscription> subscriptions = {};  ///< by customer, then id
     std::vector<Series> series = {};               ///< sorted by dataset
-    std::vector<Promise> promises = {};            ///< by customer, then id
+    std::vector<Promise> promises = {};            ///< by customer, then id, then since when this version is known
     std::vector<Reading> readings = {};
     std::vector<Milestone> milestones = {};
     std::vector<Person> people = {};                ///< sorted by id
@@ -205,24 +215,32 @@ struct SnapshotOptions {
     Day as_of;
     Day read_from;
     Currency currency = {};
+    std::vector<OffSeason> off_season = {};
 };
 
 /// Joins datasets into a snapshot. Rows that name an unknown customer or promise, duplicates of a key, and rows that
 /// cannot be (a promise due before it starts, target = baseline) are rejected and counted on their feed. The result
 /// is the same for any order of rows. A dataset needs a loaded parent: without customers, usage counts as not loaded;
 /// so do readings and milestones without promises. Of rows with one row_id the first by content stays: equal ones go
-/// silently (a row delivered twice), others are counted as "duplicate".
+/// silently (a row delivered twice), others are counted as "duplicate". Rows of one promise with different known_at are
+/// versions of it: each holds until the next is known, and all have the same readings and milestones.
 Snapshot assemble(std::vector<Dataset> datasets, std::vector<FailedDataset> failed, const SnapshotOptions& options);
 
 /// Share of a feed's rows that were rejected, by the reader or while joining; 0 for an empty feed.
 double rejected_share(const Feed& feed);
 
-/// The newest day <= as_of with a row known by then; with a stated watermark that one, but no later than as_of (less
-/// the feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
+/// The newest whole day <= as_of with a row known by then; with a stated watermark that one, but no later than as_of
+/// (less the feed's delay); of an undated feed, as_of. Nothing while a dated feed has no such row, or is not loaded.
+///
+/// A day is not whole while it has less than a fifth of the rows of its weekday in the two weeks before (the larger of
+/// them, at least 50): the rest has not arrived, and nobody's silence on it is proven. Asked only of feeds with rows on
+/// ten of the 14 days before, and not off-season. docs/decisions/003.
 std::optional<Day> watermark(const Snapshot& snapshot, std::string_view dataset);
 
-/// Stale: `stale_after` is set, and more than that lies between the end of the watermark's day and the end of as_of, or
-/// there is no watermark at all.
+/// Days from the watermark to as_of, less those off-season for everybody; nothing without a watermark.
+std::optional<std::chrono::days> feed_age(const Snapshot& snapshot, std::string_view dataset);
+
+/// Stale: `stale_after` is set, and the feed is older than that, or has no watermark at all.
 enum class FeedState { unmapped, not_loaded, stale, fresh };
 FeedState feed_state(const Snapshot& snapshot, std::string_view dataset);
 /// A dataset that nobody maps counts as loaded: there is nothing to wait for.
@@ -235,5 +253,9 @@ std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
 std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
 bool is_live(const Subscription& subscription, Day as_of);
 bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of);
+/// What the account manager feels, unless it was written down later.
+double pulse(const Customer& customer, Day as_of);
+/// Not live, and a subscription says so: one has ended. Somebody whose subscriptions are merely gone has not ended.
+bool has_ended(const Snapshot& snapshot, CustomerIndex customer);
 
 }  // namespace retaind

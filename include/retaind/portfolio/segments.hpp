@@ -18,7 +18,8 @@ struct SegmentView {
     int customers = 0;
     double revenue = 0;                   ///< yearly, minor units of base currency, of those whose revenue is known
     double revenue_share = missing;       ///< of the portfolio's
-    double revenue_change_yoy = missing;  ///< against the subscriptions live 365 days earlier
+    double revenue_change_yoy = missing;  ///< against the subscriptions live 365 days earlier; without those who have
+                                          ///< an amount without a rate, now or then
     double customers_change_yoy = missing;
     double usage_change_28d = missing;   ///< metric `usage` (else all rows): the 28 days to the watermark
                                          ///< against the 28 before, of everybody: who left takes theirs along

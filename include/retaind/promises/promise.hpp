@@ -37,7 +37,7 @@ struct Progress {
     bool not_loaded = false;  ///< a dataset it needs failed or is doubted: nothing above is known, keep what was shown
 };
 
-/// Whether a promise has started by a day, and was known by its end.
+/// Whether a promise has started by a day, was known by its end, and had not been replaced by another version of it.
 bool has_begun(const Promise& promise, Day as_of);
 
 /// What is known of promises besides the snapshot.

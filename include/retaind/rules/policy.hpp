@@ -22,12 +22,7 @@ struct Outcome {
 struct Calendar {
     std::vector<int> weekdays = {1, 2, 3, 4, 5};  ///< ISO: Monday is 1
     std::vector<Day> holidays = {};
-    struct Range {
-        std::string segment;
-        Day from;
-        Day to;
-    };  ///< segment "" is everybody; `to` is included
-    std::vector<Range> off_season = {};
+    std::vector<OffSeason> off_season = {};
 };
 
 /// A default step of escalation: after so long without an answer, these roles or receivers are told too.

@@ -16,6 +16,11 @@ std::optional<Day> customer_since(const Snapshot& snapshot, CustomerIndex custom
 /// Equal ones: the smaller id. Null without any that has begun.
 const Subscription* leading_subscription(const Snapshot& snapshot, CustomerIndex customer);
 
+/// Summed over the live subscriptions: a month's revenue in minor units of the base currency, missing when an amount
+/// has no rate; and the seats of those that sell seats, missing when none does.
+double monthly_revenue(const Snapshot& snapshot, CustomerIndex customer);
+double seats_sold(const Snapshot& snapshot, CustomerIndex customer);
+
 /// One fact of every customer, looked up by name once. Known are the columns of customers; what subscriptions say as of
 /// today (plan, stage, status; seats, mrr, revenue summed over the live ones; tenure_days); and every further column.
 /// Amounts are in major units of the base currency, revenue a year's; missing when one of their parts is. The snapshot

@@ -41,7 +41,7 @@ inline constexpr int bucket_days = 7;
 class SignalReader {
 public:
     /// Days that `off_season` holds for a customer's segment ("" is everybody) age no feed.
-    SignalReader(const Snapshot& snapshot, const Signal& signal, std::span<const Calendar::Range> off_season = {});
+    SignalReader(const Snapshot& snapshot, const Signal& signal, std::span<const OffSeason> off_season = {});
     ~SignalReader();
     SignalReader(SignalReader&&) noexcept;
 

@@ -1,0 +1,152 @@
+// One cycle as a whole: what it says of customers that are gone, and of facts that nobody knew yet.
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "retaind/cycle/cycle.hpp"
+#include "support/rows.hpp"
+
+namespace retaind {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::null;
+using testing::on;
+using testing::Rows;
+using enum DatasetKind;
+
+Day march(unsigned day) { return on(2026, 3, day); }
+
+Rows customers_of(std::vector<testing::TextRow> rows) {
+    return {customers, {"customer_id", "name", "account_manager", "pulse", "pulse_at"}, std::move(rows)};
+}
+
+Rows subscriptions_of(std::vector<testing::TextRow> rows) {
+    return {
+        subscriptions, {"subscription_id", "customer_id", "status", "started_on", "ended_on", "mrr"}, std::move(rows)};
+}
+
+Rule rule_when(Scope scope, const std::string& condition) {
+    const FieldCatalogue catalogue{.scope = scope};
+    return {
+        .name = "watched",
+        .scope = scope,
+        .trigger = {.when = {*parse_condition(condition, catalogue, {"pack.toml", 1, 1})}, .clear_is_negation = true}};
+}
+
+RuleSet rules_of(Rule rule) {
+    RuleSet rules{.name = "test", .hash = "1", .groups = {}, .rules = {std::move(rule)}};
+    rules.rules[0].reads = datasets_read(rules, rules.rules[0]);
+    return rules;
+}
+
+/// Cycles one after the other; what became of the alerts of the rule under test.
+class Days {
+public:
+    explicit Days(RuleSet rules) : rules_(std::move(rules)) {}
+
+    std::vector<std::string> cycle(const std::vector<Rows>& tables, Day as_of) {
+        const Snapshot snapshot = testing::snapshot_of(tables, {.as_of = as_of, .read_from = on(2025, 1, 1)});
+        CycleResult result = run_cycle(snapshot, rules_, state_, Instant{as_of + std::chrono::days{1}});
+        state_ = std::move(result.state);
+        view_ = std::move(result.view);
+        std::vector<std::string> alerts;
+        for (const Alert& alert : state_.alerts) {
+            const std::string because = alert.closed_because.empty() ? "" : ": " + alert.closed_because;
+            alerts.push_back(alert.key.entity + " " + std::string{phase_name(alert.phase)} + because);
+        }
+        return alerts;
+    }
+    const View& view() const { return view_; }
+
+private:
+    RuleSet rules_;
+    State state_ = {};
+    View view_ = {};
+};
+
+TEST(GoneCustomers, EndAtOnceOnlyWhenASubscriptionSaysSo) {
+    struct Case {
+        std::string sentence;
+        std::vector<testing::TextRow> subscriptions;
+        std::string next_day, day_after;
+    };
+    const std::string gone = "c1 closed: its subscriptions are no longer in the data";
+    const std::string ended = "c1 closed: the contract ended";
+    const std::vector<Case> cases = {
+        {"one that has ended ends the contract",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-02", "10"}},
+         ended,
+         ended},
+        {"so does one that is over without a date", {{"s1", "c1", "ended", "2025-01-01", null, "10"}}, ended, ended},
+        {"rows that are not there say nothing, but for two days", {}, "c1 firing", gone},
+        {"one that is still to begin neither", {{"s1", "c1", "active", "2026-04-01", null, "10"}}, "c1 firing", gone},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.sentence);
+        Days days(rules_of(rule_when(Scope::customer, "tenure_days > 1")));
+        const Rows both = customers_of({{"c1", "One", null, null, null}, {"c2", "Two", null, null, null}});
+        const testing::TextRow other{"s2", "c2", "active", "2026-03-01", null, "10"};
+        ASSERT_THAT(
+            days.cycle({both, subscriptions_of({{"s1", "c1", "active", "2025-01-01", null, "10"}, other})}, march(1)),
+            ElementsAre("c1 firing"));
+        auto rows = c.subscriptions;
+        rows.push_back(other);
+        EXPECT_THAT(days.cycle({both, subscriptions_of(rows)}, march(2)), ElementsAre(c.next_day));
+        EXPECT_THAT(days.cycle({both, subscriptions_of(rows)}, march(2)), ElementsAre(c.next_day)) << "the same day";
+        EXPECT_THAT(days.cycle({both, subscriptions_of(rows)}, march(3)), ::testing::Contains(c.day_after));
+    }
+}
+
+const Rows one_customer = customers_of({{"c1", "One", null, null, null}});
+const Rows one_subscription = subscriptions_of({{"s1", "c1", "active", "2025-01-01", null, "10"}});
+
+Rows promises_of(std::vector<testing::TextRow> rows) {
+    return {promises,
+            {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target", "known_at"},
+            std::move(rows)};
+}
+
+TEST(GonePromises, CloseAfterTwoDaysHoweverSeldomTheirReadingsMove) {
+    Rule rule = rule_when(Scope::promise, "progress < 0.5");
+    Days days(rules_of(rule));
+    const Rows readings_of{
+        readings, {"promise_id", "at", "value"}, {{"p1", "2026-02-01", "1"}, {"p2", "2026-02-01", "9"}}};
+    const testing::TextRow p1{"p1", "c1", "slow", "2026-01-01", "2026-06-30", "reach", "10", null};
+    const testing::TextRow p2{"p2", "c1", "fast", "2026-01-01", "2026-06-30", "reach", "10", null};
+    const auto with = [&](std::vector<testing::TextRow> rows) {
+        return std::vector{one_customer, one_subscription, promises_of(std::move(rows)), readings_of};
+    };
+    ASSERT_THAT(days.cycle(with({p1, p2}), march(1)), ElementsAre("p1 firing"));
+    EXPECT_THAT(days.cycle(with({p2}), march(2)), ElementsAre("p1 firing"));
+    EXPECT_THAT(days.cycle(with({p2}), march(2)), ElementsAre("p1 firing"));
+    EXPECT_THAT(days.cycle(with({p2}), march(3)), ElementsAre("p1 closed: the promise is no longer open"));
+}
+
+TEST(PromisesKnownLater, DoNotExistBefore) {
+    const std::vector<Rows> tables = {
+        one_customer, one_subscription,
+        promises_of({{"p1", "c1", "told late", "2026-01-01", "2026-06-30", "reach", "10", "2026-03-02"}})};
+    Days by_promise(rules_of(rule_when(Scope::promise, "days_to_due > 1")));
+    EXPECT_THAT(by_promise.cycle(tables, march(1)), IsEmpty());
+    EXPECT_THAT(by_promise.view().promises, IsEmpty());
+    EXPECT_THAT(by_promise.cycle(tables, march(2)), ElementsAre("p1 firing"));
+    EXPECT_EQ(by_promise.view().promises.size(), 1u);
+    Days by_customer(rules_of(rule_when(Scope::customer, "promises > 0")));
+    EXPECT_THAT(by_customer.cycle(tables, march(1)), IsEmpty());
+    EXPECT_THAT(by_customer.cycle(tables, march(2)), ElementsAre("c1 firing"));
+}
+
+TEST(Pulse, WrittenDownLaterIsNotKnownYet) {
+    const std::vector<Rows> tables = {customers_of({{"c1", "One", null, "30", "2026-03-02"}}), one_subscription};
+    Days days(rules_of(rule_when(Scope::customer, "pulse < 50")));
+    EXPECT_THAT(days.cycle(tables, march(1)), IsEmpty());
+    EXPECT_THAT(days.cycle(tables, march(2)), ElementsAre("c1 firing"));
+}
+
+}  // namespace
+}  // namespace retaind
