@@ -583,7 +583,7 @@ TEST_F(StateContract, ANewerSchemaIsRefusedAndLeftAlone) {
         const auto error = open_error({.access = access, .accept_loss = true});
         EXPECT_EQ(error.kind, ErrorKind::state);
         EXPECT_THAT(error.message, HasSubstr("newer"));
-        EXPECT_THAT(error.hint, HasSubstr("backup"));
+        EXPECT_THAT(error.hint, HasSubstr("a copy of the file"));
     }
     EXPECT_EQ(number("SELECT user_version FROM pragma_user_version"), static_cast<long long>(migrations().size() + 1));
 }

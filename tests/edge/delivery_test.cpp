@@ -268,7 +268,7 @@ TEST(Webhook, AStopAbandonsWhatIsUnderWayAtOnce) {
     EXPECT_EQ(told(sender->send(payload())), "abandoned") << "nor is another begun";
 }
 
-TEST(Slack, GetsThePlainText) {
+TEST(Slack, GetsThePlainTextThatCallsNobody) {
     std::promise<Request> got;
     LoopbackServer server{[&](Peer& peer) {
         got.set_value(read_request(peer));
@@ -277,9 +277,11 @@ TEST(Slack, GetsThePlainText) {
     auto receiver = webhook(server.port());
     receiver.type = ReceiverType::slack;
     auto hostile = payload();
-    hostile.text = "\"quoted\" \xff";
+    hostile.text = "\"quoted\" \xff <!channel> & <@U1>";
     EXPECT_EQ(told(post(receiver, hostile)), "delivered");
-    EXPECT_EQ(Json::parse(got.get_future().get().body), (Json{{"text", "\"quoted\" \xef\xbf\xbd"}}));
+    EXPECT_EQ(Json::parse(got.get_future().get().body),
+              (Json{{"text", "\"quoted\" \xef\xbf\xbd &lt;!channel&gt; &amp; &lt;@U1&gt;"}}))
+        << "a text calls nobody";
 }
 
 TEST(Alertmanager, IsRefusedAloudWhileItCannotBeServed) {

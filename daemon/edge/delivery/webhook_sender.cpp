@@ -1,6 +1,8 @@
 #include "edge/delivery/senders.hpp"
 
 #include <ctime>
+#include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -93,6 +95,22 @@ private:
     }
 };
 
+/// Slack's own escapes: without them a customer called "<!channel>" would call everybody.
+std::string for_slack(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        if (c == '&')
+            escaped += "&amp;";
+        else if (c == '<')
+            escaped += "&lt;";
+        else if (c == '>')
+            escaped += "&gt;";
+        else
+            escaped += c;
+    }
+    return escaped;
+}
+
 /// Slack, Mattermost and their like: the plain text, whose address is the secret.
 class SlackSender final : public HttpSender {
 public:
@@ -100,7 +118,7 @@ public:
 
 private:
     std::string body_of(const Payload& payload) const override {
-        const nlohmann::json body = {{"text", payload.text}};
+        const nlohmann::json body = {{"text", for_slack(payload.text)}};
         return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
