@@ -39,6 +39,7 @@ private:
     void describe();
     void wait_for_signal();
     void plan();
+    void plan_no_later();
     void sleep();
     void wake();
     void turn_ended(bool well);
@@ -162,6 +163,14 @@ void Daemon::plan() {
     sleep();
 }
 
+/// A turn that is planned stays so: reloads may come more often than turns.
+void Daemon::plan_no_later() {
+    const Instant before = planned_;
+    plan();
+    planned_ = std::min(planned_, before);
+    sleep();
+}
+
 void Daemon::sleep() {
     timer_.expires_after(std::clamp(planned_ - clock_.now(), Seconds{0}, longest_sleep));
     timer_.async_wait([this](const asio::error_code& error) {
@@ -176,7 +185,7 @@ void Daemon::wake() {
         failing_ = false;  // until it has ended
         plan();
     } else if (jumped) {
-        plan();
+        plan_no_later();
     } else {
         sleep();
     }
@@ -213,7 +222,7 @@ void Daemon::reload() {
         settings_.interval = fresh.interval;
         settings_.schedule = fresh.schedule;
         zone_ = company->zone();
-        plan();
+        plan_no_later();
         deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
         log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
         evaluator_->replace(std::move(company));

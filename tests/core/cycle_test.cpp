@@ -301,8 +301,10 @@ TEST(Kept, StaysSoWhenItsRowsAreNoLongerRead) {
     walk.day(34, usage_fails);
     EXPECT_EQ(walk.promise("p"), "kept");
     walk.stop_for_long();
-    walk.days(80, 81);
-    EXPECT_EQ(walk.promise("p"), "kept");
+    for (const int day : {80, 80, 81}) {
+        walk.day(day);
+        EXPECT_EQ(walk.promise("p"), "kept") << "day " << day;
+    }
 }
 
 TEST(Kept, OnADayIsFoundAgainByEveryCycleOfThatDay) {

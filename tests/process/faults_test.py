@@ -240,7 +240,7 @@ SHAPES = {
     "use in another century": changed("usage", lambda n, row: put(row, 1, "19" + row[1][2:])),
     "nobody uses anything": changed("usage", lambda n, row: put(row, 2, 0.0)),
     "all contracts ended": changed("subscriptions", lambda n, row: put(row, 5, days_before(1))),
-    "all contracts begin tomorrow": changed("subscriptions", lambda n, row: put(row, 3, days_before(-1))),
+    "all contracts ended a month ago": changed("subscriptions", lambda n, row: put(row, 5, days_before(30))),
 }
 
 

@@ -92,10 +92,16 @@ Rule ops_rule(std::string name) {
             .doer = "ops"};
 }
 
+/// Its window of a day (docs/decisions/004) is its cooldown: what is given up after that is told again.
+Rule delivery_rule() {
+    Rule rule = ops_rule("delivery_failed");
+    rule.cooldown = Seconds{0};
+    return rule;
+}
+
 const std::vector<Rule>& builtin_rules() {
-    static const std::vector<Rule> rules = {ops_rule("alerts_held"), ops_rule("delivery_failed"),
-                                            ops_rule("source_failed"), ops_rule("source_stale"),
-                                            ops_rule("source_suspect")};
+    static const std::vector<Rule> rules = {ops_rule("alerts_held"), delivery_rule(), ops_rule("source_failed"),
+                                            ops_rule("source_stale"), ops_rule("source_suspect")};
     return rules;
 }
 

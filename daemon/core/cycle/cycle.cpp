@@ -80,11 +80,8 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
     std::map<std::string, PromiseMemory, std::less<>> next;
     const Snapshot& snapshot = evaluation.snapshot;
     const bool known = is_loaded(snapshot, "promises");
-    for (const PromiseMemory& memory : state.promises) {
-        const bool recent =
-            !memory.days.empty() && snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried};
-        if (!known || recent) next.emplace(memory.promise_id, memory);
-    }
+    for (const PromiseMemory& memory : state.promises) next.emplace(memory.promise_id, memory);
+    std::set<std::string> begun;
     for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
         if (!has_begun(snapshot.promises[at], snapshot.as_of)) continue;
         const std::string id{snapshot.text(snapshot.promises[at].id)};
@@ -93,10 +90,17 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
         std::erase_if(memory.days, [&](const PromiseDay& day) { return day.day >= snapshot.as_of; });
         memory.days.push_back(evaluation.promise_days[at]);
         if (memory.days.size() > promise_days) memory.days.erase(memory.days.begin());
+        if (memory.kept_on != evaluation.kept_on[at]) memory.kept_known = snapshot.as_of;
         memory.kept_on = evaluation.kept_on[at];
+        begun.insert(id);
     }
+    const auto is_recent = [&](const PromiseMemory& memory) {
+        return !memory.days.empty() && snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried};
+    };
     std::vector<PromiseMemory> result;
-    for (auto& [id, memory] : next) result.push_back(std::move(memory));
+    for (auto& [id, memory] : next) {
+        if (!known || begun.contains(id) || is_recent(memory)) result.push_back(std::move(memory));
+    }
     return result;
 }
 

@@ -31,6 +31,9 @@ const PromiseMemory* find_promise_memory(const State& state, std::string_view id
     return at != state.promises.end() && at->promise_id == id ? &*at : nullptr;
 }
 
+/// Records of this day and before it are about to be forgotten: every cycle of a day must find the same ones.
+Day oldest_carried(Day as_of) { return as_of - std::chrono::days{days_carried}; }
+
 /// The newest record of a day before `day`.
 const PromiseDay* before(const PromiseMemory* memory, Day day) {
     const PromiseDay* found = nullptr;
@@ -42,11 +45,12 @@ const PromiseDay* before(const PromiseMemory* memory, Day day) {
 }
 
 /// Likewise, of a day whose feeds could be believed.
-const ScoreDay* before(const CustomerMemory* memory, Day day) {
+const ScoreDay* before(const CustomerMemory* memory, Day day, Day as_of) {
     const ScoreDay* found = nullptr;
     if (!memory) return found;
     for (const ScoreDay& record : memory->days) {
-        if (record.day < day && is_known(record.health)) found = &record;
+        const bool is_carried = record.day > oldest_carried(as_of);
+        if (is_carried && record.day < day && is_known(record.health)) found = &record;
     }
     return found;
 }
@@ -165,29 +169,30 @@ void score_signals(Evaluation& evaluation) {
     }
 }
 
+/// Of each segment the newest: a day that one segment could not be believed on takes nothing from the others.
 void find_priors(Evaluation& evaluation, const State& state) {
-    std::optional<Day> day;
+    const Day as_of = evaluation.snapshot.as_of;
     for (const PriorDay& prior : state.priors) {
-        if (prior.day < evaluation.snapshot.as_of && prior.rules_hash == evaluation.rules.hash) day = prior.day;
-    }
-    for (const PriorDay& prior : state.priors) {
-        if (prior.day == day && prior.rules_hash == evaluation.rules.hash && prior.customers >= prior_customers) {
+        if (prior.day >= as_of || prior.day <= oldest_carried(as_of)) continue;
+        if (prior.rules_hash != evaluation.rules.hash) continue;
+        if (prior.customers >= prior_customers)
             evaluation.priors[prior.segment] = prior.mean;
-        }
+        else
+            evaluation.priors.erase(prior.segment);
     }
 }
 
 /// Health of the newest day at or before `days` ago that has one, if it is not older than a few days more.
 double health_ago(const CustomerMemory* memory, Day as_of, int days) {
     constexpr int slack = 3;
-    const ScoreDay* found = before(memory, as_of - std::chrono::days{days - 1});
+    const ScoreDay* found = before(memory, as_of - std::chrono::days{days - 1}, as_of);
     return found && found->day >= as_of - std::chrono::days{days + slack} ? found->health : missing;
 }
 
 /// Frozen, the last believed day is shown, but no band that rests on too little. The next day that is believed steps
 /// from that day too, so an outage neither loses the band that climbing starts from nor feeds the smoothing.
 void stand_still(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
-    const ScoreDay* last = before(customer.memory, as_of + one_day);
+    const ScoreDay* last = before(customer.memory, as_of + one_day, as_of);
     if (!last) return;
     customer.smoothed = last->smoothed;
     if (covers(customer.coverage, rules.coverage_floor)) customer.band = last->band;
@@ -197,7 +202,7 @@ void step_from_memory(ScoredCustomer& customer, Day as_of, const HealthRules& ru
     customer.change_7d = customer.health - health_ago(customer.memory, as_of, 7);
     customer.change_30d = customer.health - health_ago(customer.memory, as_of, 30);
     if (customer.frozen) return stand_still(customer, as_of, rules);
-    const ScoreDay* earlier = before(customer.memory, as_of);
+    const ScoreDay* earlier = before(customer.memory, as_of, as_of);
     customer.smoothed = customer.health;
     if (earlier && is_known(earlier->smoothed)) {
         customer.smoothed =
@@ -228,12 +233,18 @@ void score_health(Evaluation& evaluation) {
 }
 
 void score_unfitted_risk(Evaluation& evaluation) {
-    std::map<double, std::vector<double>> healths;  // by base rate, since profiles may have their own
+    struct Healths {
+        std::vector<double> believed = {}, all = {};
+    };
+    std::map<double, Healths> healths;  // by base rate, since profiles may have their own
     for (const ScoredCustomer& customer : evaluation.customers) {
-        healths[evaluation.rules_of(customer).risk.base_rate].push_back(customer.health);
+        Healths& same = healths[evaluation.rules_of(customer).risk.base_rate];
+        same.all.push_back(customer.health);
+        if (!customer.frozen) same.believed.push_back(customer.health);
     }
-    for (const auto& [base_rate, values] : healths) {
-        evaluation.risk_intercepts[base_rate] = unfitted_intercept(values, base_rate);
+    for (const auto& [base_rate, same] : healths) {
+        evaluation.risk_intercepts[base_rate] =
+            unfitted_intercept(same.believed.empty() ? same.all : same.believed, base_rate);
     }
     for (ScoredCustomer& customer : evaluation.customers) {
         const double intercept = evaluation.risk_intercepts.at(evaluation.rules_of(customer).risk.base_rate);
@@ -256,10 +267,8 @@ void score_risk(Evaluation& evaluation) {
 /// When a promise was kept, if an earlier day found that. What this day's earlier cycles found is theirs to find again,
 /// and a day before the start is from former terms.
 std::optional<Day> kept_before(const PromiseMemory* memory, const Promise& promise, Day as_of) {
-    if (!memory) return std::nullopt;
-    const PromiseDay* earlier = before(memory, as_of);
-    const bool found = earlier ? earlier->state == PromiseState::kept : memory->days.empty();
-    return found && memory->kept_on >= promise.starts_on ? memory->kept_on : std::nullopt;
+    const bool found = memory && memory->kept_known < as_of && memory->kept_on >= promise.starts_on;
+    return found ? memory->kept_on : std::nullopt;
 }
 
 /// Loaded or not.

@@ -208,7 +208,10 @@ void Judge::judge_rule(std::size_t index) {
     const Rule& rule = evaluation_.rules.rules[index];
     find_times(index);
     adopting_ = adopts(input_.adopted, evaluation_.rules, rule);
-    judged_.evaluated.push_back(common_time_.has_value());
+    const bool is_of_one = rule.scope == Scope::customer || rule.scope == Scope::promise;
+    const bool some_were =
+        times_.empty() || std::ranges::any_of(times_, [](const auto& time) { return time.second.has_value(); });
+    judged_.evaluated.push_back(is_of_one ? some_were : common_time_.has_value());
     for_each_entity(rule.scope, [&](const Entity& entity) { judge_entity(index, entity); });
 }
 

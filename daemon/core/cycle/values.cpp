@@ -21,14 +21,13 @@ double count_over(const Snapshot& snapshot, std::string_view dataset, double cou
 
 double days_since_touch(const Snapshot& snapshot, CustomerIndex customer, std::string_view kind) {
     const Series* series = snapshot.find_series("touchpoints");
-    const std::optional<Day> newest = watermark(snapshot, "touchpoints");
-    if (!series || !newest) return missing;
+    if (!series || !watermark(snapshot, "touchpoints")) return missing;
     const auto kinds = std::find_if(series->texts.begin(), series->texts.end(),
                                     [](const Series::Texts& texts) { return texts.name == "kind"; });
     for (std::uint32_t row = series->first[customer + 1]; row-- > series->first[customer];) {
         const Day day{std::chrono::days{series->day[row]}};
         const bool known = series->known.empty() || Day{std::chrono::days{series->known[row]}} <= snapshot.as_of;
-        if (day > *newest || !known) continue;
+        if (day > snapshot.as_of || !known) continue;
         if (kind.empty() || (kinds != series->texts.end() && snapshot.text(kinds->words[row]) == kind))
             return in_days(snapshot.as_of - day);
     }

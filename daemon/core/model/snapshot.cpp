@@ -134,7 +134,8 @@ FeedState feed_state(const Snapshot& snapshot, std::string_view dataset) {
 }
 
 bool is_loaded(const Snapshot& snapshot, std::string_view dataset) {
-    return feed_state(snapshot, dataset) != FeedState::not_loaded;
+    const Feed* feed = snapshot.feed(dataset);
+    return !feed || feed->loaded;
 }
 
 std::optional<Day> ended_on(const Subscription& subscription, Day as_of) {

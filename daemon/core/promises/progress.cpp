@@ -38,13 +38,14 @@ std::string trouble_in_terms(const Promise& promise, const Snapshot& snapshot, c
 
 Judged judge(const Snapshot& snapshot, const RuleSet& rules, const EvidenceReader& reader, const Promise& promise) {
     Judged judged{.goal = goal_of(promise, snapshot.as_of), .begun = has_begun(promise, snapshot.as_of)};
+    if (!judged.begun) return judged;
     const bool in_steps = promise.kind == PromiseKind::milestones;
     if (!in_steps) judged.evidence = reader.read(promise);
     if (in_steps) judged.evidence.loaded = reader.believes("milestones");
     if (!reader.believes("promises")) judged.evidence.loaded = false;
     if (auto trouble = trouble_in_terms(promise, snapshot, rules); !trouble.empty())
         judged.evidence.trouble = std::move(trouble);
-    if (!judged.begun || !judged.evidence.loaded || !judged.evidence.trouble.empty()) return judged;
+    if (!judged.evidence.loaded || !judged.evidence.trouble.empty()) return judged;
     if (in_steps) {
         judged.tally = tally_milestones(snapshot, promise, rules.promises);
         const Day known_to = watermark(snapshot, "milestones").value_or(snapshot.as_of);
@@ -62,7 +63,7 @@ std::vector<Judged> judge_all(const Snapshot& snapshot, const RuleSet& rules, co
     for (const Promise& promise : snapshot.promises) {
         const std::size_t at = all.size();
         all.push_back(judge(snapshot, rules, reader, promise));
-        if (at < knowledge.kept_before.size() && knowledge.kept_before[at])
+        if (all.back().begun && at < knowledge.kept_before.size() && knowledge.kept_before[at])
             all.back().decision = {.kept_on = knowledge.kept_before[at]};
     }
     return all;

@@ -128,7 +128,7 @@ Measured SignalReader::Bound::fold(CustomerIndex customer) const {
 
 Measured SignalReader::Bound::last(CustomerIndex customer) const {
     Measured result{silent(), {}, 0, {}, {}};
-    rows.each_back(customer, [&](std::uint32_t row, double value) {
+    rows.each_back(customer, *rows.mark(), [&](std::uint32_t row, double value) {
         result = of_one_row(value, rows.day(row));
         return false;
     });
@@ -137,7 +137,8 @@ Measured SignalReader::Bound::last(CustomerIndex customer) const {
 
 Measured SignalReader::Bound::days_since(CustomerIndex customer) const {
     Measured result{silent(), {}, 0, {}, {}};
-    rows.each_back(customer, [&](std::uint32_t row, double value) {
+    // As of the watermark silence says something; a row says so at once, also on a day that is not whole yet.
+    rows.each_back(customer, as_of, [&](std::uint32_t row, double value) {
         if (!(value > 0)) return true;
         result = of_one_row(as_of - rows.day(row), rows.day(row));
         return false;
@@ -147,7 +148,7 @@ Measured SignalReader::Bound::days_since(CustomerIndex customer) const {
 
 Measured SignalReader::Bound::miss_streak(CustomerIndex customer) const {
     Measured result{silent(), {}, 0, {}, {}};
-    rows.each_back(customer, [&](std::uint32_t row, double value) {
+    rows.each_back(customer, *rows.mark(), [&](std::uint32_t row, double value) {
         result.raw = result.rows;
         if (is_missing(value)) return true;
         if (value > 0) return false;

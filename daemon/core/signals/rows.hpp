@@ -39,12 +39,12 @@ public:
         }
     }
 
-    /// The same from the newest row back, until `visit` returns false. Needs a watermark.
+    /// The same from the newest row of `last` or before back, until `visit` returns false.
     template <class Visit>
-    void each_back(CustomerIndex customer, Visit visit) const {
+    void each_back(CustomerIndex customer, std::int32_t last, Visit visit) const {
         if (series_ == nullptr) return;
         const auto first = series_->first[customer];
-        for (auto row = first_from(customer, *mark_ + 1); row > first; --row) {
+        for (auto row = first_from(customer, last + 1); row > first; --row) {
             if (exists(row - 1) && !visit(row - 1, value(row - 1, first))) return;
         }
     }

@@ -103,8 +103,11 @@ void read_scores(soci::session& sql, DayRange range, State& state) {
 }
 
 /// When each promise was kept, as known on a day: also of those that have had no record for long, since kept is sticky.
-std::map<long long, Day> read_kept(soci::session& sql, Day known) {
-    std::map<long long, Day> kept;
+struct Kept {
+    Day on, known;
+};
+std::map<long long, Kept> read_kept(soci::session& sql, Day known) {
+    std::map<long long, Kept> kept;
     long long key = 0, known_on = 0;
     WholeCell kept_on;
     const long long last = to_column(known);
@@ -114,7 +117,7 @@ std::map<long long, Day> read_kept(soci::session& sql, Day known) {
                             soci::use(last), soci::into(key), soci::into(known_on), into(kept_on));
     rows.execute();
     while (rows.fetch()) {
-        if (const auto day = kept_on.day()) kept.emplace(key, *day);
+        if (const auto day = kept_on.day()) kept.emplace(key, Kept{*day, day_of(known_on)});
     }
     return kept;
 }
@@ -131,8 +134,9 @@ void read_promises(soci::session& sql, DayRange range, State& state) {
                                .verdict = from_word<PromiseState>(row.verdict),
                                .probability = row.probability.get()});
     });
-    for (const auto& [key, kept_on] : read_kept(sql, range.last)) {
-        by_key[static_cast<std::size_t>(key)].kept_on = kept_on;
+    for (const auto& [key, kept] : read_kept(sql, range.last)) {
+        by_key[static_cast<std::size_t>(key)].kept_on = kept.on;
+        by_key[static_cast<std::size_t>(key)].kept_known = kept.known;
     }
     for (std::size_t key = 0; key < by_key.size(); ++key) {
         if (by_key[key].days.empty() && !by_key[key].kept_on) continue;
@@ -285,7 +289,7 @@ void write_kept(soci::session& sql, Keys& keys, const State& state, Day day) {
     for (const auto& memory : state.promises) {
         key = keys.of(memory.promise_id);
         const auto before = kept.find(key);
-        if (memory.kept_on == (before == kept.end() ? std::nullopt : std::optional{before->second})) continue;
+        if (memory.kept_on == (before == kept.end() ? std::nullopt : std::optional{before->second.on})) continue;
         kept_on = memory.kept_on;
         put.execute(true);
     }

@@ -15,8 +15,9 @@
 
 namespace retaind {
 
-/// How many days of records a State carries: enough for health_change_30d. Older ones live in the store only.
-inline constexpr int days_carried = 32;
+/// How many days of records a State carries: enough for health_change_30d with its slack. Older ones live in the store
+/// only.
+inline constexpr int days_carried = 34;
 
 /// A customer's scores of one as-of day. Health and risk are missing when a feed behind them was in trouble: smoothed
 /// and band are then those of the last day that has a health, and nothing steps from them or compares with them.
@@ -36,8 +37,9 @@ struct CustomerMemory {
 
 struct PromiseMemory {
     std::string promise_id;
-    std::vector<PromiseDay> days = {};  ///< ascending; the two newest suffice
-    std::optional<Day> kept_on = {};    ///< sticky from the next as-of day on
+    std::vector<PromiseDay> days = {};   ///< ascending; the two newest suffice
+    std::optional<Day> kept_on = {};     ///< sticky from the as-of day after `kept_known` on
+    std::optional<Day> kept_known = {};  ///< the as-of day that found it
 };
 
 /// Mean health of a segment's well-covered customers on a day: the prior H0 of later days, under the same rules.
