@@ -38,8 +38,7 @@ private:
     Result<void> open_states(const std::string& directory);
     void describe();
     void wait_for_signal();
-    void plan();
-    void plan_no_later();
+    void plan(Instant latest = Instant::max());
     void sleep();
     void wake();
     void turn_ended(bool well);
@@ -156,18 +155,10 @@ void Daemon::wait_for_signal() {
 }
 
 /// Plans the next turn anew, from now.
-void Daemon::plan() {
+void Daemon::plan(Instant latest) {
     const Instant now = clock_.now();
-    planned_ = next_turn(settings_, zone_, now);
+    planned_ = std::min(next_turn(settings_, zone_, now), latest);
     if (failing_) planned_ = std::min(planned_, now + retry_after_failure);
-    sleep();
-}
-
-/// A turn that is planned stays so: reloads may come more often than turns.
-void Daemon::plan_no_later() {
-    const Instant before = planned_;
-    plan();
-    planned_ = std::min(planned_, before);
     sleep();
 }
 
@@ -185,7 +176,7 @@ void Daemon::wake() {
         failing_ = false;  // until it has ended
         plan();
     } else if (jumped) {
-        plan_no_later();
+        plan(planned_);
     } else {
         sleep();
     }
@@ -222,7 +213,7 @@ void Daemon::reload() {
         settings_.interval = fresh.interval;
         settings_.schedule = fresh.schedule;
         zone_ = company->zone();
-        plan_no_later();
+        plan(planned_);  // reloads may come more often than turns
         deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
         log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
         evaluator_->replace(std::move(company));

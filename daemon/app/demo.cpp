@@ -190,8 +190,7 @@ Result<Shown> replay_history(Company& company, const DemoPlace& place, const std
     return shown;
 }
 
-// ---- commands as one types them
-// ---------------------------------------------------------------------------------------
+// ---- commands as one types them ------------------------------------------------------------------------------------
 
 /// A word of a shell, as short as it can be: relative to the working directory where the file is below it.
 std::string shell_path(const std::filesystem::path& path) {
@@ -251,8 +250,7 @@ void add_commands(Shown& shown, const DemoPlace& place, int port) {
     report.folder = place.folder;
 }
 
-// ---- the daemon beside it
-// --------------------------------------------------------------------------------------------
+// ---- the daemon beside it ------------------------------------------------------------------------------------------
 
 /// What answers on the port: nothing, or the first line of its reply to the question whether it is ready.
 std::optional<std::string> reply_on(int port) {

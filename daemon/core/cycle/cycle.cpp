@@ -16,8 +16,7 @@ namespace {
 /// Coverage from which a customer's health counts towards its segment's prior (SCORING 1.2).
 constexpr double prior_coverage = 0.8;
 
-// ---- the next state
-// --------------------------------------------------------------------------------------------------
+// ---- the next state ------------------------------------------------------------------------------------------------
 
 /// Puts a record in its day's place: later days (a rerun of the past) and days too old go.
 template <class Record>
@@ -133,8 +132,7 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
     return next;
 }
 
-// ---- the view
-// --------------------------------------------------------------------------------------------------------
+// ---- the view ------------------------------------------------------------------------------------------------------
 
 std::optional<Day> renewal_of(const Evaluation& evaluation, const ScoredCustomer& customer) {
     if (is_missing(customer.facts.days_to_renewal)) return std::nullopt;

@@ -38,8 +38,7 @@ RuleSet compile(const PackTree& tree, const PackOptions& options, Problems& prob
 /// Further columns that the customers query may bring, for the catalogue.
 void add_attributes(FieldCatalogue& catalogue, std::string_view customers_query);
 
-// -- tables
-// ------------------------------------------------------------------------------------------------------------
+// -- tables ----------------------------------------------------------------------------------------------------------
 
 void read_health(TableReader& in, HealthRules& to);
 void read_group(TableReader& in, Group& to);
@@ -51,16 +50,14 @@ void read_risk(TableReader& in, RiskRules& to, const Pack& pack);
 void read_rule(TableReader& in, Rule& to, const Pack& pack);
 void read_profile(TableReader& in, Profile& to, Pack& pack);
 
-// -- checks over everything
-// --------------------------------------------------------------------------------------------
+// -- checks over everything ------------------------------------------------------------------------------------------
 
 void check_groups(const RuleSet& rules, const Pack& pack);
 void check_profiles(const RuleSet& rules, const Pack& pack);
 void warn_of_idle_signals(const RuleSet& rules, const Pack& pack);
 void warn_of_unmapped_fields(const RuleSet& rules, const Pack& pack);
 
-// -- values
-// ------------------------------------------------------------------------------------------------------------
+// -- values ----------------------------------------------------------------------------------------------------------
 
 struct condition {
     const FieldCatalogue& catalogue;

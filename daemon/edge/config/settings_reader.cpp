@@ -116,8 +116,7 @@ void read_settings(TableReader& in, Configuration& to) {
     in.finish();
 }
 
-// -- [source.NAME], [dataset.NAME]
-// -------------------------------------------------------------------------------------
+// -- [source.NAME], [dataset.NAME] -----------------------------------------------------------------------------------
 
 namespace {
 
@@ -231,8 +230,7 @@ void read_datasets(TableReader& in, Configuration& to) {
     sort_by_name(datasets);
 }
 
-// -- what is missing, what nobody uses
-// ---------------------------------------------------------------------------------
+// -- what is missing, what nobody uses -------------------------------------------------------------------------------
 
 void check_settings(TableReader& in, Configuration& to) {
     auto& problems = in.problems();

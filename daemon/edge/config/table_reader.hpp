@@ -120,8 +120,7 @@ private:
 bool is_name(std::string_view text);        ///< [a-z][a-z0-9_]*, not too long
 bool is_loose_name(std::string_view text);  ///< [A-Za-z0-9_-]+, not too long
 
-// -- how values are read: each gives the value, or nothing after a complaint
-// -------------------------------------------
+// -- how values are read: each gives the value, or nothing after a complaint -----------------------------------------
 
 inline constexpr double no_bound = std::numeric_limits<double>::infinity();
 
