@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 using testing::IsEmpty;
 using testing::Not;
 
@@ -865,8 +866,19 @@ severity = "critical"
     EXPECT_EQ(rules.signals[1].scale, (Scale{PointScale{{{0, 0}, {5, 100}}}})) << "another scale replaces the whole";
     EXPECT_EQ(rules.rules.at(0).severity, Severity::critical);
     EXPECT_EQ(rules.rules.at(0).trigger.when.at(0).text, "health < 40");
-    EXPECT_THAT(result.rules_text,
-                testing::AllOf(HasSubstr("# base.toml\n"), HasSubstr("# mine.toml\n"), HasSubstr("gone = \"remove\"")));
+    EXPECT_THAT(result.rules_text, StartsWith("# small, mine\nschema = 1\nname = \"mine\"\n"));
+}
+
+TEST(StoredRules, ReadBackToTheSameHash) {
+    for (const auto& file : {"rules/education.toml", "etc/demo/rules.toml", "tests/edge/config/every_key.toml"}) {
+        const auto first = load_rules({(source_root() / file).string()});
+        ASSERT_TRUE(first.rules) << joined(first.problems);
+        const auto again = load_rules({"stored.toml"}, {.texts = {{"stored.toml", first.rules_text}}});
+        ASSERT_TRUE(again.rules) << joined(again.problems);
+        EXPECT_EQ(again.rules->hash, first.rules->hash) << file;
+        EXPECT_EQ(again.rules->name, first.rules->name);
+        EXPECT_EQ(again.rules_text, first.rules_text) << "and again";
+    }
 }
 
 TEST(Extends, KeepsThePlaceWhereAKeyWasWritten) {

@@ -257,6 +257,12 @@ std::vector<AlertNews> news_of(const std::vector<Move>& moves) {
     return news;
 }
 
+TermSource source_of(const Snapshot& snapshot, Word subscription, CustomerIndex child) {
+    const Word child_id = child == no_customer ? no_word : snapshot.customers[child].id;
+    return {.subscription_id = std::string(snapshot.text(subscription)),
+            .child_id = std::string(snapshot.text(child_id))};
+}
+
 Explanation explanation_of(const Evaluation& evaluation, const State& state, const ScoredCustomer& scored) {
     const Customer& customer = evaluation.snapshot.customers[scored.customer];
     const auto at = static_cast<std::size_t>(&scored - evaluation.customers.data());
@@ -273,10 +279,12 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
         if (scored.profiles >> profile & 1) result.profiles.push_back(evaluation.rules.profiles[profile].name);
     }
     for (const Term& term : result.health.terms) {
-        const Measured& measured =
-            evaluation.measured[at * evaluation.rules.signals.size() + static_cast<std::size_t>(term.signal)];
-        result.rows.push_back(measured.rows);
-        result.days.emplace_back(measured.first, measured.last);
+        const Measured measured = evaluation.measured_behind(at, term);
+        TermSource source = source_of(evaluation.snapshot, term.subscription, term.child);
+        source.rows = measured.rows;
+        source.first = measured.first;
+        source.last = measured.last;
+        result.sources.push_back(std::move(source));
     }
     for (const Alert& alert : state.alerts) {
         if (is_open(alert) && alert.customer_id == result.customer_id) result.alerts.push_back(alert);
@@ -319,10 +327,55 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     return result;
 }
 
+namespace {
+
+DayHealths healths_of(const Evaluation& evaluation) {
+    const std::size_t count = evaluation.snapshot.customers.size();
+    DayHealths result{.health = std::vector<std::optional<Health>>(count), .profiles = std::vector<ProfileSet>(count)};
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        const ScoredCustomer& customer = evaluation.customers[at];
+        result.health[customer.customer] = evaluation.health_of(at);
+        result.profiles[customer.customer] = customer.profiles;
+    }
+    return result;
+}
+
+}  // namespace
+
+DayHealths healths_on(const Snapshot& snapshot, const RuleSet& rules, const State& state,
+                      const std::vector<ProfileSet>* profiles) {
+    return healths_of(evaluate(snapshot, rules, state, profiles));
+}
+
+std::optional<ChangeSince> change_since(const Snapshot& snapshot, const EarlierDay& earlier, const DayHealths& today,
+                                        CustomerIndex customer) {
+    const std::optional<Health>& after = today.health[customer];
+    const std::optional<Health>& before = earlier.now.health[customer];
+    if (!after || !before) return std::nullopt;
+    const std::optional<Health>& then = earlier.then.health[customer];
+    const std::optional<Health>& bridge = earlier.bridge.health[customer];
+    HealthChange change = change_between(*before, bridge ? *bridge : *after);
+    change.after = after->health;
+    if (bridge) change.profile = after->health - bridge->health;
+    if (then) change.rules = before->health - then->health;
+    change.before = then ? then->health : before->health;
+    const double remembered = earlier.remembered[customer];
+    if (is_known(remembered)) {
+        (earlier.same_engine ? change.data : change.engine) += change.before - remembered;
+        change.before = remembered;
+    }
+    ChangeSince since{.day = earlier.day, .change = std::move(change)};
+    for (const TermChange& term : since.change.terms)
+        since.sources.push_back(source_of(snapshot, term.subscription, term.child));
+    return since;
+}
+
 Explainer::Explainer(const Snapshot& snapshot, const RuleSet& rules, const State& state)
     : state_(state), evaluation_(std::make_unique<const Evaluation>(evaluate(snapshot, rules, state))) {}
 
 Explainer::~Explainer() = default;
+
+DayHealths Explainer::healths() const { return healths_of(*evaluation_); }
 
 std::vector<std::string> Explainer::customers() const {
     std::vector<std::string> ids;

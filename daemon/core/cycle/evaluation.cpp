@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "retaind/promises/measures.hpp"
 #include "retaind/signals/measure.hpp"
 #include "retaind/signals/scale.hpp"
+#include "tree.hpp"
 #include "values.hpp"
 
 namespace retaind {
@@ -64,20 +67,29 @@ void find_live_customers(Evaluation& evaluation, const State& state) {
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
         if (!is_live(snapshot, customer, snapshot.as_of)) continue;
         evaluation.position[customer] = static_cast<std::uint32_t>(evaluation.customers.size());
+        const auto is_live_now = [&](const Subscription& each) { return is_live(each, snapshot.as_of); };
         evaluation.customers.push_back({.customer = customer,
                                         .memory = find_memory(state, snapshot.text(snapshot.customers[customer].id)),
-                                        .facts = contract_facts(snapshot, customer)});
+                                        .facts = contract_facts(snapshot, customer),
+                                        .live_subscriptions = static_cast<std::uint32_t>(
+                                            std::ranges::count_if(snapshot.subscriptions_of(customer), is_live_now))});
     }
 }
 
-void match_profiles(Evaluation& evaluation) {
+ProfileSet matching_profiles(const Evaluation& evaluation, std::size_t at) {
+    const CustomerValues values(evaluation, at);
+    ProfileSet matching = 0;
+    for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
+        if (evaluate_all(evaluation.rules.profiles[profile].match, values) == Truth::yes)
+            matching |= ProfileSet{1} << profile;
+    }
+    return matching;
+}
+
+void match_profiles(Evaluation& evaluation, const std::vector<ProfileSet>* given) {
     for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
-        const CustomerValues values(evaluation, at);
-        ProfileSet matching = 0;
-        for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
-            if (evaluate_all(evaluation.rules.profiles[profile].match, values) == Truth::yes)
-                matching |= ProfileSet{1} << profile;
-        }
+        const ProfileSet matching =
+            given ? (*given)[evaluation.customers[at].customer] : matching_profiles(evaluation, at);
         evaluation.customers[at].profiles = matching;
         if (!evaluation.variants.contains(matching))
             evaluation.variants.emplace(matching, with_profiles(evaluation.rules, matching));
@@ -95,55 +107,132 @@ bool is_patched(const RuleSet& rules, ProfileSet profiles, std::size_t signal) {
     return false;
 }
 
+/// Everybody who ever was a customer as one signal sees them: whole, or each of its subscriptions' lines that the
+/// signal's dataset tells apart. Cohorts are made of these.
+struct Members {
+    std::vector<Subject> subjects = {};
+    std::vector<std::uint32_t> of_customer = {};  ///< CustomerIndex -> its member, or the first of its lines'
+};
+
+Members members_of(const Evaluation& evaluation, const std::string& dataset) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    Members members;
+    for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
+        members.of_customer.push_back(static_cast<std::uint32_t>(members.subjects.size()));
+        const ScoredCustomer* scored = evaluation.find(customer);
+        const auto lines = scored ? std::span(evaluation.lines).subspan(scored->first_line, scored->lines)
+                                  : std::span<SubscriptionLine>{};
+        if (names_a_line(snapshot, dataset, customer, lines))
+            for (const SubscriptionLine& line : lines) members.subjects.emplace_back(customer, line);
+        else
+            members.subjects.emplace_back(customer);
+    }
+    return members;
+}
+
 /// One signal as some customers have it: bound to its feed once, cohort positions for all.
 struct BoundSignal {
     const Signal* signal = nullptr;
     std::unique_ptr<SignalReader> reader = {};
-    std::vector<double> positions = {};  ///< cohort scales only, by CustomerIndex
+    std::vector<double> positions = {};  ///< cohort scales only, by member
 };
 
-BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<const CustomerIndex> live) {
+BoundSignal bind(const Evaluation& evaluation, const Signal& signal, const Members& members) {
     BoundSignal bound{.signal = &signal};
     if (signal.from != "promises")
         bound.reader =
             std::make_unique<SignalReader>(evaluation.snapshot, signal, evaluation.rules.policy.calendar.off_season);
     if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
-        bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, live);
+        bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, members.subjects);
     }
     return bound;
 }
 
-Measured measure(const BoundSignal& bound, const PromiseMeasures& promises, CustomerIndex customer) {
-    if (bound.reader) return bound.reader->measure(customer);
-    const PromiseMeasures::Value value = promises.measure(*bound.signal, customer);
+Measured measure(const BoundSignal& bound, const PromiseMeasures& promises, const Subject& subject) {
+    if (bound.reader) return bound.reader->measure(subject);
+    const PromiseMeasures::Value value = promises.measure(*bound.signal, subject);
     return {.raw = value.raw, .rows = value.rows, .first = value.first, .last = value.last};
 }
 
-SignalScore score(const BoundSignal& bound, CustomerIndex customer, const Measured& measured) {
+/// `member`: which cohort position is the subject's.
+SignalScore score(const BoundSignal& bound, const Subject& subject, std::uint32_t member, const Measured& measured) {
     SignalScore result{.raw = measured.raw};
     if (const auto* cohort = std::get_if<CohortScale>(&bound.signal->scale)) {
-        result.score = cohort_score(bound.positions[customer], *cohort);
+        result.score = cohort_score(bound.positions[member], *cohort);
     } else {
         result.score = score_of(bound.signal->scale, measured);
     }
-    if (bound.reader) result.freshness = bound.reader->freshness(customer, measured);
+    if (bound.reader) result.freshness = bound.reader->freshness(subject, measured);
     return result;
 }
 
-void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::span<const CustomerIndex> live,
-                  std::size_t signal) {
-    std::map<ProfileSet, BoundSignal> bound;
+/// One signal of the lines of a customer: measured on their own rows, or the customer's when its dataset does not tell
+/// them apart. The customer's score then is their mean by revenue.
+void score_lines(Evaluation& evaluation, const BoundSignal& bound, const PromiseMeasures& promises,
+                 const Members& members, std::size_t at, std::size_t signal) {
+    const ScoredCustomer& customer = evaluation.customers[at];
+    const std::size_t count = evaluation.rules.signals.size();
+    const std::uint32_t first = members.of_customer[customer.customer];
+    const bool own = members.subjects[first].line != nullptr;
+    std::vector<double> amounts, scores;
+    for (std::uint32_t i = 0; i < customer.lines; ++i) {
+        const std::size_t slot = (customer.first_line + i) * count + signal;
+        evaluation.line_owns[slot] = own;
+        evaluation.line_measured[slot] = evaluation.measured[at * count + signal];
+        evaluation.line_signals[slot] = evaluation.signals[at * count + signal];
+        if (!own) continue;
+        const Subject& line = members.subjects[first + i];
+        evaluation.line_measured[slot] = measure(bound, promises, line);
+        evaluation.line_signals[slot] = score(bound, line, first + i, evaluation.line_measured[slot]);
+        if (is_missing(evaluation.line_signals[slot].score)) continue;
+        amounts.push_back(line.line->subscription->mrr);
+        scores.push_back(evaluation.line_signals[slot].score);
+    }
+    if (!own) return;
+    const std::vector<double> shares = shares_of(amounts);
+    evaluation.signals[at * count + signal].score =
+        scores.empty() ? missing : std::inner_product(shares.begin(), shares.end(), scores.begin(), 0.0);
+}
+
+void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::size_t signal) {
+    std::map<ProfileSet, std::pair<Members, BoundSignal>> bound;
     const std::size_t count = evaluation.rules.signals.size();
     for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
         const ScoredCustomer& customer = evaluation.customers[at];
         const ProfileSet key = is_patched(evaluation.rules, customer.profiles, signal) ? customer.profiles : 0;
         auto found = bound.find(key);
         if (found == bound.end()) {
-            found = bound.emplace(key, bind(evaluation, evaluation.variants.at(key).signals[signal], live)).first;
+            const Signal& patched = evaluation.variants.at(key).signals[signal];
+            Members members = members_of(evaluation, patched.from);
+            BoundSignal read = bind(evaluation, patched, members);
+            found = bound.emplace(key, std::pair{std::move(members), std::move(read)}).first;
         }
+        const auto& [members, read] = found->second;
         const std::size_t slot = at * count + signal;
-        evaluation.measured[slot] = measure(found->second, promises, customer.customer);
-        evaluation.signals[slot] = score(found->second, customer.customer, evaluation.measured[slot]);
+        evaluation.measured[slot] = measure(read, promises, customer.customer);
+        evaluation.signals[slot] =
+            score(read, customer.customer, members.of_customer[customer.customer], evaluation.measured[slot]);
+        if (customer.lines > 0) score_lines(evaluation, read, promises, members, at, signal);
+    }
+}
+
+/// What does not apply to a customer is not there; what may not apply is missing. Needs all raw values.
+void leave_out(Evaluation& evaluation, std::size_t at) {
+    const ScoredCustomer& customer = evaluation.customers[at];
+    const std::size_t count = evaluation.rules.signals.size();
+    const CustomerValues values(evaluation, at);
+    std::vector<Truth> applies;
+    for (const Signal& signal : evaluation.rules_of(customer).signals)
+        applies.push_back(evaluate_all(signal.applies, values));
+    for (std::size_t signal = 0; signal < count; ++signal) {
+        if (applies[signal] == Truth::yes) continue;
+        const SignalScore nothing{.applies = applies[signal] != Truth::no};
+        evaluation.signals[at * count + signal] = nothing;
+        evaluation.measured[at * count + signal] = {};
+        for (std::size_t line = customer.first_line; line < customer.first_line + customer.lines; ++line) {
+            evaluation.line_signals[line * count + signal] = nothing;
+            evaluation.line_measured[line * count + signal] = {};
+        }
     }
 }
 
@@ -151,22 +240,12 @@ void score_signals(Evaluation& evaluation) {
     const std::size_t count = evaluation.rules.signals.size();
     evaluation.signals.assign(evaluation.customers.size() * count, {});
     evaluation.measured.assign(evaluation.signals.size(), {});
-    std::vector<CustomerIndex> live;
-    for (const ScoredCustomer& customer : evaluation.customers) live.push_back(customer.customer);
+    evaluation.line_signals.assign(evaluation.lines.size() * count, {});
+    evaluation.line_measured.assign(evaluation.line_signals.size(), {});
+    evaluation.line_owns.assign(evaluation.line_signals.size(), false);
     const PromiseMeasures promises(evaluation.snapshot, evaluation.rules, evaluation.promises);
-    for (std::size_t signal = 0; signal < count; ++signal) score_signal(evaluation, promises, live, signal);
-    // Only now: `applies` may look at the raw value of any signal.
-    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
-        const RuleSet& rules = evaluation.rules_of(evaluation.customers[at]);
-        const CustomerValues values(evaluation, at);
-        std::vector<Truth> applies;
-        for (const Signal& signal : rules.signals) applies.push_back(evaluate_all(signal.applies, values));
-        for (std::size_t signal = 0; signal < count; ++signal) {
-            if (applies[signal] == Truth::yes) continue;
-            evaluation.signals[at * count + signal] = {.applies = applies[signal] != Truth::no};
-            evaluation.measured[at * count + signal] = {};
-        }
-    }
+    for (std::size_t signal = 0; signal < count; ++signal) score_signal(evaluation, promises, signal);
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) leave_out(evaluation, at);
 }
 
 /// Of each segment the newest: a day that one segment could not be believed on takes nothing from the others.
@@ -221,7 +300,7 @@ bool is_score_frozen(const Evaluation& evaluation, const RuleSet& rules) {
 void score_health(Evaluation& evaluation) {
     std::map<ProfileSet, bool> frozen;
     for (const auto& [profiles, rules] : evaluation.variants) frozen[profiles] = is_score_frozen(evaluation, rules);
-    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+    for (const std::uint32_t at : evaluation.order) {
         const Health health = evaluation.health_of(at);
         ScoredCustomer& customer = evaluation.customers[at];
         customer.health = health.health;
@@ -332,38 +411,60 @@ std::span<const SignalScore> Evaluation::signals_of(std::size_t at) const {
     return std::span(signals).subspan(at * rules.signals.size(), rules.signals.size());
 }
 
+std::span<const SignalScore> Evaluation::line_signals_of(std::size_t line) const {
+    return std::span(line_signals).subspan(line * rules.signals.size(), rules.signals.size());
+}
+
+Measured Evaluation::measured_behind(std::size_t at, const Term& term) const {
+    if (term.signal < 0) return {};
+    const auto signal = static_cast<std::size_t>(term.signal);
+    const ScoredCustomer& customer = customers[at];
+    for (std::size_t line = customer.first_line; line < customer.first_line + customer.lines; ++line) {
+        if (lines[line].subscription->id == term.subscription)
+            return line_measured[line * rules.signals.size() + signal];
+    }
+    return measured[at * rules.signals.size() + signal];
+}
+
 double Evaluation::prior_of(CustomerIndex customer) const {
     const auto found = priors.find(snapshot.text(snapshot.customers[customer].segment));
     return found == priors.end() ? rules.health.prior : found->second;
 }
 
 Health Evaluation::health_of(std::size_t at) const {
-    const ScoredCustomer& customer = customers[at];
-    Health health = combine(rules_of(customer), signals_of(at), prior_of(customer.customer));
-    apply_caps(health, rules_of(customer), CustomerValues(*this, at));
+    Health health = joined_health(*this, at);
+    apply_caps(health, rules_of(customers[at]), CustomerValues(*this, at));
     return health;
 }
 
 Risk Evaluation::risk_of(std::size_t at) const {
     const ScoredCustomer& customer = customers[at];
     const RiskRules& own = rules_of(customer).risk;
-    if (own.model) return fitted_risk(*own.model, CustomerValues(*this, at));
+    if (own.model) {
+        Risk risk = fitted_risk(*own.model, CustomerValues(*this, at));
+        for (std::size_t term = 0; term < risk.parts.size(); ++term)
+            risk.parts[term].theme = theme_of(rules, own.model->terms[term].feature);
+        return risk;
+    }
     const double log_odds = is_known(customer.risk) ? logit(customer.risk) - logit(own.base_rate) : missing;
     return {.probability = customer.risk,
-            .parts = {{.feature = "health", .raw = customer.health, .log_odds = log_odds}}};
+            .parts = {{.feature = "health", .theme = "health", .raw = customer.health, .log_odds = log_odds}}};
 }
 
 bool customers_known(const Snapshot& snapshot) {
     return is_loaded(snapshot, "customers") && is_loaded(snapshot, "subscriptions");
 }
 
-Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state) {
+Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state,
+                    const std::vector<ProfileSet>* profiles) {
     Evaluation evaluation{.snapshot = snapshot, .rules = rules};
     evaluation.feeds = judge_feeds(snapshot, state.feeds, rules.policy.alerts);
     evaluation.variants.emplace(ProfileSet{0}, rules);
     place_promises(evaluation, state);
     find_live_customers(evaluation, state);
-    match_profiles(evaluation);
+    match_profiles(evaluation, profiles);
+    find_lines(evaluation);
+    link_children(evaluation);
     score_signals(evaluation);
     find_priors(evaluation, state);
     score_health(evaluation);

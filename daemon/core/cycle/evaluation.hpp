@@ -26,6 +26,9 @@ struct ScoredCustomer {
     ProfileSet profiles = 0;
     const CustomerMemory* memory = nullptr;  ///< what is remembered of earlier days, if anything
     ContractFacts facts = {};
+    std::uint32_t live_subscriptions = 0;
+    std::uint32_t first_line = 0, lines = 0;  ///< their run in Evaluation::lines; none: scored as a whole
+    double group_revenue = missing;           ///< with that of its children, yearly
     double health = missing, before_caps = missing, coverage = 0, smoothed = missing, risk = missing;
     double change_7d = missing, change_30d = missing;
     Band band = Band::unknown;
@@ -40,6 +43,12 @@ struct Evaluation {
     std::vector<std::uint32_t> position = {};                ///< CustomerIndex -> position in customers, or UINT32_MAX
     std::vector<SignalScore> signals = {};                   ///< customers.size() x rules.signals.size()
     std::vector<Measured> measured = {};                     ///< parallel to signals
+    std::vector<SubscriptionLine> lines = {};                ///< of customers whose subscriptions are told apart
+    std::vector<SignalScore> line_signals = {};              ///< lines.size() x rules.signals.size()
+    std::vector<Measured> line_measured = {};                ///< parallel to line_signals
+    std::vector<bool> line_owns = {};                        ///< likewise: the signal is the line's own
+    std::vector<std::vector<std::uint32_t>> children = {};   ///< of each customer, as positions in customers
+    std::vector<std::uint32_t> order = {};                   ///< positions in customers, children before parents
     std::map<ProfileSet, RuleSet> variants = {};             ///< the rules per set of profiles, the empty set included
     std::map<std::string, double, std::less<>> priors = {};  ///< H0 by segment
     std::map<double, double> risk_intercepts = {};           ///< a of the unfitted form, by base rate
@@ -52,12 +61,18 @@ struct Evaluation {
     const ScoredCustomer* find(CustomerIndex customer) const;
     const RuleSet& rules_of(const ScoredCustomer& customer) const { return variants.at(customer.profiles); }
     std::span<const SignalScore> signals_of(std::size_t at) const;
+    std::span<const SignalScore> line_signals_of(std::size_t line) const;
+    bool is_own(std::size_t line, std::size_t signal) const { return line_owns[line * rules.signals.size() + signal]; }
+    /// What is behind a term of a customer's health; nothing measured behind a child.
+    Measured measured_behind(std::size_t at, const Term& term) const;
     double prior_of(CustomerIndex customer) const;
     Health health_of(std::size_t at) const;  ///< with all its terms: the same numbers as in customers[at]
     Risk risk_of(std::size_t at) const;      ///< with its parts; unfitted: one, against the base rate
 };
 
-Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state);
+/// With `profiles`, by CustomerIndex, those are taken instead of the matching ones.
+Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state,
+                    const std::vector<ProfileSet>* profiles = nullptr);
 
 /// Datasets without which nobody knows who the customers are.
 bool customers_known(const Snapshot& snapshot);

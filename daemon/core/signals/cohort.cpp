@@ -18,7 +18,7 @@ constexpr double farthest = 3;
 
 using Buckets = std::array<double, bucket_count>;
 
-/// Which cohort each customer belongs to. Cohort 0 is of those of whom it is unknown.
+/// Which cohort each member belongs to. Cohort 0 is of those of whom it is unknown.
 struct Cohorts {
     std::vector<std::uint32_t> of;
     std::uint32_t count = 1;
@@ -31,12 +31,12 @@ struct PairHash {
 };
 
 /// Splits cohorts by one more column.
-void split(Cohorts& cohorts, const CustomerColumn& column) {
+void split(Cohorts& cohorts, const CustomerColumn& column, std::span<const Subject> members) {
     std::unordered_map<std::string_view, std::uint32_t> texts;
     std::unordered_map<double, std::uint32_t> numbers;
     std::unordered_map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t, PairHash> pairs;
     for (std::size_t i = 0; i < cohorts.of.size(); ++i) {
-        const auto value = column.value(static_cast<CustomerIndex>(i));
+        const auto value = column.value(members[i].customer);
         auto& cohort = cohorts.of[i];
         if (cohort == 0 || !value.known()) {
             cohort = 0;
@@ -50,22 +50,23 @@ void split(Cohorts& cohorts, const CustomerColumn& column) {
     cohorts.count = static_cast<std::uint32_t>(pairs.size() + 1);
 }
 
-Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns) {
-    Cohorts cohorts{std::vector<std::uint32_t>(snapshot.customers.size(), 1), 2};
-    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column));
+Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns,
+                   std::span<const Subject> members) {
+    Cohorts cohorts{std::vector<std::uint32_t>(members.size(), 1), 2};
+    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column), members);
     return cohorts;
 }
 
-/// u = ln(1 + x) of every customer and bucket; missing where the customer was not live at the bucket's end.
-std::vector<Buckets> levels(const Snapshot& snapshot, const SignalReader& reader) {
-    std::vector<Buckets> all(snapshot.customers.size());
-    for (CustomerIndex customer = 0; customer < all.size(); ++customer) {
-        auto& levels = all[customer];
-        reader.buckets(customer, levels);
+/// u = ln(1 + x) of every member and bucket; missing where the member was not live at the bucket's end.
+std::vector<Buckets> levels(const Snapshot& snapshot, const SignalReader& reader, std::span<const Subject> members) {
+    std::vector<Buckets> all(members.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto& levels = all[i];
+        reader.buckets(members[i], levels);
         for (int back = 0; back < bucket_count; ++back) {
             auto& level = levels[static_cast<std::size_t>(back)];
             if (is_missing(level)) continue;
-            const bool counts = level >= 0 && is_live(snapshot, customer, *reader.bucket_end(back));
+            const bool counts = level >= 0 && is_live(snapshot, members[i], *reader.bucket_end(back));
             level = counts ? std::log1p(level) : missing;
         }
     }
@@ -119,23 +120,23 @@ std::vector<Centre> centres(const std::vector<Buckets>& all, std::size_t bucket,
 }  // namespace
 
 std::vector<double> cohort_positions(const Snapshot& snapshot, const Signal& signal, const CohortScale& scale,
-                                     std::span<const CustomerIndex> live) {
+                                     std::span<const Subject> members) {
     const SignalReader reader(snapshot, signal);
-    const auto cohorts = cohorts_by(snapshot, scale.by);
-    const auto all = levels(snapshot, reader);
-    std::vector<double> positions(snapshot.customers.size(), missing);
-    std::vector<int> newest(positions.size(), 0);  // bucket of a customer's last step
+    const auto cohorts = cohorts_by(snapshot, scale.by, members);
+    const auto all = levels(snapshot, reader, members);
+    std::vector<double> positions(members.size(), missing);
+    std::vector<int> newest(members.size(), 0);  // bucket of a member's last step
     for (int back = bucket_count - 1; back >= 0; --back) {
         const auto bucket = static_cast<std::size_t>(back);
         const auto where = centres(all, bucket, cohorts, scale.min);
-        for (const auto customer : live) {
-            const auto& [middle, spread] = where[cohorts.of[customer]];
-            const double r = std::clamp((all[customer][bucket] - middle) / spread, -farthest, farthest);
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const auto& [middle, spread] = where[cohorts.of[i]];
+            const double r = std::clamp((all[i][bucket] - middle) / spread, -farthest, farthest);
             if (is_missing(r)) continue;
-            auto& position = positions[customer];
-            const double days = bucket_days * (newest[customer] - back);
+            auto& position = positions[i];
+            const double days = bucket_days * (newest[i] - back);
             position = is_missing(position) ? r : smooth(position, r, days, scale.halflife);
-            newest[customer] = back;
+            newest[i] = back;
         }
     }
     return positions;

@@ -71,22 +71,54 @@ Json list(const Range& range, Function each) {
     return result;
 }
 
+/// Of a signal its name; of a child null, beside its id.
+Json signal_name(const Explanation& explanation, int signal) {
+    return signal < 0 ? Json(nullptr) : Json(explanation.rules.signals[static_cast<std::size_t>(signal)].name);
+}
+
 Json term_json(const Explanation& explanation, std::size_t at) {
     const Term& term = explanation.health.terms[at];
-    const Signal& signal = explanation.rules.signals[static_cast<std::size_t>(term.signal)];
-    const auto& [first, last] = explanation.days[at];
-    return {{"signal", signal.name},
-            {"subscription_id", nullptr},
-            {"group", explanation.rules.groups[static_cast<std::size_t>(signal.group)].name},
+    const TermSource& source = explanation.sources[at];
+    const RuleSet& rules = explanation.rules;
+    Json group;
+    if (term.signal >= 0)
+        group = rules.groups[static_cast<std::size_t>(rules.signals[static_cast<std::size_t>(term.signal)].group)].name;
+    return {{"signal", signal_name(explanation, term.signal)},
+            {"subscription_id", text(source.subscription_id)},
+            {"child_id", text(source.child_id)},
+            {"group", group},
             {"raw", number(term.raw)},
             {"score", number(term.score)},
             {"weight", number(term.weight)},
             {"freshness", number(term.freshness)},
             {"imputed", term.imputed},
             {"contribution", number(term.contribution)},
-            {"rows", explanation.rows[at]},
-            {"first", day(first)},
-            {"last", day(last)}};
+            {"rows", source.rows},
+            {"first", day(source.first)},
+            {"last", day(source.last)}};
+}
+
+Json change_json(const Explanation& explanation, const std::optional<ChangeSince>& since) {
+    if (!since) return nullptr;
+    const HealthChange& change = since->change;
+    Json terms = Json::array();
+    for (std::size_t at = 0; at < change.terms.size(); ++at) {
+        terms.push_back({{"signal", signal_name(explanation, change.terms[at].signal)},
+                         {"subscription_id", text(since->sources[at].subscription_id)},
+                         {"child_id", text(since->sources[at].child_id)},
+                         {"points", number(change.terms[at].points)}});
+    }
+    return {{"since", format_day(since->day)},
+            {"before", number(change.before)},
+            {"after", number(change.after)},
+            {"terms", terms},
+            {"prior", number(change.prior)},
+            {"caps", number(change.caps)},
+            {"weakest_part", number(change.weakest_part)},
+            {"profile", number(change.profile)},
+            {"rules", number(change.rules)},
+            {"engine", number(change.engine)},
+            {"data", number(change.data)}};
 }
 
 Json explanation_json(const Explanation& explanation) {
@@ -95,6 +127,7 @@ Json explanation_json(const Explanation& explanation) {
     for (std::size_t at = 0; at < health.terms.size(); ++at) terms.push_back(term_json(explanation, at));
     for (const RiskPart& part : explanation.risk.parts) {
         risk_terms.push_back({{"feature", part.feature},
+                              {"theme", part.theme},
                               {"raw", number(part.raw)},
                               {"log_odds", number(part.log_odds)},
                               {"odds_factor", number(std::exp(part.log_odds))}});
@@ -102,6 +135,7 @@ Json explanation_json(const Explanation& explanation) {
     return {{"customer_id", explanation.customer_id},
             {"name", explanation.name},
             {"as_of", format_day(explanation.as_of)},
+            {"rules_hash", explanation.rules.hash},
             {"health", number(health.health)},
             {"smoothed", number(explanation.smoothed)},
             {"band", band_name(explanation.band)},
@@ -113,7 +147,9 @@ Json explanation_json(const Explanation& explanation) {
              health.cap < 0 ? Json(nullptr) : Json(explanation.rules.caps[static_cast<std::size_t>(health.cap)].name)},
             {"weakest_part", number(health.weakest_part)},
             {"profiles", explanation.profiles},
-            {"change", nullptr},
+            {"change", change_json(explanation, explanation.since_last_cycle)},
+            {"change_7d", change_json(explanation, explanation.since_week)},
+            {"change_30d", change_json(explanation, explanation.since_month)},
             {"risk", number(explanation.risk.probability)},
             {"risk_terms", risk_terms},
             {"promises", list(explanation.promises, promise_json)},

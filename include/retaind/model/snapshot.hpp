@@ -36,6 +36,7 @@ struct Customer {
     double acquisition_cost = missing, cost_to_serve = missing;  ///< base currency, minor units
     double pulse = missing;                                      ///< 0..100
     bool do_not_profile = false;
+    CustomerIndex parent_customer = no_customer;  ///< whom `parent` names; no_customer also where links lead round
     std::uint32_t first_subscription = 0, subscriptions = 0;  ///< their run in Snapshot::subscriptions
     std::uint32_t first_promise = 0, promises = 0;            ///< their run in Snapshot::promises
 };
@@ -159,7 +160,8 @@ struct Feed {
     std::uint64_t rows = 0, rows_read = 0;
     Rejections rejected = {};
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
-    /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end".
+    /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end",
+    /// "unknown_parent", "parent_circle".
     std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
     std::vector<Series::Presence> presence = {};  ///< of a dated feed: as in Series
     std::optional<Day> stated_watermark = {};     ///< by the dataset's own query

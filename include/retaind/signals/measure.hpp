@@ -20,6 +20,7 @@
 
 #include "retaind/model/snapshot.hpp"
 #include "retaind/rules/ruleset.hpp"
+#include "retaind/signals/subject.hpp"
 
 namespace retaind {
 
@@ -35,9 +36,9 @@ struct Measured {
 inline constexpr int bucket_count = 8;
 inline constexpr int bucket_days = 7;
 
-/// Reads one signal for one customer at a time, as of the snapshot's day. Window, row conditions and feed are bound
-/// once. Signals `from = "promises"` and drift are not read here and measure as missing. Snapshot, signal and
-/// off-season must outlive it.
+/// Reads one signal for one customer, or one line of its subscriptions, at a time, as of the snapshot's day. Window,
+/// row conditions and feed are bound once. Signals `from = "promises"` and drift are not read here and measure as
+/// missing. Snapshot, signal and off-season must outlive it.
 class SignalReader {
 public:
     /// Days that `off_season` holds for a customer's segment ("" is everybody) age no feed.
@@ -50,16 +51,16 @@ public:
     /// - count over a dataset that is not mapped is 0.
     /// - ratio is missing while the customer, or the data, are younger than window and baseline together.
     /// - slope likewise for 8 weeks; also when the median week is 0.
-    Measured measure(CustomerIndex customer) const;
+    Measured measure(const Subject& subject) const;
 
     /// f of SCORING 1.2, in 0..1, before "0 when missing": by the feed's age, or the newest row's; 0 without a feed.
-    double freshness(CustomerIndex customer, const Measured& measured) const;
+    double freshness(const Subject& subject, const Measured& measured) const;
 
     /// The measure (count, sum, active_days) over the 7-day bucket that ends `back` weeks before the watermark.
     /// Missing before the data begin (Snapshot::read_from) or when the feed is.
-    double bucket(CustomerIndex customer, int back) const;
-    /// The newest (at most 8) of them at once, element i as bucket(customer, i); one walk over the customer's rows.
-    void buckets(CustomerIndex customer, std::span<double> newest_first) const;
+    double bucket(const Subject& subject, int back) const;
+    /// The newest (at most 8) of them at once, element i as bucket(subject, i); one walk over its rows.
+    void buckets(const Subject& subject, std::span<double> newest_first) const;
     /// The last day of that bucket; nothing without a watermark.
     std::optional<Day> bucket_end(int back) const;
 
