@@ -430,6 +430,78 @@ message = "{name}: {band}"
     EXPECT_EQ(walk.view().alerts[0].message, "Customer c00: unknown");
 }
 
+// -- trend ----------------------------------------------------------------------------------------------------------
+
+/// c00 uses the product a tenth less each day (4.2 points a week), c01 as ever.
+Company falling() {
+    Company company;
+    company.use = [](int customer, int day) { return customer == 0 ? 10 - 0.1 * day : 10; };
+    return company;
+}
+
+const std::string trend_rules = R"(
+[rule.sinking]
+when = ["trend == 'falling'"]
+severity = "info"
+message = "{name}: {trend}"
+)";
+
+TEST(Trend, IsOfEightWeeks) {
+    Walk walk(falling(), trend_rules);
+    for (int day = 7; day <= 49; day += 7) {
+        walk.day(day);
+        EXPECT_EQ(walk.customer("c00").trend, Trend::unknown) << day << ": seven weeks are too few";
+    }
+    for (int cycle = 0; cycle < 3; ++cycle) {
+        walk.day(56);
+        EXPECT_EQ(walk.customer("c00").trend, Trend::falling);
+        EXPECT_NEAR(walk.customer("c00").trend_slope, -4.2, 1e-4);
+        EXPECT_EQ(walk.customer("c01").trend, Trend::steady);
+        EXPECT_THAT(walk.open(), ::testing::ElementsAre("sinking c00 firing"));
+    }
+    EXPECT_EQ(walk.view().alerts[0].message, "Customer c00: falling");
+    walk.company().use = [](int, int) { return 10; };
+    walk.day(63);
+    walk.company() = falling();
+    const Explanation past = walk.explain(56, {}, "c00");
+    EXPECT_EQ(past.trend, Trend::falling) << "as of a past day, what came later is not known";
+    EXPECT_NEAR(past.trend_slope, -4.2, 1e-4);
+}
+
+TEST(Trend, RestsOnDaysThatCouldBeBelieved) {
+    struct Case {
+        const char* sentence;
+        std::vector<int> believed, in_trouble;
+        Trend trend;
+    };
+    const Case cases[] = {
+        {"a week without a believed day", {7, 14, 21, 35, 42, 49, 56}, {28}, Trend::unknown},
+        {"the day before stands in", {7, 14, 21, 27, 35, 42, 49, 56}, {28}, Trend::falling},
+        {"three days before, too", {7, 14, 21, 25, 35, 42, 49, 56}, {28}, Trend::falling},
+        {"four days do not", {7, 14, 21, 24, 35, 42, 49, 56}, {28}, Trend::unknown},
+        {"today is in trouble", {7, 14, 21, 28, 35, 42, 49}, {56}, Trend::unknown},
+    };
+    for (const Case& each : cases) {
+        Walk walk(falling());
+        for (int day = 7; day <= 56; ++day) {
+            if (std::ranges::count(each.believed, day) > 0) walk.day(day);
+            if (std::ranges::count(each.in_trouble, day) > 0) walk.day(day, usage_fails);
+        }
+        EXPECT_EQ(walk.customer("c00").trend, each.trend) << each.sentence;
+        EXPECT_EQ(is_known(walk.customer("c00").trend_slope), each.trend != Trend::unknown) << each.sentence;
+    }
+}
+
+TEST(Trend, DoesNotRestOnTooLittle) {
+    Company company = falling();
+    company.use = [](int customer, int day) { return customer == 0 && day > 15 && day < 30 ? -1 : 10 - 0.1 * day; };
+    company.touched = [](int customer, int day) { return customer != 0 || day <= 15 || day >= 30; };
+    Walk walk(company);
+    for (int day = 7; day <= 56; day += 7) walk.day(day);
+    EXPECT_EQ(walk.customer("c00").trend, Trend::unknown) << "on day 28 nothing of it was measured";
+    EXPECT_EQ(walk.customer("c01").trend, Trend::falling);
+}
+
 // -- profiles and signals -------------------------------------------------------------------------------------------
 
 const std::string profiles = R"(

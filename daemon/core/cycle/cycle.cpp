@@ -20,10 +20,9 @@ constexpr double prior_coverage = 0.8;
 
 /// Puts a record in its day's place: later days (a rerun of the past) and days too old go.
 template <class Record>
-void set_day(std::vector<Record>& records, const Record& record, int carried) {
-    std::erase_if(records, [&](const Record& each) {
-        return each.day >= record.day || each.day <= record.day - std::chrono::days{carried};
-    });
+void set_day(std::vector<Record>& records, const Record& record) {
+    std::erase_if(records,
+                  [&](const Record& each) { return each.day >= record.day || each.day <= oldest_carried(record.day); });
     records.push_back(record);
 }
 
@@ -51,7 +50,7 @@ CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scor
     const std::string manager{snapshot.text(customer.account_manager)};
     if (scored.memory && manager != memory.account_manager) memory.owner_since = snapshot.as_of;
     memory.account_manager = manager;
-    set_day(memory.days, day_to_remember(snapshot.as_of, scored), days_carried);
+    set_day(memory.days, day_to_remember(snapshot.as_of, scored));
     return memory;
 }
 
@@ -62,7 +61,7 @@ std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const S
     std::set<std::string_view> live;
     for (const CustomerMemory& memory : next) live.insert(memory.customer_id);
     const std::size_t count = next.size();
-    const Day oldest = evaluation.snapshot.as_of - std::chrono::days{days_carried};
+    const Day oldest = oldest_carried(evaluation.snapshot.as_of);
     std::vector<CustomerMemory> gone;
     for (const CustomerMemory& memory : state.customers) {
         if (!live.contains(memory.customer_id) && !memory.days.empty() && memory.days.back().day > oldest)
@@ -94,7 +93,7 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
         begun.insert(id);
     }
     const auto is_recent = [&](const PromiseMemory& memory) {
-        return !memory.days.empty() && snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried};
+        return !memory.days.empty() && memory.days.back().day > oldest_carried(snapshot.as_of);
     };
     std::vector<PromiseMemory> result;
     for (auto& [id, memory] : next) {
@@ -119,7 +118,7 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
     for (const PriorDay& prior : state.priors) {
         const bool stays =
             prior.day < snapshot.as_of || (prior.day == snapshot.as_of && frozen.contains(prior.segment));
-        if (stays && prior.day > snapshot.as_of - std::chrono::days{days_carried}) next.push_back(prior);
+        if (stays && prior.day > oldest_carried(snapshot.as_of)) next.push_back(prior);
     }
     for (const auto& [segment, total] : sums) {
         if (frozen.contains(segment)) continue;
@@ -153,6 +152,8 @@ CustomerView view_of(const Evaluation& evaluation, const ScoredCustomer& scored)
             .coverage = scored.coverage,
             .risk = scored.risk,
             .band = scored.band,
+            .trend = scored.trend,
+            .trend_slope = scored.trend_slope,
             .revenue = scored.facts.revenue,
             .renews_on = renewal_of(evaluation, scored)};
 }
@@ -266,6 +267,8 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
                        .health = evaluation.health_of(at),
                        .smoothed = scored.smoothed,
                        .band = scored.band,
+                       .trend = scored.trend,
+                       .trend_slope = scored.trend_slope,
                        .risk = evaluation.risk_of(at),
                        .promises = promise_views(evaluation, scored.customer),
                        .rules = evaluation.rules_of(scored)};

@@ -31,9 +31,6 @@ const PromiseMemory* find_promise_memory(const State& state, std::string_view id
     return at != state.promises.end() && at->promise_id == id ? &*at : nullptr;
 }
 
-/// Records of this day and before it are about to be forgotten: every cycle of a day must find the same ones.
-Day oldest_carried(Day as_of) { return as_of - std::chrono::days{days_carried}; }
-
 /// The newest record of a day before `day`.
 const PromiseDay* before(const PromiseMemory* memory, Day day) {
     const PromiseDay* found = nullptr;
@@ -46,13 +43,14 @@ const PromiseDay* before(const PromiseMemory* memory, Day day) {
 
 /// Likewise, of a day whose feeds could be believed.
 const ScoreDay* before(const CustomerMemory* memory, Day day, Day as_of) {
-    const ScoreDay* found = nullptr;
-    if (!memory) return found;
-    for (const ScoreDay& record : memory->days) {
-        const bool is_carried = record.day > oldest_carried(as_of);
-        if (is_carried && record.day < day && is_known(record.health)) found = &record;
+    if (!memory) return nullptr;
+    auto record = std::ranges::lower_bound(memory->days, day, {}, &ScoreDay::day);
+    while (record != memory->days.begin()) {
+        --record;
+        if (record->day <= oldest_carried(as_of)) break;
+        if (is_known(record->health)) return &*record;
     }
-    return found;
+    return nullptr;
 }
 
 constexpr std::chrono::days one_day{1};
@@ -182,11 +180,32 @@ void find_priors(Evaluation& evaluation, const State& state) {
     }
 }
 
-/// Health of the newest day at or before `days` ago that has one, if it is not older than a few days more.
-double health_ago(const CustomerMemory* memory, Day as_of, int days) {
+/// The newest day at or before `days` ago that has a health, if it is not older than a few days more.
+const ScoreDay* believed_ago(const CustomerMemory* memory, Day as_of, int days) {
     constexpr int slack = 3;
     const ScoreDay* found = before(memory, as_of - std::chrono::days{days - 1}, as_of);
-    return found && found->day >= as_of - std::chrono::days{days + slack} ? found->health : missing;
+    return found && found->day >= as_of - std::chrono::days{days + slack} ? found : nullptr;
+}
+
+double health_ago(const CustomerMemory* memory, Day as_of, int days) {
+    const ScoreDay* found = believed_ago(memory, as_of, days);
+    return found ? found->health : missing;
+}
+
+/// Of the health today and at the seven weeks' ends before it. A week without a health to believe, or with one that
+/// rests on too little, leaves too few to speak of a trend.
+void find_trend(ScoredCustomer& customer, Day as_of, double coverage_floor) {
+    constexpr int weeks = 8;
+    if (customer.frozen || !covers(customer.coverage, coverage_floor)) return;
+    std::array<double, weeks> healths;
+    healths.back() = customer.health;
+    for (int back = 1; back < weeks; ++back) {
+        const ScoreDay* found = believed_ago(customer.memory, as_of, 7 * back);
+        if (!found || !covers(found->coverage, coverage_floor)) return;
+        healths[static_cast<std::size_t>(weeks - 1 - back)] = found->health;
+    }
+    customer.trend = trend_of(healths);
+    customer.trend_slope = theil_sen(healths).slope;
 }
 
 /// Frozen, the last believed day is shown, but no band that rests on too little. The next day that is believed steps
@@ -201,6 +220,7 @@ void stand_still(ScoredCustomer& customer, Day as_of, const HealthRules& rules) 
 void step_from_memory(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
     customer.change_7d = customer.health - health_ago(customer.memory, as_of, 7);
     customer.change_30d = customer.health - health_ago(customer.memory, as_of, 30);
+    find_trend(customer, as_of, rules.coverage_floor);
     if (customer.frozen) return stand_still(customer, as_of, rules);
     const ScoreDay* earlier = before(customer.memory, as_of, as_of);
     customer.smoothed = customer.health;

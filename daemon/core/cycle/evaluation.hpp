@@ -17,6 +17,7 @@
 #include "retaind/scores/health.hpp"
 #include "retaind/scores/risk.hpp"
 #include "retaind/signals/measure.hpp"
+#include "retaind/signals/statistics.hpp"
 
 namespace retaind {
 
@@ -29,6 +30,8 @@ struct ScoredCustomer {
     double health = missing, before_caps = missing, coverage = 0, smoothed = missing, risk = missing;
     double change_7d = missing, change_30d = missing;
     Band band = Band::unknown;
+    Trend trend = Trend::unknown;
+    double trend_slope = missing;
     bool frozen = false;  ///< a feed of the score is in trouble: smoothed and band stand still, no number is remembered
 };
 

@@ -75,7 +75,7 @@ Value CustomerValues::builtin(CustomerField field) const {
             const Band band = evaluation_.customers[at_].band;
             return band == Band::unknown ? Value::none() : Value::of(band_name(band));
         }
-        case trend: return Value::none();
+        case trend: return text_or_none(trend_name(evaluation_.customers[at_].trend));
         case health:
         case smoothed:
         case health_change_7d:

@@ -14,6 +14,8 @@ Json amount(double minor) { return is_known(minor) ? Json(minor / minor_units) :
 Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); }
 Json day(const std::optional<Day>& value) { return value ? Json(format_day(*value)) : Json(nullptr); }
 
+Json trend(Trend value) { return value == Trend::unknown ? Json(nullptr) : Json(trend_name(value)); }
+
 Json customer_json(const CustomerView& customer) {
     return {{"customer_id", customer.customer_id},
             {"name", customer.name},
@@ -22,6 +24,8 @@ Json customer_json(const CustomerView& customer) {
             {"health", number(customer.health)},
             {"smoothed", number(customer.smoothed)},
             {"band", band_name(customer.band)},
+            {"trend", trend(customer.trend)},
+            {"trend_slope", number(customer.trend_slope)},
             {"coverage", number(customer.coverage)},
             {"risk", number(customer.risk)},
             {"revenue", amount(customer.revenue)},
@@ -105,6 +109,8 @@ Json explanation_json(const Explanation& explanation) {
             {"health", number(health.health)},
             {"smoothed", number(explanation.smoothed)},
             {"band", band_name(explanation.band)},
+            {"trend", trend(explanation.trend)},
+            {"trend_slope", number(explanation.trend_slope)},
             {"coverage", number(health.coverage)},
             {"prior", number(health.prior)},
             {"terms", terms},

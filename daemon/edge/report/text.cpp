@@ -104,10 +104,13 @@ std::string explain_text(const Explanation& explanation) {
     const Health& health = explanation.health;
     std::string out = fmt::format("{} ({}), as of {}\n", shown(explanation.name, 60),
                                   shown(explanation.customer_id, 60), format_day(explanation.as_of));
-    out += fmt::format("health {:.2f}, {} (smoothed {}), coverage {:.0f} %, risk {}\n\n", health.health,
+    out += fmt::format("health {:.2f}, {} (smoothed {}), coverage {:.0f} %, risk {}\n", health.health,
                        band_name(explanation.band), score(explanation.smoothed), 100 * health.coverage,
                        percent(explanation.risk.probability));
-    out += fmt::format("  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
+    if (explanation.trend != Trend::unknown)
+        out += fmt::format("trend: {}, 8 weeks ({:+.1f} points a week)\n", trend_name(explanation.trend),
+                           explanation.trend_slope);
+    out += fmt::format("\n  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
     for (std::size_t at = 0; at < health.terms.size(); ++at) {
         const Term& term = health.terms[at];
         const Signal& signal = explanation.rules.signals[static_cast<std::size_t>(term.signal)];

@@ -47,6 +47,8 @@ struct Explanation {
     Health health;  ///< terms index into `rules.signals`
     double smoothed = missing;
     Band band = Band::unknown;
+    Trend trend = Trend::unknown;
+    double trend_slope = missing;  ///< as in CustomerView
     Risk risk;
     std::vector<std::string> profiles = {};
     std::vector<std::uint32_t> rows = {};                                      ///< parallel to health.terms
