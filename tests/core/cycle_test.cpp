@@ -33,6 +33,7 @@ struct PromiseRow {
 struct Company {
     std::function<double(int customer, int day)> use = [](int, int) { return 10; };
     std::function<bool(int customer, int day)> touched = [](int, int) { return true; };
+    std::function<std::string(int customer, int day)> manager = [](int, int) { return "mia"; };
     std::function<double(int day)> reading = [](int day) { return day; };  ///< of every promise
     std::vector<PromiseRow> promises = {};
     int history = 60;  ///< days that are read
@@ -74,11 +75,12 @@ private:
     int last(const char* dataset) const { return trouble_.to.contains(dataset) ? trouble_.to.at(dataset) : day_; }
 
     void customers() {
-        Rows customers{DatasetKind::customers, {"customer_id", "name", "segment"}, {}, {}};
+        Rows customers{DatasetKind::customers, {"customer_id", "name", "segment", "account_manager"}, {}, {}};
         Rows subscriptions{
             DatasetKind::subscriptions, {"subscription_id", "customer_id", "status", "started_on", "mrr"}, {}, {}};
         for (int n = 0; n < Company::customers; ++n) {
-            customers.rows.push_back({id(n), "Customer " + id(n), n < Company::customers / 2 ? "north" : "south"});
+            const char* segment = n < Company::customers / 2 ? "north" : "south";
+            customers.rows.push_back({id(n), "Customer " + id(n), segment, company_.manager(n, day_)});
             subscriptions.rows.push_back({"s" + id(n), id(n), "active", text(-400), "10"});
         }
         add(std::move(customers));
@@ -500,6 +502,69 @@ TEST(Trend, DoesNotRestOnTooLittle) {
     for (int day = 7; day <= 56; day += 7) walk.day(day);
     EXPECT_EQ(walk.customer("c00").trend, Trend::unknown) << "on day 28 nothing of it was measured";
     EXPECT_EQ(walk.customer("c01").trend, Trend::falling);
+}
+
+// -- drift ----------------------------------------------------------------------------------------------------------
+
+/// Three months of history, in which c00 has used the product a third as much since day 80.
+Company drifting() {
+    Company company{.history = 97};
+    company.use = [](int customer, int day) { return customer == 0 && day > 80 ? 3 : 10; };
+    return company;
+}
+
+const std::string drift_rules = R"(
+[signal.own_past]
+group = "use"
+weight = 0
+from = "usage"
+measure = "drift"
+scale = { ramp = { bad = 8, good = 0 } }
+[rule.drifted]
+when = ["own_past > 4", "drift_since_days <= 30"]
+clear = ["own_past <= 1"]
+severity = "warning"
+message = "{name} uses less since {drift_since_days:days}."
+[rule.new_owner]
+when = ["owner_changed_days <= 3"]
+clear = ["owner_changed_days >= 10"]
+severity = "info"
+message = "{name}"
+)";
+
+TEST(Drift, IsASignalAndSaysSinceWhen) {
+    Walk walk(drifting(), drift_rules);
+    walk.day(84);
+    EXPECT_THAT(walk.open(), ::testing::IsEmpty());
+    for (int cycle = 0; cycle < 3; ++cycle) {
+        walk.day(101);
+        EXPECT_THAT(walk.open(), ::testing::ElementsAre("drifted c00 firing"));
+    }
+    EXPECT_EQ(walk.view().alerts[0].message, "Customer c00 uses less since 21 days.");
+    const Explanation explained = walk.explain(101, {}, "c00");
+    ASSERT_EQ(explained.rules.signals.at(static_cast<std::size_t>(explained.drift.signal)).name, "own_past");
+    EXPECT_GT(explained.drift.drift.cusum, cusum_alarm);
+    EXPECT_GT(explained.drift.drift.ewma, explained.drift.drift.ewma_limit);
+    EXPECT_EQ(explained.drift.drift.since, on(80));
+    EXPECT_EQ(walk.explain(101, {}, "c01").drift.drift.cusum, 0);
+    walk.day(102, usage_fails);
+    EXPECT_THAT(walk.open(), ::testing::Contains("drifted c00 firing")) << "a dark feed takes nothing back";
+}
+
+TEST(Drift, BeginsANewPastWithANewOwner) {
+    Company company = drifting();
+    company.manager = [](int customer, int day) { return customer == 0 && day >= 101 ? "ole" : "mia"; };
+    Walk walk(company, drift_rules);
+    walk.day(100);
+    ASSERT_THAT(walk.open(), ::testing::ElementsAre("drifted c00 firing"));
+    for (int cycle = 0; cycle < 2; ++cycle) {
+        walk.day(101);
+        EXPECT_THAT(walk.open(), ::testing::Contains("new_owner c00 firing")) << "in the first cycle of the day, too";
+        EXPECT_EQ(walk.explain(101, {}, "c00").drift.signal, -1);
+    }
+    walk.day(102);
+    EXPECT_EQ(walk.explain(102, {}, "c00").drift.signal, -1);
+    EXPECT_EQ(walk.explain(102, {}, "c01").drift.drift.cusum, 0) << "everybody else's past goes on";
 }
 
 // -- profiles and signals -------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scor
     CustomerMemory memory =
         scored.memory ? *scored.memory : CustomerMemory{.customer_id = std::string(snapshot.text(customer.id))};
     const std::string manager{snapshot.text(customer.account_manager)};
-    if (scored.memory && manager != memory.account_manager) memory.owner_since = snapshot.as_of;
+    memory.owner_since = scored.owner_since;
     memory.account_manager = manager;
     set_day(memory.days, day_to_remember(snapshot.as_of, scored));
     return memory;
@@ -270,6 +270,7 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
                        .trend = scored.trend,
                        .trend_slope = scored.trend_slope,
                        .risk = evaluation.risk_of(at),
+                       .drift = evaluation.drift_of(at),
                        .promises = promise_views(evaluation, scored.customer),
                        .rules = evaluation.rules_of(scored)};
     for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {

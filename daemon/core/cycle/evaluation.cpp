@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "retaind/promises/measures.hpp"
+#include "retaind/signals/facts.hpp"
 #include "retaind/signals/measure.hpp"
 #include "retaind/signals/scale.hpp"
 #include "values.hpp"
@@ -55,16 +56,25 @@ const ScoreDay* before(const CustomerMemory* memory, Day day, Day as_of) {
 
 constexpr std::chrono::days one_day{1};
 
+/// Today, if the last cycle saw another one: the first cycle of a day finds what the later ones remember.
+std::optional<Day> owner_since(const Snapshot& snapshot, CustomerIndex customer, const CustomerMemory* memory) {
+    if (!memory) return {};
+    const bool is_new = snapshot.text(snapshot.customers[customer].account_manager) != memory->account_manager;
+    return is_new ? snapshot.as_of : memory->owner_since;
+}
+
 void find_live_customers(Evaluation& evaluation, const State& state) {
     const Snapshot& snapshot = evaluation.snapshot;
     evaluation.position.assign(snapshot.customers.size(), nowhere);
     if (!customers_known(snapshot)) return;
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
         if (!is_live(snapshot, customer, snapshot.as_of)) continue;
+        const CustomerMemory* memory = find_memory(state, snapshot.text(snapshot.customers[customer].id));
         evaluation.position[customer] = static_cast<std::uint32_t>(evaluation.customers.size());
         evaluation.customers.push_back({.customer = customer,
-                                        .memory = find_memory(state, snapshot.text(snapshot.customers[customer].id)),
-                                        .facts = contract_facts(snapshot, customer)});
+                                        .memory = memory,
+                                        .facts = contract_facts(snapshot, customer),
+                                        .owner_since = owner_since(snapshot, customer, memory)});
     }
 }
 
@@ -98,7 +108,21 @@ struct BoundSignal {
     const Signal* signal = nullptr;
     std::unique_ptr<SignalReader> reader = {};
     std::vector<double> positions = {};  ///< cohort scales only, by CustomerIndex
+    std::vector<Drift> drifts = {};      ///< measure drift only, likewise
 };
+
+/// Days on which customers became others, to their account managers or by their plan.
+std::vector<DriftBreaks> find_breaks(const Evaluation& evaluation) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    std::vector<DriftBreaks> breaks(snapshot.customers.size());
+    for (CustomerIndex customer = 0; customer < breaks.size(); ++customer)
+        breaks[customer].reset = plan_changed_on(snapshot, customer, evaluation.rules.policy.outcome.gap_days);
+    for (const ScoredCustomer& customer : evaluation.customers) {
+        auto& reset = breaks[customer.customer].reset;
+        if (customer.owner_since <= snapshot.as_of) reset = std::max(reset, customer.owner_since);
+    }
+    return breaks;
+}
 
 BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<const CustomerIndex> live) {
     BoundSignal bound{.signal = &signal};
@@ -108,10 +132,17 @@ BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<c
     if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
         bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, live);
     }
+    if (signal.measure == Measure::drift) bound.drifts = drifts(evaluation.snapshot, signal, find_breaks(evaluation));
     return bound;
 }
 
 Measured measure(const BoundSignal& bound, const PromiseMeasures& promises, CustomerIndex customer) {
+    if (!bound.drifts.empty()) {
+        const Drift& drift = bound.drifts[customer];
+        Measured measured = drift.from ? bound.reader->rows_since(customer, *drift.from) : Measured{};
+        measured.raw = drift.cusum;
+        return measured;
+    }
     if (bound.reader) return bound.reader->measure(customer);
     const PromiseMeasures::Value value = promises.measure(*bound.signal, customer);
     return {.raw = value.raw, .rows = value.rows, .first = value.first, .last = value.last};
@@ -142,6 +173,10 @@ void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::
         const std::size_t slot = at * count + signal;
         evaluation.measured[slot] = measure(found->second, promises, customer.customer);
         evaluation.signals[slot] = score(found->second, customer.customer, evaluation.measured[slot]);
+        if (found->second.drifts.empty()) continue;
+        auto& drifts = evaluation.drifts[signal];
+        drifts.resize(evaluation.customers.size());
+        drifts[at] = found->second.drifts[customer.customer];
     }
 }
 
@@ -355,6 +390,15 @@ std::span<const SignalScore> Evaluation::signals_of(std::size_t at) const {
 double Evaluation::prior_of(CustomerIndex customer) const {
     const auto found = priors.find(snapshot.text(snapshot.customers[customer].segment));
     return found == priors.end() ? rules.health.prior : found->second;
+}
+
+SignalDrift Evaluation::drift_of(std::size_t at) const {
+    SignalDrift found;
+    for (const auto& [signal, of_all] : drifts) {
+        const bool speaks = is_known(signals_of(at)[signal].raw) && is_known(of_all[at].cusum);
+        if (speaks && !(of_all[at].cusum <= found.drift.cusum)) found = {static_cast<int>(signal), of_all[at]};
+    }
+    return found;
 }
 
 Health Evaluation::health_of(std::size_t at) const {

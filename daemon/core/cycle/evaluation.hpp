@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "retaind/cycle/cycle.hpp"
 #include "retaind/cycle/state.hpp"
 #include "retaind/model/snapshot.hpp"
 #include "retaind/portfolio/contract_facts.hpp"
@@ -16,6 +17,7 @@
 #include "retaind/rules/ruleset.hpp"
 #include "retaind/scores/health.hpp"
 #include "retaind/scores/risk.hpp"
+#include "retaind/signals/drift.hpp"
 #include "retaind/signals/measure.hpp"
 #include "retaind/signals/statistics.hpp"
 
@@ -27,6 +29,7 @@ struct ScoredCustomer {
     ProfileSet profiles = 0;
     const CustomerMemory* memory = nullptr;  ///< what is remembered of earlier days, if anything
     ContractFacts facts = {};
+    std::optional<Day> owner_since = {};  ///< when the account manager changed while we watched
     double health = missing, before_caps = missing, coverage = 0, smoothed = missing, risk = missing;
     double change_7d = missing, change_30d = missing;
     Band band = Band::unknown;
@@ -43,6 +46,7 @@ struct Evaluation {
     std::vector<std::uint32_t> position = {};                ///< CustomerIndex -> position in customers, or UINT32_MAX
     std::vector<SignalScore> signals = {};                   ///< customers.size() x rules.signals.size()
     std::vector<Measured> measured = {};                     ///< parallel to signals
+    std::map<std::size_t, std::vector<Drift>> drifts = {};   ///< of signals of that measure, each parallel to customers
     std::map<ProfileSet, RuleSet> variants = {};             ///< the rules per set of profiles, the empty set included
     std::map<std::string, double, std::less<>> priors = {};  ///< H0 by segment
     std::map<double, double> risk_intercepts = {};           ///< a of the unfitted form, by base rate
@@ -56,6 +60,8 @@ struct Evaluation {
     const RuleSet& rules_of(const ScoredCustomer& customer) const { return variants.at(customer.profiles); }
     std::span<const SignalScore> signals_of(std::size_t at) const;
     double prior_of(CustomerIndex customer) const;
+    /// Of a customer's drift signals that say something the one with the largest C; signal -1 without any.
+    SignalDrift drift_of(std::size_t at) const;
     Health health_of(std::size_t at) const;  ///< with all its terms: the same numbers as in customers[at]
     Risk risk_of(std::size_t at) const;      ///< with its parts; unfitted: one, against the base rate
 };

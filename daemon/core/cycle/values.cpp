@@ -146,8 +146,8 @@ double CustomerValues::contract(CustomerField field) const {
         case days_to_renewal: return facts.days_to_renewal;
         case days_to_notice: return facts.days_to_notice;
         case days_past_due: return facts.days_past_due;
-        case owner_changed_days:
-            return scored.memory ? days_between(scored.memory->owner_since, evaluation_.snapshot.as_of) : missing;
+        case owner_changed_days: return days_between(scored.owner_since, evaluation_.snapshot.as_of);
+        case drift_since_days: return days_between(evaluation_.drift_of(at_).drift.since, evaluation_.snapshot.as_of);
         default: return missing;
     }
 }

@@ -1,5 +1,6 @@
+#include "core/signals/cohort.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <string_view>
@@ -15,14 +16,6 @@ namespace {
 
 constexpr double least_sd = 0.5;
 constexpr double farthest = 3;
-
-using Buckets = std::array<double, bucket_count>;
-
-/// Which cohort each customer belongs to. Cohort 0 is of those of whom it is unknown.
-struct Cohorts {
-    std::vector<std::uint32_t> of;
-    std::uint32_t count = 1;
-};
 
 struct PairHash {
     std::size_t operator()(const std::pair<std::uint32_t, std::uint32_t>& pair) const {
@@ -50,32 +43,6 @@ void split(Cohorts& cohorts, const CustomerColumn& column) {
     cohorts.count = static_cast<std::uint32_t>(pairs.size() + 1);
 }
 
-Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns) {
-    Cohorts cohorts{std::vector<std::uint32_t>(snapshot.customers.size(), 1), 2};
-    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column));
-    return cohorts;
-}
-
-/// u = ln(1 + x) of every customer and bucket; missing where the customer was not live at the bucket's end.
-std::vector<Buckets> levels(const Snapshot& snapshot, const SignalReader& reader) {
-    std::vector<Buckets> all(snapshot.customers.size());
-    for (CustomerIndex customer = 0; customer < all.size(); ++customer) {
-        auto& levels = all[customer];
-        reader.buckets(customer, levels);
-        for (int back = 0; back < bucket_count; ++back) {
-            auto& level = levels[static_cast<std::size_t>(back)];
-            if (is_missing(level)) continue;
-            const bool counts = level >= 0 && is_live(snapshot, customer, *reader.bucket_end(back));
-            level = counts ? std::log1p(level) : missing;
-        }
-    }
-    return all;
-}
-
-struct Centre {
-    double middle = missing, spread = missing;
-};
-
 Centre centre_of(std::span<double> levels) { return {median(levels), std::max(sample_sd(levels), least_sd)}; }
 
 /// The levels of one bucket, sorted into cohorts: those of cohort i are values[first[i]] up to values[first[i + 1]].
@@ -84,20 +51,43 @@ struct Sorted {
     std::vector<std::size_t> first;
 };
 
-Sorted sort_into_cohorts(const std::vector<Buckets>& all, std::size_t bucket, const Cohorts& cohorts) {
+Sorted sort_into_cohorts(const Levels& all, std::size_t bucket, const Cohorts& cohorts) {
     Sorted sorted{{}, std::vector<std::size_t>(cohorts.count + 1)};
-    for (std::size_t i = 0; i < all.size(); ++i) sorted.first[cohorts.of[i] + 1] += is_known(all[i][bucket]);
+    for (std::size_t i = 0; i < all.customers(); ++i) sorted.first[cohorts.of[i] + 1] += is_known(all.at(i, bucket));
     std::partial_sum(sorted.first.begin(), sorted.first.end(), sorted.first.begin());
     sorted.values.resize(sorted.first.back());
     auto next = sorted.first;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (is_known(all[i][bucket])) sorted.values[next[cohorts.of[i]]++] = all[i][bucket];
+    for (std::size_t i = 0; i < all.customers(); ++i) {
+        if (is_known(all.at(i, bucket))) sorted.values[next[cohorts.of[i]]++] = all.at(i, bucket);
     }
     return sorted;
 }
 
-/// Where each cohort stands in one bucket: its own centre, that of all when it is too small, or nowhere.
-std::vector<Centre> centres(const std::vector<Buckets>& all, std::size_t bucket, const Cohorts& cohorts, int min) {
+}  // namespace
+
+Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns) {
+    Cohorts cohorts{std::vector<std::uint32_t>(snapshot.customers.size(), 1), 2};
+    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column));
+    return cohorts;
+}
+
+Levels levels(const Snapshot& snapshot, const SignalReader& reader, std::size_t buckets) {
+    Levels all{buckets, std::vector<double>(snapshot.customers.size() * buckets)};
+    for (CustomerIndex customer = 0; customer < all.customers(); ++customer) {
+        reader.buckets(customer, std::span(all.values).subspan(customer * buckets, buckets));
+        for (std::size_t back = 0; back < buckets; ++back) {
+            auto& level = all.at(customer, back);
+            if (is_missing(level)) continue;
+            const bool counts = level >= 0 && is_live(snapshot, customer, *reader.bucket_end(static_cast<int>(back)));
+            level = counts ? std::log1p(level) : missing;
+        }
+    }
+    return all;
+}
+
+double Centre::position(double level) const { return std::clamp((level - middle) / spread, -farthest, farthest); }
+
+std::vector<Centre> centres(const Levels& all, std::size_t bucket, const Cohorts& cohorts, int min) {
     auto sorted = sort_into_cohorts(all, bucket, cohorts);
     const auto least = static_cast<std::size_t>(std::max(1, min));
     std::vector<Centre> result(cohorts.count);
@@ -116,21 +106,18 @@ std::vector<Centre> centres(const std::vector<Buckets>& all, std::size_t bucket,
     return result;
 }
 
-}  // namespace
-
 std::vector<double> cohort_positions(const Snapshot& snapshot, const Signal& signal, const CohortScale& scale,
                                      std::span<const CustomerIndex> live) {
     const SignalReader reader(snapshot, signal);
     const auto cohorts = cohorts_by(snapshot, scale.by);
-    const auto all = levels(snapshot, reader);
+    const auto all = levels(snapshot, reader, bucket_count);
     std::vector<double> positions(snapshot.customers.size(), missing);
     std::vector<int> newest(positions.size(), 0);  // bucket of a customer's last step
     for (int back = bucket_count - 1; back >= 0; --back) {
         const auto bucket = static_cast<std::size_t>(back);
         const auto where = centres(all, bucket, cohorts, scale.min);
         for (const auto customer : live) {
-            const auto& [middle, spread] = where[cohorts.of[customer]];
-            const double r = std::clamp((all[customer][bucket] - middle) / spread, -farthest, farthest);
+            const double r = where[cohorts.of[customer]].position(all.at(customer, bucket));
             if (is_missing(r)) continue;
             auto& position = positions[customer];
             const double days = bucket_days * (newest[customer] - back);

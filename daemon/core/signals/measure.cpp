@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cmath>
 
 #include "core/signals/rows.hpp"
@@ -262,15 +261,18 @@ void SignalReader::buckets(CustomerIndex customer, std::span<double> newest_firs
     const auto& bound = *bound_;
     std::ranges::fill(newest_first, missing);
     if (!bound.rows.mark()) return;
-    std::array<Tally, bucket_count> tallies;
-    assert(newest_first.size() <= tallies.size());
-    bound.weeks(customer, std::span(tallies).first(newest_first.size()));
+    const auto mark = *bound.rows.mark();
+    const auto covered = std::max(0, (mark - bound.read_from + 1) / bucket_days);
+    const auto wanted = newest_first.first(std::min(newest_first.size(), static_cast<std::size_t>(covered)));
+    std::vector<Tally> weeks(wanted.size());
+    bound.weeks(customer, weeks);
     const double divisor = bound.divisor(customer);
-    auto first_day = *bound.rows.mark() + 1;
-    for (std::size_t back = 0; back < newest_first.size(); ++back) {
-        first_day -= bucket_days;
-        if (first_day >= bound.read_from) newest_first[back] = bound.folded(tallies[back]) / divisor;
-    }
+    std::ranges::transform(weeks, wanted.begin(), [&](const Tally& week) { return bound.folded(week) / divisor; });
+}
+
+Measured SignalReader::rows_since(CustomerIndex customer, Day from) const {
+    if (!bound_->rows.mark()) return {};
+    return with_rows(bound_->tally(customer, {number_of(from), *bound_->rows.mark()}));
 }
 
 std::optional<Day> SignalReader::bucket_end(int back) const {

@@ -93,6 +93,17 @@ Json term_json(const Explanation& explanation, std::size_t at) {
             {"last", day(last)}};
 }
 
+Json drift_json(const Explanation& explanation) {
+    if (explanation.drift.signal < 0) return nullptr;
+    const Drift& drift = explanation.drift.drift;
+    return {{"signal", explanation.rules.signals[static_cast<std::size_t>(explanation.drift.signal)].name},
+            {"cusum", number(drift.cusum)},
+            {"alarm", drift.cusum > cusum_alarm},
+            {"since", day(drift.since)},
+            {"ewma", number(drift.ewma)},
+            {"ewma_limit", number(drift.ewma_limit)}};
+}
+
 Json explanation_json(const Explanation& explanation) {
     const Health& health = explanation.health;
     Json terms = Json::array(), risk_terms = Json::array();
@@ -111,6 +122,7 @@ Json explanation_json(const Explanation& explanation) {
             {"band", band_name(explanation.band)},
             {"trend", trend(explanation.trend)},
             {"trend_slope", number(explanation.trend_slope)},
+            {"drift", drift_json(explanation)},
             {"coverage", number(health.coverage)},
             {"prior", number(health.prior)},
             {"terms", terms},

@@ -100,6 +100,18 @@ std::string once_text(const View& view) {
     return out + "\ndata\n" + feeds_text(view);
 }
 
+/// Since when behaviour has left its own past, while that is worth a word.
+std::string drift_text(const Explanation& explanation) {
+    const auto& [signal, drift] = explanation.drift;
+    if (signal < 0 || !(drift.cusum > cusum_alarm)) return "";
+    return fmt::format(
+        "drift: {} has fallen since {} (C {:.1f}, alarm above {:.0f}); the last weeks {} (EWMA {:.1f}, "
+        "limit {:.1f})\n",
+        explanation.rules.signals[static_cast<std::size_t>(signal)].name, drift.since ? format_day(*drift.since) : "-",
+        drift.cusum, cusum_alarm, drift.ewma > drift.ewma_limit ? "confirm it" : "do not confirm it", drift.ewma,
+        drift.ewma_limit);
+}
+
 std::string explain_text(const Explanation& explanation) {
     const Health& health = explanation.health;
     std::string out = fmt::format("{} ({}), as of {}\n", shown(explanation.name, 60),
@@ -110,6 +122,7 @@ std::string explain_text(const Explanation& explanation) {
     if (explanation.trend != Trend::unknown)
         out += fmt::format("trend: {}, 8 weeks ({:+.1f} points a week)\n", trend_name(explanation.trend),
                            explanation.trend_slope);
+    out += drift_text(explanation);
     out += fmt::format("\n  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
     for (std::size_t at = 0; at < health.terms.size(); ++at) {
         const Term& term = health.terms[at];

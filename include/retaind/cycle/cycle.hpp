@@ -17,6 +17,7 @@
 #include "retaind/model/snapshot.hpp"
 #include "retaind/rules/ruleset.hpp"
 #include "retaind/scores/risk.hpp"
+#include "retaind/signals/drift.hpp"
 
 namespace retaind {
 
@@ -40,6 +41,12 @@ struct CycleResult {
 /// One cycle. `now` is only for people (opened_at) and is never compared with data. Same inputs, same bytes out.
 CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const State& state, Instant now);
 
+/// What a drift signal (an index into RuleSet::signals) says of one customer.
+struct SignalDrift {
+    int signal = -1;
+    Drift drift = {};
+};
+
 /// Everything that is known about one customer's numbers, for `explain`.
 struct Explanation {
     std::string customer_id, name;
@@ -50,6 +57,7 @@ struct Explanation {
     Trend trend = Trend::unknown;
     double trend_slope = missing;  ///< as in CustomerView
     Risk risk;
+    SignalDrift drift;  ///< as in drift_since_days; signal -1: none
     std::vector<std::string> profiles = {};
     std::vector<std::uint32_t> rows = {};                                      ///< parallel to health.terms
     std::vector<std::pair<std::optional<Day>, std::optional<Day>>> days = {};  ///< first and last row behind each
