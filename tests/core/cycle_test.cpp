@@ -567,6 +567,33 @@ TEST(Drift, BeginsANewPastWithANewOwner) {
     EXPECT_EQ(walk.explain(102, {}, "c01").drift.drift.cusum, 0) << "everybody else's past goes on";
 }
 
+TEST(Drift, BeginsAnewOnTheDayAfterAnAlertEnded) {
+    Company company = drifting();
+    company.touched = [](int customer, int day) { return customer != 0 || day < 95 || day > 101; };
+    Walk walk(company, drift_rules + R"(
+[rule.alone]
+when = ["own_past > 4", "days_since_touch >= 3"]
+clear = ["days_since_touch <= 1"]
+severity = "warning"
+message = "{name}"
+)");
+    const auto cusum = [&](int day) { return walk.explain(day, {}, "c00").drift.drift.cusum; };
+    walk.day(101);
+    ASSERT_THAT(walk.open(), ::testing::Contains("alone c00 firing"));
+    const double high = cusum(101);
+    for (int cycle = 0; cycle < 2; ++cycle) {
+        walk.day(102);
+        ASSERT_THAT(walk.open(), ::testing::Not(::testing::Contains("alone c00 firing")));
+        EXPECT_GT(cusum(102), 10) << "the day itself knows nothing of it";
+    }
+    walk.day(103);
+    EXPECT_EQ(cusum(103), 0);
+    walk.days(104, 109);
+    EXPECT_NEAR(cusum(109), (high + 1.5) / 3 - 0.5, 0.5) << "one whole week since";
+    EXPECT_EQ(walk.explain(109, {}, "c00").drift.drift.since, on(102));
+    EXPECT_GT(cusum(102), 10) << "as of that day, still";
+}
+
 // -- profiles and signals -------------------------------------------------------------------------------------------
 
 const std::string profiles = R"(

@@ -42,7 +42,53 @@ ScoreDay day_to_remember(Day as_of, const ScoredCustomer& scored) {
     return today;
 }
 
-CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored) {
+/// Names of the drift signals that a rule looks at.
+std::set<std::string> drift_signals(const RuleSet& rules, const Rule& rule) {
+    std::set<std::string> names;
+    const auto add = [&](const std::vector<Condition>& conditions) {
+        for (const Condition& condition : conditions) {
+            for (const Field& field : fields_of(condition)) {
+                const bool is_since = field.kind == Field::Kind::builtin && field.name == "drift_since_days";
+                const bool is_signal = field.kind == Field::Kind::signal_raw || field.kind == Field::Kind::signal_score;
+                for (std::size_t at = 0; at < rules.signals.size(); ++at) {
+                    const bool is_this = is_since || (is_signal && field.index == static_cast<int>(at));
+                    if (is_this && rules.signals[at].measure == Measure::drift) names.insert(rules.signals[at].name);
+                }
+            }
+        }
+    };
+    add(rule.trigger.when);
+    add(rule.trigger.any);
+    if (rule.critical) add(rule.critical->when), add(rule.critical->any);
+    return names;
+}
+
+/// By customer, the drift signals about which an alert ended in this cycle.
+using EndedDrifts = std::map<std::string, std::set<std::string>, std::less<>>;
+
+EndedDrifts ended_drifts(const RuleSet& rules, const std::vector<Move>& moves) {
+    EndedDrifts ended;
+    for (const Move& move : moves) {
+        const bool has_ended = move.transition == Transition::resolved || move.transition == Transition::closed;
+        if (has_ended && move.rule) ended[move.alert.customer_id].merge(drift_signals(rules, *move.rule));
+    }
+    return ended;
+}
+
+/// With what an earlier cycle of the day found, and without later days (a rerun of the past) or days that no week read
+/// reaches back to.
+void add_drift_ends(CustomerMemory& memory, const Snapshot& snapshot, const EndedDrifts& ended) {
+    std::erase_if(memory.drift_ends,
+                  [&](const DriftEnd& end) { return end.day > snapshot.as_of || end.day < snapshot.read_from; });
+    const auto found = ended.find(memory.customer_id);
+    if (found == ended.end()) return;
+    for (const std::string& signal : found->second) {
+        const DriftEnd end{.day = snapshot.as_of, .signal = signal};
+        if (std::ranges::find(memory.drift_ends, end) == memory.drift_ends.end()) memory.drift_ends.push_back(end);
+    }
+}
+
+CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored, const EndedDrifts& ended) {
     const Snapshot& snapshot = evaluation.snapshot;
     const Customer& customer = snapshot.customers[scored.customer];
     CustomerMemory memory =
@@ -50,14 +96,15 @@ CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scor
     const std::string manager{snapshot.text(customer.account_manager)};
     memory.owner_since = scored.owner_since;
     memory.account_manager = manager;
+    add_drift_ends(memory, snapshot, ended);
     set_day(memory.days, day_to_remember(snapshot.as_of, scored));
     return memory;
 }
 
 /// Live customers as of today, and those of before for as long as days are carried.
-std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const State& state) {
+std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const State& state, const EndedDrifts& ended) {
     std::vector<CustomerMemory> next;
-    for (const ScoredCustomer& customer : evaluation.customers) next.push_back(remember(evaluation, customer));
+    for (const ScoredCustomer& customer : evaluation.customers) next.push_back(remember(evaluation, customer, ended));
     std::set<std::string_view> live;
     for (const CustomerMemory& memory : next) live.insert(memory.customer_id);
     const std::size_t count = next.size();
@@ -312,7 +359,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     result.news = news_of(judged.moves);
     result.state = {.as_of = snapshot.as_of,
                     .rules_hash = rules.hash,
-                    .customers = next_customers(evaluation, state),
+                    .customers = next_customers(evaluation, state, ended_drifts(rules, judged.moves)),
                     .promises = next_promises(evaluation, state),
                     .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, evaluation.feeds),

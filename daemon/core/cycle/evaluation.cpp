@@ -111,8 +111,18 @@ struct BoundSignal {
     std::vector<Drift> drifts = {};      ///< measure drift only, likewise
 };
 
-/// Days on which customers became others, to their account managers or by their plan.
-std::vector<DriftBreaks> find_breaks(const Evaluation& evaluation) {
+/// The newest day before today on which an alert about the signal ended.
+std::optional<Day> drift_ended(const CustomerMemory* memory, std::string_view signal, Day as_of) {
+    std::optional<Day> found;
+    if (!memory) return found;
+    for (const DriftEnd& end : memory->drift_ends) {
+        if (end.signal == signal && end.day < as_of) found = end.day;
+    }
+    return found;
+}
+
+/// Days on which customers became others, to their account managers or by their plan, or an alert about them ended.
+std::vector<DriftBreaks> find_breaks(const Evaluation& evaluation, const Signal& signal) {
     const Snapshot& snapshot = evaluation.snapshot;
     std::vector<DriftBreaks> breaks(snapshot.customers.size());
     for (CustomerIndex customer = 0; customer < breaks.size(); ++customer)
@@ -120,6 +130,7 @@ std::vector<DriftBreaks> find_breaks(const Evaluation& evaluation) {
     for (const ScoredCustomer& customer : evaluation.customers) {
         auto& reset = breaks[customer.customer].reset;
         if (customer.owner_since <= snapshot.as_of) reset = std::max(reset, customer.owner_since);
+        breaks[customer.customer].restart = drift_ended(customer.memory, signal.name, snapshot.as_of);
     }
     return breaks;
 }
@@ -132,7 +143,8 @@ BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<c
     if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
         bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, live);
     }
-    if (signal.measure == Measure::drift) bound.drifts = drifts(evaluation.snapshot, signal, find_breaks(evaluation));
+    if (signal.measure == Measure::drift)
+        bound.drifts = drifts(evaluation.snapshot, signal, find_breaks(evaluation, signal));
     return bound;
 }
 

@@ -30,11 +30,19 @@ struct ScoreDay {
     bool operator==(const ScoreDay&) const = default;
 };
 
+/// On this as-of day an alert ended that looked at a drift signal: from the next day on, its charts begin anew.
+struct DriftEnd {
+    Day day;
+    std::string signal;
+    bool operator==(const DriftEnd&) const = default;
+};
+
 struct CustomerMemory {
     std::string customer_id;
-    std::vector<ScoreDay> days = {};      ///< ascending, at most days_carried
-    std::string account_manager = {};     ///< last seen
-    std::optional<Day> owner_since = {};  ///< when it changed while we watched
+    std::vector<ScoreDay> days = {};        ///< ascending, at most days_carried
+    std::string account_manager = {};       ///< last seen
+    std::optional<Day> owner_since = {};    ///< when it changed while we watched
+    std::vector<DriftEnd> drift_ends = {};  ///< by day, as far back as series are read
 };
 
 struct PromiseMemory {
