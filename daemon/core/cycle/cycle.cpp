@@ -305,6 +305,15 @@ std::vector<AlertNews> news_of(const std::vector<Move>& moves) {
     return news;
 }
 
+Pulse pulse_of(const Evaluation& evaluation, const Customer& customer) {
+    const Day as_of = evaluation.snapshot.as_of;
+    if (is_missing(pulse(customer, as_of))) return {};
+    return {.value = customer.pulse,
+            .at = customer.pulse_at,
+            .note = std::string(evaluation.snapshot.text(customer.pulse_note)),
+            .expired = is_missing(pulse(customer, as_of, evaluation.rules.health.pulse_expires))};
+}
+
 Explanation explanation_of(const Evaluation& evaluation, const State& state, const ScoredCustomer& scored) {
     const Customer& customer = evaluation.snapshot.customers[scored.customer];
     const auto at = static_cast<std::size_t>(&scored - evaluation.customers.data());
@@ -318,6 +327,7 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
                        .trend_slope = scored.trend_slope,
                        .risk = evaluation.risk_of(at),
                        .drift = evaluation.drift_of(at),
+                       .pulse = pulse_of(evaluation, customer),
                        .promises = promise_views(evaluation, scored.customer),
                        .rules = evaluation.rules_of(scored)};
     for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {

@@ -148,7 +148,16 @@ BoundSignal bind(const Evaluation& evaluation, const Signal& signal, std::span<c
     return bound;
 }
 
-Measured measure(const BoundSignal& bound, const PromiseMeasures& promises, CustomerIndex customer) {
+/// A pulse that has expired is missing to signals as it is to rules.
+bool is_expired_pulse(const Evaluation& evaluation, const Signal& signal, CustomerIndex customer) {
+    if (signal.measure != Measure::value || signal.field != "pulse") return false;
+    const Snapshot& snapshot = evaluation.snapshot;
+    return is_missing(pulse(snapshot.customers[customer], snapshot.as_of, evaluation.rules.health.pulse_expires));
+}
+
+Measured measure(const Evaluation& evaluation, const BoundSignal& bound, const PromiseMeasures& promises,
+                 CustomerIndex customer) {
+    if (is_expired_pulse(evaluation, *bound.signal, customer)) return {};
     if (!bound.drifts.empty()) {
         const Drift& drift = bound.drifts[customer];
         Measured measured = drift.from ? bound.reader->rows_since(customer, *drift.from) : Measured{};
@@ -183,7 +192,7 @@ void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::
             found = bound.emplace(key, bind(evaluation, evaluation.variants.at(key).signals[signal], live)).first;
         }
         const std::size_t slot = at * count + signal;
-        evaluation.measured[slot] = measure(found->second, promises, customer.customer);
+        evaluation.measured[slot] = measure(evaluation, found->second, promises, customer.customer);
         evaluation.signals[slot] = score(found->second, customer.customer, evaluation.measured[slot]);
         if (found->second.drifts.empty()) continue;
         auto& drifts = evaluation.drifts[signal];

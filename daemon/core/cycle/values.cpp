@@ -118,17 +118,19 @@ Value CustomerValues::text(CustomerField field) const {
 double CustomerValues::score(CustomerField field) const {
     const ScoredCustomer& scored = evaluation_.customers[at_];
     const Customer& customer = evaluation_.snapshot.customers[scored.customer];
-    const bool covered = covers(scored.coverage, evaluation_.rules_of(scored).health.coverage_floor);
+    const HealthRules& rules = evaluation_.rules_of(scored).health;
+    const bool covered = covers(scored.coverage, rules.coverage_floor);
+    const double pulsed = retaind::pulse(customer, evaluation_.snapshot.as_of, rules.pulse_expires);
     switch (field) {
         using enum CustomerField;
         case coverage: return scored.coverage;
-        case pulse: return retaind::pulse(customer, evaluation_.snapshot.as_of);
+        case pulse: return pulsed;
         case health: return covered ? scored.health : missing;
         case smoothed: return covered ? scored.smoothed : missing;
         case health_change_7d: return covered ? scored.change_7d : missing;
         case health_change_30d: return covered ? scored.change_30d : missing;
         case risk: return covered ? scored.risk : missing;
-        default: return covered ? retaind::pulse(customer, evaluation_.snapshot.as_of) - scored.health : missing;
+        default: return covered ? pulsed - scored.health : missing;
     }
 }
 

@@ -104,6 +104,11 @@ Json drift_json(const Explanation& explanation) {
             {"ewma_limit", number(drift.ewma_limit)}};
 }
 
+Json pulse_json(const Pulse& pulse) {
+    if (is_missing(pulse.value)) return nullptr;
+    return {{"value", pulse.value}, {"at", day(pulse.at)}, {"note", text(pulse.note)}, {"expired", pulse.expired}};
+}
+
 Json explanation_json(const Explanation& explanation) {
     const Health& health = explanation.health;
     Json terms = Json::array(), risk_terms = Json::array();
@@ -123,6 +128,7 @@ Json explanation_json(const Explanation& explanation) {
             {"trend", trend(explanation.trend)},
             {"trend_slope", number(explanation.trend_slope)},
             {"drift", drift_json(explanation)},
+            {"pulse", pulse_json(explanation.pulse)},
             {"coverage", number(health.coverage)},
             {"prior", number(health.prior)},
             {"terms", terms},

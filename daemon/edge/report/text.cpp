@@ -112,6 +112,16 @@ std::string drift_text(const Explanation& explanation) {
         drift.ewma_limit);
 }
 
+/// The verdict of the person who knows the customer, beside the machine's.
+std::string pulse_text(const Explanation& explanation) {
+    const Pulse& pulse = explanation.pulse;
+    if (is_missing(pulse.value)) return "";
+    return fmt::format("pulse {}{}, against a health of {}{}{}\n", score(pulse.value),
+                       pulse.at ? " of " + format_day(*pulse.at) : "", score(explanation.health.health),
+                       pulse.expired ? " (expired: no longer counted)" : "",
+                       pulse.note.empty() ? "" : ": " + shown(pulse.note, 160));
+}
+
 std::string explain_text(const Explanation& explanation) {
     const Health& health = explanation.health;
     std::string out = fmt::format("{} ({}), as of {}\n", shown(explanation.name, 60),
@@ -122,7 +132,7 @@ std::string explain_text(const Explanation& explanation) {
     if (explanation.trend != Trend::unknown)
         out += fmt::format("trend: {}, 8 weeks ({:+.1f} points a week)\n", trend_name(explanation.trend),
                            explanation.trend_slope);
-    out += drift_text(explanation);
+    out += drift_text(explanation) + pulse_text(explanation);
     out += fmt::format("\n  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
     for (std::size_t at = 0; at < health.terms.size(); ++at) {
         const Term& term = health.terms[at];

@@ -47,6 +47,14 @@ struct SignalDrift {
     Drift drift = {};
 };
 
+/// What the account manager feels, as it was written down.
+struct Pulse {
+    double value = missing;  ///< 0..100
+    std::optional<Day> at = {};
+    std::string note = {};
+    bool expired = false;  ///< older than [health] pulse_expires: shown, and no longer counted
+};
+
 /// Everything that is known about one customer's numbers, for `explain`.
 struct Explanation {
     std::string customer_id, name;
@@ -58,6 +66,7 @@ struct Explanation {
     double trend_slope = missing;  ///< as in CustomerView
     Risk risk;
     SignalDrift drift;  ///< as in drift_since_days; signal -1: none
+    Pulse pulse;
     std::vector<std::string> profiles = {};
     std::vector<std::uint32_t> rows = {};                                      ///< parallel to health.terms
     std::vector<std::pair<std::optional<Day>, std::optional<Day>>> days = {};  ///< first and last row behind each

@@ -253,8 +253,9 @@ std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
 std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
 bool is_live(const Subscription& subscription, Day as_of);
 bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of);
-/// What the account manager feels, unless it was written down later.
-double pulse(const Customer& customer, Day as_of);
+/// What the account manager feels, unless it was written down later, or longer ago than `expires`. Without a date it
+/// never expires.
+double pulse(const Customer& customer, Day as_of, Seconds expires = Seconds::max());
 /// Not live, and a subscription says so: one has ended. Somebody whose subscriptions are merely gone has not ended.
 bool has_ended(const Snapshot& snapshot, CustomerIndex customer);
 
