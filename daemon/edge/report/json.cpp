@@ -57,6 +57,46 @@ Json promise_json(const PromiseView& promise) {
             {"due_on", day(promise.due_on)}};
 }
 
+Json bands_json(const SegmentView& segment) {
+    Json bands = Json::object();
+    for (const Band band : {Band::healthy, Band::watch, Band::at_risk, Band::unknown}) {
+        const BandShare& share = segment.bands[static_cast<std::size_t>(band)];
+        bands[std::string(band_name(band))] = {{"customers_share", number(share.customers)},
+                                               {"revenue_share", number(share.revenue)}};
+    }
+    return bands;
+}
+
+/// What a segment and the portfolio have in common.
+Json standing_json(const SegmentView& segment) {
+    return {{"customers", segment.customers},
+            {"revenue", amount(segment.revenue)},
+            {"revenue_share", number(segment.revenue_share)},
+            {"revenue_change_yoy", number(segment.revenue_change_yoy)},
+            {"customers_change_yoy", number(segment.customers_change_yoy)},
+            {"usage_change_28d", number(segment.usage_change_28d)},
+            {"demand_change_yoy", number(segment.demand_change_yoy)},
+            {"health", number(segment.health)},
+            {"at_risk_share", number(segment.at_risk_share)},
+            {"bands", bands_json(segment)},
+            {"top5_share", number(segment.top5_share)},
+            {"top10_share", number(segment.top10_share)},
+            {"hhi", number(segment.hhi)},
+            {"payback_ratio", number(segment.payback_ratio)}};
+}
+
+Json segment_json(const SegmentView& segment) {
+    Json json = {{"segment", text(segment.segment)}};
+    json.update(standing_json(segment));
+    return json;
+}
+
+Json portfolio_json(const SegmentView& portfolio) {
+    Json json = standing_json(portfolio);
+    json["largest_segment_share"] = number(portfolio.largest_segment_share);
+    return json;
+}
+
 Json feed_json(const FeedView& feed) {
     Json rejected = Json::object(), keys = Json::object();
     for (const auto& [reason, rejection] : feed.rejected) {
@@ -156,6 +196,8 @@ std::string once_json(const View& view) {
                     {"customers", list(view.customers, customer_json)},
                     {"alerts", list(view.alerts, alert_json)},
                     {"promises", list(view.promises, promise_json)},
+                    {"segments", list(view.segments, segment_json)},
+                    {"portfolio", portfolio_json(view.portfolio)},
                     {"data", list(view.feeds, feed_json)}});
 }
 
