@@ -201,5 +201,33 @@ TEST(Pulse, IsShownWithItsDateAndNoteBesideTheHealth) {
     EXPECT_FALSE(explainer.explain("c3")->pulse.expired) << "without a date";
 }
 
+TEST(Category, ThatNobodyKnowsIsCounted) {
+    const Rows with_moods{customers,
+                          {"customer_id", "name", "mood", "segment"},
+                          {{"c1", "One", "good", "west"},
+                           {"c2", "Two", "goood", "west"},
+                           {"c3", "Three", null, "west"},
+                           {"c4", "Four", "goood", "east"}}};
+    std::vector<testing::TextRow> contracts;
+    for (const std::string n : {"1", "2", "3", "4"})
+        contracts.push_back({"s" + n, "c" + n, "active", "2025-01-01", null, "10"});
+    RuleSet rules = rules_of(rule_when(Scope::customer, "tenure_days < 0"));
+    rules.groups = {{.name = "felt"}};
+    const FieldCatalogue catalogue;
+    rules.signals = {{.name = "mood",
+                      .from = "customers",
+                      .field = "mood",
+                      .measure = Measure::value,
+                      .applies = {*parse_condition("segment == 'west'", catalogue, {"pack.toml", 1, 1})},
+                      .scale = CategoryScale{{{"good", 100.0}, {"poor", 20.0}}}}};
+    Days days(rules);
+    days.cycle({with_moods, subscriptions_of(contracts)}, march(31));
+    const auto& feeds = days.view().feeds;
+    const auto feed = std::ranges::find(feeds, "customers", &FeedView::dataset);
+    ASSERT_NE(feed, feeds.end());
+    EXPECT_EQ(feed->contradictions.at("unknown_category"), 1u)
+        << "the two's; no word is no finding, and the signal is not the east's";
+}
+
 }  // namespace
 }  // namespace retaind

@@ -283,10 +283,10 @@ View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, I
     return view;
 }
 
-/// Somebody who should have been told has no address: a finding about the data of people.
-void note_unreachable(View& view, std::size_t findings) {
+/// What only the cycle could find in the rows of a dataset.
+void note_finding(View& view, std::string_view dataset, const std::string& check, std::size_t findings) {
     for (FeedView& feed : view.feeds) {
-        if (feed.dataset == "people" && findings > 0) feed.contradictions["unreachable"] = findings;
+        if (feed.dataset == dataset && findings > 0) feed.contradictions[check] = findings;
     }
 }
 
@@ -376,7 +376,8 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
                     .rules = remember_rules(renamed.rules, rules, judged.evaluated),
                     .alerts = kept_alerts(judged.moves, snapshot.as_of)};
     result.view = make_view(evaluation, result.state.alerts, now);
-    note_unreachable(result.view, plan.findings.size());
+    note_finding(result.view, "people", "unreachable", plan.findings.size());  // to be told, and without an address
+    note_finding(result.view, "customers", "unknown_category", evaluation.unknown_categories);
     return result;
 }
 

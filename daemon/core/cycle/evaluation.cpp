@@ -201,6 +201,16 @@ void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::
     }
 }
 
+void count_unknown_categories(Evaluation& evaluation, std::size_t at) {
+    const RuleSet& rules = evaluation.rules_of(evaluation.customers[at]);
+    for (std::size_t signal = 0; signal < rules.signals.size(); ++signal) {
+        if (!std::holds_alternative<CategoryScale>(rules.signals[signal].scale)) continue;
+        const std::size_t slot = at * rules.signals.size() + signal;
+        evaluation.unknown_categories +=
+            evaluation.measured[slot].rows > 0 && is_missing(evaluation.signals[slot].score);
+    }
+}
+
 void score_signals(Evaluation& evaluation) {
     const std::size_t count = evaluation.rules.signals.size();
     evaluation.signals.assign(evaluation.customers.size() * count, {});
@@ -220,6 +230,7 @@ void score_signals(Evaluation& evaluation) {
             evaluation.signals[at * count + signal] = {.applies = applies[signal] != Truth::no};
             evaluation.measured[at * count + signal] = {};
         }
+        count_unknown_categories(evaluation, at);
     }
 }
 

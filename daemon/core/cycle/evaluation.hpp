@@ -55,6 +55,7 @@ struct Evaluation {
     std::vector<std::optional<Day>> kept_on = {};            ///< likewise
     std::vector<SegmentView> segments = {};
     SegmentView portfolio = {};
+    std::size_t unknown_categories = 0;  ///< values of customers that a category scale does not know
 
     const ScoredCustomer* find(CustomerIndex customer) const;
     const RuleSet& rules_of(const ScoredCustomer& customer) const { return variants.at(customer.profiles); }

@@ -103,9 +103,15 @@ Json feed_json(const FeedView& feed) {
         rejected[reason] = rejection.rows;
         keys[reason] = rejection.keys;
     }
-    return {{"dataset", feed.dataset}, {"loaded", feed.loaded},           {"stale", feed.stale},
-            {"rows", feed.rows},       {"rejected", feed.rows_rejected},  {"reasons", rejected},
-            {"rejected_keys", keys},   {"watermark", day(feed.watermark)}};
+    return {{"dataset", feed.dataset},
+            {"loaded", feed.loaded},
+            {"stale", feed.stale},
+            {"rows", feed.rows},
+            {"rejected", feed.rows_rejected},
+            {"reasons", rejected},
+            {"rejected_keys", keys},
+            {"contradictions", feed.contradictions},
+            {"watermark", day(feed.watermark)}};
 }
 
 template <class Range, class Function>

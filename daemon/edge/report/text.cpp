@@ -76,6 +76,7 @@ std::string feeds_text(const View& view) {
         out += fmt::format("  {:<14} {:>9} rows {:>6} rejected  to {:<11} {}\n", feed.dataset, feed.rows,
                            feed.rows_rejected, feed.watermark ? format_day(*feed.watermark) : "-", shown(state, 160));
         for (const auto& [reason, rejection] : feed.rejected) out += rejected_text(reason, rejection);
+        for (const auto& [check, rows] : feed.contradictions) out += fmt::format("      {} {}, kept\n", rows, check);
     }
     return out;
 }
