@@ -169,7 +169,8 @@ Measured SignalReader::Bound::ratio(CustomerIndex customer) const {
     if (now.rows + before.rows == 0) {
         result.raw = silent();
     } else {
-        result.raw = (period_sum(now) / window + signal.ratio_c) / (period_sum(before) / baseline + signal.ratio_c);
+        const double base = period_sum(before) / baseline + signal.ratio_c;
+        if (base > 0) result.raw = (period_sum(now) / window + signal.ratio_c) / base;
     }
     return result;
 }
@@ -189,7 +190,7 @@ Measured SignalReader::Bound::slope(CustomerIndex customer) const {
     std::transform(newest_first.rbegin(), newest_first.rend(), sums.begin(), period_sum);
     if (std::ranges::any_of(sums, is_missing)) return result;
     const double rise = theil_sen(sums).slope, middle = median(sums);
-    if (middle != 0) result.raw = rise / middle;
+    if (middle > 0) result.raw = rise / middle;
     return result;
 }
 

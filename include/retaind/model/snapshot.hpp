@@ -63,11 +63,6 @@ struct Subscription {
 /// together (`first[c]` to `first[c + 1]`), ascending by day, then second, then every other column; so sums are
 /// taken in one canonical order whatever order the rows arrived in.
 struct Series {
-    struct Presence {
-        std::int32_t day;
-        std::int32_t known;
-        std::uint64_t rows;
-    };
     struct Texts {
         std::string name;
         std::vector<Word> words;
@@ -86,7 +81,6 @@ struct Series {
     std::vector<std::int32_t> known = {};   ///< the day by whose end the row was known; empty: its own day
     std::vector<Texts> texts = {};          ///< metric, status, kind, channel, by, event, name, subscription_id
     std::vector<Numbers> numbers = {};      ///< minutes
-    std::vector<Presence> presence = {};    ///< per day with rows and day they were known, ascending: how many
 };
 
 enum class PromiseKind { reach, hold, milestones };
@@ -150,6 +144,13 @@ struct Marker {
 
 /// What is known about a dataset's feed, whatever became of its rows.
 struct Feed {
+    /// How many rows of a day were known by the end of another.
+    struct Presence {
+        std::int32_t day;
+        std::int32_t known;
+        std::uint64_t rows;
+    };
+
     std::string dataset;
     std::string source;
     bool loaded = false;        ///< false: the source failed this cycle; the rows are unknown
@@ -161,9 +162,9 @@ struct Feed {
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
     /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end".
     std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
-    std::vector<Series::Presence> presence = {};  ///< of a dated feed: as in Series
-    std::optional<Day> stated_watermark = {};     ///< by the dataset's own query
-    Seconds delay = Seconds{0};                   ///< rows become known this long after `at`
+    std::vector<Presence> presence = {};  ///< of a dated feed, per day with rows and day they were known, ascending
+    std::optional<Day> stated_watermark = {};  ///< by the dataset's own query
+    Seconds delay = Seconds{0};                ///< rows become known this long after `at`
     std::optional<Seconds> stale_after = {};
     bool dated = false;  ///< has `at`: its watermark moves with its rows
 };

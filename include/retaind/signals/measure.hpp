@@ -48,8 +48,9 @@ public:
     /// The raw value, in the unit of RULES.md's table, divided by the fact that `per` names (missing unless above 0).
     /// - last, days_since and miss_streak ask for the newest rows and know no window; days_since counts to as-of.
     /// - count over a dataset that is not mapped is 0.
-    /// - ratio is missing while the customer, or the data, are younger than window and baseline together.
-    /// - slope likewise for 8 weeks; also when the median week is 0.
+    /// - ratio is missing while the customer, or the data, are younger than window and baseline together; also when the
+    ///   baseline (with c) is not above 0.
+    /// - slope likewise for 8 weeks; also when the median week is not above 0: it would turn a fall into a rise.
     Measured measure(CustomerIndex customer) const;
 
     /// f of SCORING 1.2, in 0..1, before "0 when missing": by the feed's age, or the newest row's; 0 without a feed.
