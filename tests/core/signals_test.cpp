@@ -275,6 +275,14 @@ TEST(Ratio, ComparesWithTheTimeRightBefore) {
         {"who stopped altogether falls to the floor, silent or not", ratio, {on("2024-03-20", 28)}, per_day(0, 28)},
         {"no row in either is silence: missing", ratio, {}, missing},
         {"or zero", silent, {}, 0},
+        {"a base of NULL, too", ratio, {on("2024-03-30", 7), on("2024-03-20", null)}, missing},
+        {"beside a value, a NULL adds nothing",
+         ratio,
+         {on("2024-03-30", 7), on("2024-03-29", null), on("2024-03-23", 28)},
+         per_day(7, 28)},
+        {"nothing compares with a base of 0", plain, {on("2024-03-30", 7)}, missing},
+        {"nor with one below", plain, {on("2024-03-30", 7), on("2024-03-23", -28)}, missing},
+        {"a sum below 0 against one above is a ratio", plain, {on("2024-03-30", -7), on("2024-03-23", 28)}, -0.5},
         {"a window of NULL is missing", ratio, {on("2024-03-30", null), on("2024-03-20", 28)}, missing},
     });
 }
@@ -303,6 +311,8 @@ TEST(Slope, IsTheRiseOfWeeklySumsOverTheirMedian) {
         {"a ninth week is not looked at", slope, weekly({99, 4, 4, 4, 4, 4, 4, 4, 4}), 0},
         {"weeks without rows are zero; with most of them the median is, and the slope missing", slope, weekly({1, 0}),
          missing},
+        {"sums below 0 that fall would seem to rise", slope, weekly({-1, -2, -3, -4, -5, -6, -7, -8}), missing},
+        {"from below 0 it may rise, while the median is above", slope, weekly({-1, 1, 3, 5, 7, 9, 11, 13}), 2.0 / 6},
         {"a week of NULL is unknown", slope, weekly({1, 2, 3, 4, null, 6, 7, 8}), missing},
         {"no rows", slope, {}, missing},
     });

@@ -756,6 +756,7 @@ message = "m"
     EXPECT_THAT(rules.packs, ElementsAre("small"));
     EXPECT_EQ(rules.health.healthy, 70);
     EXPECT_EQ(rules.health.smoothing, std::chrono::days{7});
+    EXPECT_EQ(rules.health.pulse_expires, std::chrono::days{90});
     EXPECT_EQ(rules.health.weakest, 0.25);
     EXPECT_EQ(rules.promises.gamma, 0.8);
     EXPECT_EQ(rules.promises.quality_delay, 14);

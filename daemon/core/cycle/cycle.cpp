@@ -20,10 +20,9 @@ constexpr double prior_coverage = 0.8;
 
 /// Puts a record in its day's place: later days (a rerun of the past) and days too old go.
 template <class Record>
-void set_day(std::vector<Record>& records, const Record& record, int carried) {
-    std::erase_if(records, [&](const Record& each) {
-        return each.day >= record.day || each.day <= record.day - std::chrono::days{carried};
-    });
+void set_day(std::vector<Record>& records, const Record& record) {
+    std::erase_if(records,
+                  [&](const Record& each) { return each.day >= record.day || each.day <= oldest_carried(record.day); });
     records.push_back(record);
 }
 
@@ -43,26 +42,73 @@ ScoreDay day_to_remember(Day as_of, const ScoredCustomer& scored) {
     return today;
 }
 
-CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored) {
+/// Names of the drift signals that a rule looks at.
+std::set<std::string> drift_signals(const RuleSet& rules, const Rule& rule) {
+    std::set<std::string> names;
+    const auto add = [&](const std::vector<Condition>& conditions) {
+        for (const Condition& condition : conditions) {
+            for (const Field& field : fields_of(condition)) {
+                const bool is_since = field.kind == Field::Kind::builtin && field.name == "drift_since_days";
+                const bool is_signal = field.kind == Field::Kind::signal_raw || field.kind == Field::Kind::signal_score;
+                for (std::size_t at = 0; at < rules.signals.size(); ++at) {
+                    const bool is_this = is_since || (is_signal && field.index == static_cast<int>(at));
+                    if (is_this && rules.signals[at].measure == Measure::drift) names.insert(rules.signals[at].name);
+                }
+            }
+        }
+    };
+    add(rule.trigger.when);
+    add(rule.trigger.any);
+    if (rule.critical) add(rule.critical->when), add(rule.critical->any);
+    return names;
+}
+
+/// By customer, the drift signals about which an alert ended in this cycle.
+using EndedDrifts = std::map<std::string, std::set<std::string>, std::less<>>;
+
+EndedDrifts ended_drifts(const RuleSet& rules, const std::vector<Move>& moves) {
+    EndedDrifts ended;
+    for (const Move& move : moves) {
+        const bool has_ended = move.transition == Transition::resolved || move.transition == Transition::closed;
+        if (has_ended && move.rule) ended[move.alert.customer_id].merge(drift_signals(rules, *move.rule));
+    }
+    return ended;
+}
+
+/// With what an earlier cycle of the day found, and without later days (a rerun of the past) or days that no week read
+/// reaches back to.
+void add_drift_ends(CustomerMemory& memory, const Snapshot& snapshot, const EndedDrifts& ended) {
+    std::erase_if(memory.drift_ends,
+                  [&](const DriftEnd& end) { return end.day > snapshot.as_of || end.day < snapshot.read_from; });
+    const auto found = ended.find(memory.customer_id);
+    if (found == ended.end()) return;
+    for (const std::string& signal : found->second) {
+        const DriftEnd end{.day = snapshot.as_of, .signal = signal};
+        if (std::ranges::find(memory.drift_ends, end) == memory.drift_ends.end()) memory.drift_ends.push_back(end);
+    }
+}
+
+CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored, const EndedDrifts& ended) {
     const Snapshot& snapshot = evaluation.snapshot;
     const Customer& customer = snapshot.customers[scored.customer];
     CustomerMemory memory =
         scored.memory ? *scored.memory : CustomerMemory{.customer_id = std::string(snapshot.text(customer.id))};
     const std::string manager{snapshot.text(customer.account_manager)};
-    if (scored.memory && manager != memory.account_manager) memory.owner_since = snapshot.as_of;
+    memory.owner_since = scored.owner_since;
     memory.account_manager = manager;
-    set_day(memory.days, day_to_remember(snapshot.as_of, scored), days_carried);
+    add_drift_ends(memory, snapshot, ended);
+    set_day(memory.days, day_to_remember(snapshot.as_of, scored));
     return memory;
 }
 
 /// Live customers as of today, and those of before for as long as days are carried.
-std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const State& state) {
+std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const State& state, const EndedDrifts& ended) {
     std::vector<CustomerMemory> next;
-    for (const ScoredCustomer& customer : evaluation.customers) next.push_back(remember(evaluation, customer));
+    for (const ScoredCustomer& customer : evaluation.customers) next.push_back(remember(evaluation, customer, ended));
     std::set<std::string_view> live;
     for (const CustomerMemory& memory : next) live.insert(memory.customer_id);
     const std::size_t count = next.size();
-    const Day oldest = evaluation.snapshot.as_of - std::chrono::days{days_carried};
+    const Day oldest = oldest_carried(evaluation.snapshot.as_of);
     std::vector<CustomerMemory> gone;
     for (const CustomerMemory& memory : state.customers) {
         if (!live.contains(memory.customer_id) && !memory.days.empty() && memory.days.back().day > oldest)
@@ -94,7 +140,7 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
         begun.insert(id);
     }
     const auto is_recent = [&](const PromiseMemory& memory) {
-        return !memory.days.empty() && snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried};
+        return !memory.days.empty() && memory.days.back().day > oldest_carried(snapshot.as_of);
     };
     std::vector<PromiseMemory> result;
     for (auto& [id, memory] : next) {
@@ -119,7 +165,7 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
     for (const PriorDay& prior : state.priors) {
         const bool stays =
             prior.day < snapshot.as_of || (prior.day == snapshot.as_of && frozen.contains(prior.segment));
-        if (stays && prior.day > snapshot.as_of - std::chrono::days{days_carried}) next.push_back(prior);
+        if (stays && prior.day > oldest_carried(snapshot.as_of)) next.push_back(prior);
     }
     for (const auto& [segment, total] : sums) {
         if (frozen.contains(segment)) continue;
@@ -153,6 +199,8 @@ CustomerView view_of(const Evaluation& evaluation, const ScoredCustomer& scored)
             .coverage = scored.coverage,
             .risk = scored.risk,
             .band = scored.band,
+            .trend = scored.trend,
+            .trend_slope = scored.trend_slope,
             .revenue = scored.facts.revenue,
             .renews_on = renewal_of(evaluation, scored)};
 }
@@ -235,10 +283,10 @@ View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, I
     return view;
 }
 
-/// Somebody who should have been told has no address: a finding about the data of people.
-void note_unreachable(View& view, std::size_t findings) {
+/// What only the cycle could find in the rows of a dataset.
+void note_finding(View& view, std::string_view dataset, const std::string& check, std::size_t findings) {
     for (FeedView& feed : view.feeds) {
-        if (feed.dataset == "people" && findings > 0) feed.contradictions["unreachable"] = findings;
+        if (feed.dataset == dataset && findings > 0) feed.contradictions[check] = findings;
     }
 }
 
@@ -263,6 +311,15 @@ TermSource source_of(const Snapshot& snapshot, Word subscription, CustomerIndex 
             .child_id = std::string(snapshot.text(child_id))};
 }
 
+Pulse pulse_of(const Evaluation& evaluation, const Customer& customer) {
+    const Day as_of = evaluation.snapshot.as_of;
+    if (is_missing(pulse(customer, as_of))) return {};
+    return {.value = customer.pulse,
+            .at = customer.pulse_at,
+            .note = std::string(evaluation.snapshot.text(customer.pulse_note)),
+            .expired = is_missing(pulse(customer, as_of, evaluation.rules.health.pulse_expires))};
+}
+
 Explanation explanation_of(const Evaluation& evaluation, const State& state, const ScoredCustomer& scored) {
     const Customer& customer = evaluation.snapshot.customers[scored.customer];
     const auto at = static_cast<std::size_t>(&scored - evaluation.customers.data());
@@ -272,7 +329,11 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
                        .health = evaluation.health_of(at),
                        .smoothed = scored.smoothed,
                        .band = scored.band,
+                       .trend = scored.trend,
+                       .trend_slope = scored.trend_slope,
                        .risk = evaluation.risk_of(at),
+                       .drift = evaluation.drift_of(at),
+                       .pulse = pulse_of(evaluation, customer),
                        .promises = promise_views(evaluation, scored.customer),
                        .rules = evaluation.rules_of(scored)};
     for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
@@ -316,14 +377,15 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     result.news = news_of(judged.moves);
     result.state = {.as_of = snapshot.as_of,
                     .rules_hash = rules.hash,
-                    .customers = next_customers(evaluation, state),
+                    .customers = next_customers(evaluation, state, ended_drifts(rules, judged.moves)),
                     .promises = next_promises(evaluation, state),
                     .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, evaluation.feeds),
                     .rules = remember_rules(renamed.rules, rules, judged.evaluated),
                     .alerts = kept_alerts(judged.moves, snapshot.as_of)};
     result.view = make_view(evaluation, result.state.alerts, now);
-    note_unreachable(result.view, plan.findings.size());
+    note_finding(result.view, "people", "unreachable", plan.findings.size());  // to be told, and without an address
+    note_finding(result.view, "customers", "unknown_category", evaluation.unknown_categories);
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "retaind/promises/measures.hpp"
+#include "retaind/signals/facts.hpp"
 #include "retaind/signals/measure.hpp"
 #include "retaind/signals/scale.hpp"
 #include "tree.hpp"
@@ -34,9 +35,6 @@ const PromiseMemory* find_promise_memory(const State& state, std::string_view id
     return at != state.promises.end() && at->promise_id == id ? &*at : nullptr;
 }
 
-/// Records of this day and before it are about to be forgotten: every cycle of a day must find the same ones.
-Day oldest_carried(Day as_of) { return as_of - std::chrono::days{days_carried}; }
-
 /// The newest record of a day before `day`.
 const PromiseDay* before(const PromiseMemory* memory, Day day) {
     const PromiseDay* found = nullptr;
@@ -49,16 +47,24 @@ const PromiseDay* before(const PromiseMemory* memory, Day day) {
 
 /// Likewise, of a day whose feeds could be believed.
 const ScoreDay* before(const CustomerMemory* memory, Day day, Day as_of) {
-    const ScoreDay* found = nullptr;
-    if (!memory) return found;
-    for (const ScoreDay& record : memory->days) {
-        const bool is_carried = record.day > oldest_carried(as_of);
-        if (is_carried && record.day < day && is_known(record.health)) found = &record;
+    if (!memory) return nullptr;
+    auto record = std::ranges::lower_bound(memory->days, day, {}, &ScoreDay::day);
+    while (record != memory->days.begin()) {
+        --record;
+        if (record->day <= oldest_carried(as_of)) break;
+        if (is_known(record->health)) return &*record;
     }
-    return found;
+    return nullptr;
 }
 
 constexpr std::chrono::days one_day{1};
+
+/// Today, if the last cycle saw another one: the first cycle of a day finds what the later ones remember.
+std::optional<Day> owner_since(const Snapshot& snapshot, CustomerIndex customer, const CustomerMemory* memory) {
+    if (!memory) return {};
+    const bool is_new = snapshot.text(snapshot.customers[customer].account_manager) != memory->account_manager;
+    return is_new ? snapshot.as_of : memory->owner_since;
+}
 
 void find_live_customers(Evaluation& evaluation, const State& state) {
     const Snapshot& snapshot = evaluation.snapshot;
@@ -66,11 +72,13 @@ void find_live_customers(Evaluation& evaluation, const State& state) {
     if (!customers_known(snapshot)) return;
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
         if (!is_live(snapshot, customer, snapshot.as_of)) continue;
+        const CustomerMemory* memory = find_memory(state, snapshot.text(snapshot.customers[customer].id));
         evaluation.position[customer] = static_cast<std::uint32_t>(evaluation.customers.size());
         const auto is_live_now = [&](const Subscription& each) { return is_live(each, snapshot.as_of); };
         evaluation.customers.push_back({.customer = customer,
-                                        .memory = find_memory(state, snapshot.text(snapshot.customers[customer].id)),
+                                        .memory = memory,
                                         .facts = contract_facts(snapshot, customer),
+                                        .owner_since = owner_since(snapshot, customer, memory),
                                         .live_subscriptions = static_cast<std::uint32_t>(
                                             std::ranges::count_if(snapshot.subscriptions_of(customer), is_live_now))});
     }
@@ -114,7 +122,7 @@ struct Members {
     std::vector<std::uint32_t> of_customer = {};  ///< CustomerIndex -> its member, or the first of its lines'
 };
 
-Members members_of(const Evaluation& evaluation, const std::string& dataset) {
+Members members_of(const Evaluation& evaluation, const Signal& signal) {
     const Snapshot& snapshot = evaluation.snapshot;
     Members members;
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
@@ -122,7 +130,7 @@ Members members_of(const Evaluation& evaluation, const std::string& dataset) {
         const ScoredCustomer* scored = evaluation.find(customer);
         const auto lines = scored ? std::span(evaluation.lines).subspan(scored->first_line, scored->lines)
                                   : std::span<SubscriptionLine>{};
-        if (names_a_line(snapshot, dataset, customer, lines))
+        if (signal.measure != Measure::drift && names_a_line(snapshot, signal.from, customer, lines))
             for (const SubscriptionLine& line : lines) members.subjects.emplace_back(customer, line);
         else
             members.subjects.emplace_back(customer);
@@ -135,7 +143,32 @@ struct BoundSignal {
     const Signal* signal = nullptr;
     std::unique_ptr<SignalReader> reader = {};
     std::vector<double> positions = {};  ///< cohort scales only, by member
+    std::vector<Drift> drifts = {};      ///< measure drift only, by CustomerIndex
 };
+
+/// The newest day before today on which an alert about the signal ended.
+std::optional<Day> drift_ended(const CustomerMemory* memory, std::string_view signal, Day as_of) {
+    std::optional<Day> found;
+    if (!memory) return found;
+    for (const DriftEnd& end : memory->drift_ends) {
+        if (end.signal == signal && end.day < as_of) found = end.day;
+    }
+    return found;
+}
+
+/// Days on which customers became others, to their account managers or by their plan, or an alert about them ended.
+std::vector<DriftBreaks> find_breaks(const Evaluation& evaluation, const Signal& signal) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    std::vector<DriftBreaks> breaks(snapshot.customers.size());
+    for (CustomerIndex customer = 0; customer < breaks.size(); ++customer)
+        breaks[customer].reset = plan_changed_on(snapshot, customer, evaluation.rules.policy.outcome.gap_days);
+    for (const ScoredCustomer& customer : evaluation.customers) {
+        auto& reset = breaks[customer.customer].reset;
+        if (customer.owner_since <= snapshot.as_of) reset = std::max(reset, customer.owner_since);
+        breaks[customer.customer].restart = drift_ended(customer.memory, signal.name, snapshot.as_of);
+    }
+    return breaks;
+}
 
 BoundSignal bind(const Evaluation& evaluation, const Signal& signal, const Members& members) {
     BoundSignal bound{.signal = &signal};
@@ -145,10 +178,27 @@ BoundSignal bind(const Evaluation& evaluation, const Signal& signal, const Membe
     if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
         bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, members.subjects);
     }
+    if (signal.measure == Measure::drift)
+        bound.drifts = drifts(evaluation.snapshot, signal, find_breaks(evaluation, signal));
     return bound;
 }
 
-Measured measure(const BoundSignal& bound, const PromiseMeasures& promises, const Subject& subject) {
+/// A pulse that has expired is missing to signals as it is to rules.
+bool is_expired_pulse(const Evaluation& evaluation, const Signal& signal, CustomerIndex customer) {
+    if (signal.measure != Measure::value || signal.field != "pulse") return false;
+    const Snapshot& snapshot = evaluation.snapshot;
+    return is_missing(pulse(snapshot.customers[customer], snapshot.as_of, evaluation.rules.health.pulse_expires));
+}
+
+Measured measure(const Evaluation& evaluation, const BoundSignal& bound, const PromiseMeasures& promises,
+                 const Subject& subject) {
+    if (is_expired_pulse(evaluation, *bound.signal, subject.customer)) return {};
+    if (!bound.drifts.empty()) {
+        const Drift& drift = bound.drifts[subject.customer];
+        Measured measured = drift.from ? bound.reader->rows_since(subject, *drift.from) : Measured{};
+        measured.raw = drift.cusum;
+        return measured;
+    }
     if (bound.reader) return bound.reader->measure(subject);
     const PromiseMeasures::Value value = promises.measure(*bound.signal, subject);
     return {.raw = value.raw, .rows = value.rows, .first = value.first, .last = value.last};
@@ -182,7 +232,7 @@ void score_lines(Evaluation& evaluation, const BoundSignal& bound, const Promise
         evaluation.line_signals[slot] = evaluation.signals[at * count + signal];
         if (!own) continue;
         const Subject& line = members.subjects[first + i];
-        evaluation.line_measured[slot] = measure(bound, promises, line);
+        evaluation.line_measured[slot] = measure(evaluation, bound, promises, line);
         evaluation.line_signals[slot] = score(bound, line, first + i, evaluation.line_measured[slot]);
         if (is_missing(evaluation.line_signals[slot].score)) continue;
         amounts.push_back(line.line->subscription->mrr);
@@ -203,16 +253,20 @@ void score_signal(Evaluation& evaluation, const PromiseMeasures& promises, std::
         auto found = bound.find(key);
         if (found == bound.end()) {
             const Signal& patched = evaluation.variants.at(key).signals[signal];
-            Members members = members_of(evaluation, patched.from);
+            Members members = members_of(evaluation, patched);
             BoundSignal read = bind(evaluation, patched, members);
             found = bound.emplace(key, std::pair{std::move(members), std::move(read)}).first;
         }
         const auto& [members, read] = found->second;
         const std::size_t slot = at * count + signal;
-        evaluation.measured[slot] = measure(read, promises, customer.customer);
+        evaluation.measured[slot] = measure(evaluation, read, promises, customer.customer);
         evaluation.signals[slot] =
             score(read, customer.customer, members.of_customer[customer.customer], evaluation.measured[slot]);
         if (customer.lines > 0) score_lines(evaluation, read, promises, members, at, signal);
+        if (read.drifts.empty()) continue;
+        auto& drifts = evaluation.drifts[signal];
+        drifts.resize(evaluation.customers.size());
+        drifts[at] = read.drifts[customer.customer];
     }
 }
 
@@ -236,6 +290,16 @@ void leave_out(Evaluation& evaluation, std::size_t at) {
     }
 }
 
+void count_unknown_categories(Evaluation& evaluation, std::size_t at) {
+    const RuleSet& rules = evaluation.rules_of(evaluation.customers[at]);
+    for (std::size_t signal = 0; signal < rules.signals.size(); ++signal) {
+        if (!std::holds_alternative<CategoryScale>(rules.signals[signal].scale)) continue;
+        const std::size_t slot = at * rules.signals.size() + signal;
+        evaluation.unknown_categories +=
+            evaluation.measured[slot].rows > 0 && is_missing(evaluation.signals[slot].score);
+    }
+}
+
 void score_signals(Evaluation& evaluation) {
     const std::size_t count = evaluation.rules.signals.size();
     evaluation.signals.assign(evaluation.customers.size() * count, {});
@@ -245,7 +309,10 @@ void score_signals(Evaluation& evaluation) {
     evaluation.line_owns.assign(evaluation.line_signals.size(), false);
     const PromiseMeasures promises(evaluation.snapshot, evaluation.rules, evaluation.promises);
     for (std::size_t signal = 0; signal < count; ++signal) score_signal(evaluation, promises, signal);
-    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) leave_out(evaluation, at);
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        leave_out(evaluation, at);
+        count_unknown_categories(evaluation, at);
+    }
 }
 
 /// Of each segment the newest: a day that one segment could not be believed on takes nothing from the others.
@@ -261,11 +328,32 @@ void find_priors(Evaluation& evaluation, const State& state) {
     }
 }
 
-/// Health of the newest day at or before `days` ago that has one, if it is not older than a few days more.
-double health_ago(const CustomerMemory* memory, Day as_of, int days) {
+/// The newest day at or before `days` ago that has a health, if it is not older than a few days more.
+const ScoreDay* believed_ago(const CustomerMemory* memory, Day as_of, int days) {
     constexpr int slack = 3;
     const ScoreDay* found = before(memory, as_of - std::chrono::days{days - 1}, as_of);
-    return found && found->day >= as_of - std::chrono::days{days + slack} ? found->health : missing;
+    return found && found->day >= as_of - std::chrono::days{days + slack} ? found : nullptr;
+}
+
+double health_ago(const CustomerMemory* memory, Day as_of, int days) {
+    const ScoreDay* found = believed_ago(memory, as_of, days);
+    return found ? found->health : missing;
+}
+
+/// Of the health today and at the seven weeks' ends before it. A week without a health to believe, or with one that
+/// rests on too little, leaves too few to speak of a trend.
+void find_trend(ScoredCustomer& customer, Day as_of, double coverage_floor) {
+    constexpr int weeks = 8;
+    if (customer.frozen || !covers(customer.coverage, coverage_floor)) return;
+    std::array<double, weeks> healths;
+    healths.back() = customer.health;
+    for (int back = 1; back < weeks; ++back) {
+        const ScoreDay* found = believed_ago(customer.memory, as_of, 7 * back);
+        if (!found || !covers(found->coverage, coverage_floor)) return;
+        healths[static_cast<std::size_t>(weeks - 1 - back)] = found->health;
+    }
+    customer.trend = trend_of(healths);
+    customer.trend_slope = theil_sen(healths).slope;
 }
 
 /// Frozen, the last believed day is shown, but no band that rests on too little. The next day that is believed steps
@@ -280,6 +368,7 @@ void stand_still(ScoredCustomer& customer, Day as_of, const HealthRules& rules) 
 void step_from_memory(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
     customer.change_7d = customer.health - health_ago(customer.memory, as_of, 7);
     customer.change_30d = customer.health - health_ago(customer.memory, as_of, 30);
+    find_trend(customer, as_of, rules.coverage_floor);
     if (customer.frozen) return stand_still(customer, as_of, rules);
     const ScoreDay* earlier = before(customer.memory, as_of, as_of);
     customer.smoothed = customer.health;
@@ -429,6 +518,15 @@ Measured Evaluation::measured_behind(std::size_t at, const Term& term) const {
 double Evaluation::prior_of(CustomerIndex customer) const {
     const auto found = priors.find(snapshot.text(snapshot.customers[customer].segment));
     return found == priors.end() ? rules.health.prior : found->second;
+}
+
+SignalDrift Evaluation::drift_of(std::size_t at) const {
+    SignalDrift found;
+    for (const auto& [signal, of_all] : drifts) {
+        const bool speaks = is_known(signals_of(at)[signal].raw) && is_known(of_all[at].cusum);
+        if (speaks && !(of_all[at].cusum <= found.drift.cusum)) found = {static_cast<int>(signal), of_all[at]};
+    }
+    return found;
 }
 
 Health Evaluation::health_of(std::size_t at) const {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "retaind/cycle/cycle.hpp"
 #include "retaind/cycle/state.hpp"
 #include "retaind/model/snapshot.hpp"
 #include "retaind/portfolio/contract_facts.hpp"
@@ -16,7 +17,9 @@
 #include "retaind/rules/ruleset.hpp"
 #include "retaind/scores/health.hpp"
 #include "retaind/scores/risk.hpp"
+#include "retaind/signals/drift.hpp"
 #include "retaind/signals/measure.hpp"
+#include "retaind/signals/statistics.hpp"
 
 namespace retaind {
 
@@ -26,12 +29,15 @@ struct ScoredCustomer {
     ProfileSet profiles = 0;
     const CustomerMemory* memory = nullptr;  ///< what is remembered of earlier days, if anything
     ContractFacts facts = {};
+    std::optional<Day> owner_since = {};  ///< when the account manager changed while we watched
     std::uint32_t live_subscriptions = 0;
     std::uint32_t first_line = 0, lines = 0;  ///< their run in Evaluation::lines; none: scored as a whole
     double group_revenue = missing;           ///< with that of its children, yearly
     double health = missing, before_caps = missing, coverage = 0, smoothed = missing, risk = missing;
     double change_7d = missing, change_30d = missing;
     Band band = Band::unknown;
+    Trend trend = Trend::unknown;
+    double trend_slope = missing;
     bool frozen = false;  ///< a feed of the score is in trouble: smoothed and band stand still, no number is remembered
 };
 
@@ -49,6 +55,7 @@ struct Evaluation {
     std::vector<bool> line_owns = {};                        ///< likewise: the signal is the line's own
     std::vector<std::vector<std::uint32_t>> children = {};   ///< of each customer, as positions in customers
     std::vector<std::uint32_t> order = {};                   ///< positions in customers, children before parents
+    std::map<std::size_t, std::vector<Drift>> drifts = {};   ///< of signals of that measure, each parallel to customers
     std::map<ProfileSet, RuleSet> variants = {};             ///< the rules per set of profiles, the empty set included
     std::map<std::string, double, std::less<>> priors = {};  ///< H0 by segment
     std::map<double, double> risk_intercepts = {};           ///< a of the unfitted form, by base rate
@@ -57,6 +64,7 @@ struct Evaluation {
     std::vector<std::optional<Day>> kept_on = {};            ///< likewise
     std::vector<SegmentView> segments = {};
     SegmentView portfolio = {};
+    std::size_t unknown_categories = 0;  ///< values of customers that a category scale does not know
 
     const ScoredCustomer* find(CustomerIndex customer) const;
     const RuleSet& rules_of(const ScoredCustomer& customer) const { return variants.at(customer.profiles); }
@@ -66,6 +74,8 @@ struct Evaluation {
     /// What is behind a term of a customer's health; nothing measured behind a child.
     Measured measured_behind(std::size_t at, const Term& term) const;
     double prior_of(CustomerIndex customer) const;
+    /// Of a customer's drift signals that say something the one with the largest C; signal -1 without any.
+    SignalDrift drift_of(std::size_t at) const;
     Health health_of(std::size_t at) const;  ///< with all its terms: the same numbers as in customers[at]
     Risk risk_of(std::size_t at) const;      ///< with its parts; unfitted: one, against the base rate
 };

@@ -126,6 +126,7 @@ public:
     void add_name(const std::string& name) {
         if (name == "health") return add_health();
         if (name == "risk") return add_risk();
+        if (name == "drift") return add_drift();
         names_.insert(name);
     }
 
@@ -160,6 +161,11 @@ private:
         if (std::exchange(has_risk_, true)) return;
         if (!rules_.risk.model) return add_health();
         for (const auto& term : rules_.risk.model->terms) add(term.feature);
+    }
+
+    void add_drift() {
+        for (std::size_t i = 0; i < rules_.signals.size(); ++i)
+            if (rules_.signals[i].measure == Measure::drift) add_signal(i);
     }
 
     const RuleSet& rules_;

@@ -1,5 +1,6 @@
+#include "core/signals/cohort.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <string_view>
@@ -15,14 +16,6 @@ namespace {
 
 constexpr double least_sd = 0.5;
 constexpr double farthest = 3;
-
-using Buckets = std::array<double, bucket_count>;
-
-/// Which cohort each member belongs to. Cohort 0 is of those of whom it is unknown.
-struct Cohorts {
-    std::vector<std::uint32_t> of;
-    std::uint32_t count = 1;
-};
 
 struct PairHash {
     std::size_t operator()(const std::pair<std::uint32_t, std::uint32_t>& pair) const {
@@ -50,33 +43,6 @@ void split(Cohorts& cohorts, const CustomerColumn& column, std::span<const Subje
     cohorts.count = static_cast<std::uint32_t>(pairs.size() + 1);
 }
 
-Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns,
-                   std::span<const Subject> members) {
-    Cohorts cohorts{std::vector<std::uint32_t>(members.size(), 1), 2};
-    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column), members);
-    return cohorts;
-}
-
-/// u = ln(1 + x) of every member and bucket; missing where the member was not live at the bucket's end.
-std::vector<Buckets> levels(const Snapshot& snapshot, const SignalReader& reader, std::span<const Subject> members) {
-    std::vector<Buckets> all(members.size());
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        auto& levels = all[i];
-        reader.buckets(members[i], levels);
-        for (int back = 0; back < bucket_count; ++back) {
-            auto& level = levels[static_cast<std::size_t>(back)];
-            if (is_missing(level)) continue;
-            const bool counts = level >= 0 && is_live(snapshot, members[i], *reader.bucket_end(back));
-            level = counts ? std::log1p(level) : missing;
-        }
-    }
-    return all;
-}
-
-struct Centre {
-    double middle = missing, spread = missing;
-};
-
 Centre centre_of(std::span<double> levels) { return {median(levels), std::max(sample_sd(levels), least_sd)}; }
 
 /// The levels of one bucket, sorted into cohorts: those of cohort i are values[first[i]] up to values[first[i + 1]].
@@ -85,20 +51,45 @@ struct Sorted {
     std::vector<std::size_t> first;
 };
 
-Sorted sort_into_cohorts(const std::vector<Buckets>& all, std::size_t bucket, const Cohorts& cohorts) {
+Sorted sort_into_cohorts(const Levels& all, std::size_t bucket, const Cohorts& cohorts) {
     Sorted sorted{{}, std::vector<std::size_t>(cohorts.count + 1)};
-    for (std::size_t i = 0; i < all.size(); ++i) sorted.first[cohorts.of[i] + 1] += is_known(all[i][bucket]);
+    for (std::size_t i = 0; i < all.members(); ++i) sorted.first[cohorts.of[i] + 1] += is_known(all.at(i, bucket));
     std::partial_sum(sorted.first.begin(), sorted.first.end(), sorted.first.begin());
     sorted.values.resize(sorted.first.back());
     auto next = sorted.first;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (is_known(all[i][bucket])) sorted.values[next[cohorts.of[i]]++] = all[i][bucket];
+    for (std::size_t i = 0; i < all.members(); ++i) {
+        if (is_known(all.at(i, bucket))) sorted.values[next[cohorts.of[i]]++] = all.at(i, bucket);
     }
     return sorted;
 }
 
-/// Where each cohort stands in one bucket: its own centre, that of all when it is too small, or nowhere.
-std::vector<Centre> centres(const std::vector<Buckets>& all, std::size_t bucket, const Cohorts& cohorts, int min) {
+}  // namespace
+
+Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns,
+                   std::span<const Subject> members) {
+    Cohorts cohorts{std::vector<std::uint32_t>(members.size(), 1), 2};
+    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column), members);
+    return cohorts;
+}
+
+Levels levels(const Snapshot& snapshot, const SignalReader& reader, std::span<const Subject> members,
+              std::size_t buckets) {
+    Levels all{buckets, std::vector<double>(members.size() * buckets)};
+    for (std::size_t member = 0; member < members.size(); ++member) {
+        reader.buckets(members[member], std::span(all.values).subspan(member * buckets, buckets));
+        for (std::size_t back = 0; back < buckets; ++back) {
+            auto& level = all.at(member, back);
+            if (is_missing(level)) continue;
+            const Day end = *reader.bucket_end(static_cast<int>(back));
+            level = level >= 0 && is_live(snapshot, members[member], end) ? std::log1p(level) : missing;
+        }
+    }
+    return all;
+}
+
+double Centre::position(double level) const { return std::clamp((level - middle) / spread, -farthest, farthest); }
+
+std::vector<Centre> centres(const Levels& all, std::size_t bucket, const Cohorts& cohorts, int min) {
     auto sorted = sort_into_cohorts(all, bucket, cohorts);
     const auto least = static_cast<std::size_t>(std::max(1, min));
     std::vector<Centre> result(cohorts.count);
@@ -117,26 +108,23 @@ std::vector<Centre> centres(const std::vector<Buckets>& all, std::size_t bucket,
     return result;
 }
 
-}  // namespace
-
 std::vector<double> cohort_positions(const Snapshot& snapshot, const Signal& signal, const CohortScale& scale,
                                      std::span<const Subject> members) {
     const SignalReader reader(snapshot, signal);
     const auto cohorts = cohorts_by(snapshot, scale.by, members);
-    const auto all = levels(snapshot, reader, members);
+    const auto all = levels(snapshot, reader, members, bucket_count);
     std::vector<double> positions(members.size(), missing);
     std::vector<int> newest(members.size(), 0);  // bucket of a member's last step
     for (int back = bucket_count - 1; back >= 0; --back) {
         const auto bucket = static_cast<std::size_t>(back);
         const auto where = centres(all, bucket, cohorts, scale.min);
-        for (std::size_t i = 0; i < members.size(); ++i) {
-            const auto& [middle, spread] = where[cohorts.of[i]];
-            const double r = std::clamp((all[i][bucket] - middle) / spread, -farthest, farthest);
+        for (std::size_t member = 0; member < members.size(); ++member) {
+            const double r = where[cohorts.of[member]].position(all.at(member, bucket));
             if (is_missing(r)) continue;
-            auto& position = positions[i];
-            const double days = bucket_days * (newest[i] - back);
+            auto& position = positions[member];
+            const double days = bucket_days * (newest[member] - back);
             position = is_missing(position) ? r : smooth(position, r, days, scale.halflife);
-            newest[i] = back;
+            newest[member] = back;
         }
     }
     return positions;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cmath>
 
 #include "core/signals/rows.hpp"
@@ -171,7 +170,8 @@ Measured SignalReader::Bound::ratio(const Subject& subject) const {
     if (now.rows + before.rows == 0) {
         result.raw = silent();
     } else {
-        result.raw = (period_sum(now) / window + signal.ratio_c) / (period_sum(before) / baseline + signal.ratio_c);
+        const double base = period_sum(before) / baseline + signal.ratio_c;
+        if (base > 0) result.raw = (period_sum(now) / window + signal.ratio_c) / base;
     }
     return result;
 }
@@ -191,7 +191,7 @@ Measured SignalReader::Bound::slope(const Subject& subject) const {
     std::transform(newest_first.rbegin(), newest_first.rend(), sums.begin(), period_sum);
     if (std::ranges::any_of(sums, is_missing)) return result;
     const double rise = theil_sen(sums).slope, middle = median(sums);
-    if (middle != 0) result.raw = rise / middle;
+    if (middle > 0) result.raw = rise / middle;
     return result;
 }
 
@@ -263,15 +263,18 @@ void SignalReader::buckets(const Subject& subject, std::span<double> newest_firs
     const auto& bound = *bound_;
     std::ranges::fill(newest_first, missing);
     if (!bound.rows.mark()) return;
-    std::array<Tally, bucket_count> tallies;
-    assert(newest_first.size() <= tallies.size());
-    bound.weeks(subject, std::span(tallies).first(newest_first.size()));
+    const auto mark = *bound.rows.mark();
+    const auto covered = std::max(0, (mark - bound.read_from + 1) / bucket_days);
+    const auto wanted = newest_first.first(std::min(newest_first.size(), static_cast<std::size_t>(covered)));
+    std::vector<Tally> weeks(wanted.size());
+    bound.weeks(subject, weeks);
     const double divisor = bound.divisor(subject);
-    auto first_day = *bound.rows.mark() + 1;
-    for (std::size_t back = 0; back < newest_first.size(); ++back) {
-        first_day -= bucket_days;
-        if (first_day >= bound.read_from) newest_first[back] = bound.folded(tallies[back]) / divisor;
-    }
+    std::ranges::transform(weeks, wanted.begin(), [&](const Tally& week) { return bound.folded(week) / divisor; });
+}
+
+Measured SignalReader::rows_since(const Subject& subject, Day from) const {
+    if (!bound_->rows.mark()) return {};
+    return with_rows(bound_->tally(subject, {number_of(from), *bound_->rows.mark()}));
 }
 
 std::optional<Day> SignalReader::bucket_end(int back) const {

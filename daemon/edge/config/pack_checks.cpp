@@ -60,7 +60,7 @@ Indexes used_signals(const RuleSet& rules) {
 
 /// The first dataset that a builtin field reads and nobody maps, or "". Parts of promises may be left out.
 std::string_view unmapped(const Field& field, const Pack& pack) {
-    static const std::set<std::string_view> optional_parts = {"health", "risk", "readings", "milestones"};
+    static const std::set<std::string_view> optional_parts = {"health", "risk", "drift", "readings", "milestones"};
     if (field.kind != Field::Kind::builtin) return "";
     for (const auto& dataset : words_of(field_spec(field).reads))
         if (!optional_parts.contains(dataset) && !pack.is_mapped(dataset)) return dataset;

@@ -95,6 +95,7 @@ void read_health(TableReader& in, HealthRules& to) {
     in.take("smoothing", to.smoothing, duration{});
     in.take("prior", to.prior, number{0, 100});
     in.take("weakest", to.weakest, number{0, 1});
+    in.take("pulse_expires", to.pulse_expires, duration{std::chrono::days{1}});
 }
 
 void read_group(TableReader& in, Group& to) {

@@ -14,6 +14,8 @@ Json amount(double minor) { return is_known(minor) ? Json(minor / minor_units) :
 Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); }
 Json day(const std::optional<Day>& value) { return value ? Json(format_day(*value)) : Json(nullptr); }
 
+Json trend(Trend value) { return value == Trend::unknown ? Json(nullptr) : Json(trend_name(value)); }
+
 Json customer_json(const CustomerView& customer) {
     return {{"customer_id", customer.customer_id},
             {"name", customer.name},
@@ -22,6 +24,8 @@ Json customer_json(const CustomerView& customer) {
             {"health", number(customer.health)},
             {"smoothed", number(customer.smoothed)},
             {"band", band_name(customer.band)},
+            {"trend", trend(customer.trend)},
+            {"trend_slope", number(customer.trend_slope)},
             {"coverage", number(customer.coverage)},
             {"risk", number(customer.risk)},
             {"revenue", amount(customer.revenue)},
@@ -53,15 +57,61 @@ Json promise_json(const PromiseView& promise) {
             {"due_on", day(promise.due_on)}};
 }
 
+Json bands_json(const SegmentView& segment) {
+    Json bands = Json::object();
+    for (const Band band : {Band::healthy, Band::watch, Band::at_risk, Band::unknown}) {
+        const BandShare& share = segment.bands[static_cast<std::size_t>(band)];
+        bands[std::string(band_name(band))] = {{"customers_share", number(share.customers)},
+                                               {"revenue_share", number(share.revenue)}};
+    }
+    return bands;
+}
+
+/// What a segment and the portfolio have in common.
+Json standing_json(const SegmentView& segment) {
+    return {{"customers", segment.customers},
+            {"revenue", amount(segment.revenue)},
+            {"revenue_share", number(segment.revenue_share)},
+            {"revenue_change_yoy", number(segment.revenue_change_yoy)},
+            {"customers_change_yoy", number(segment.customers_change_yoy)},
+            {"usage_change_28d", number(segment.usage_change_28d)},
+            {"demand_change_yoy", number(segment.demand_change_yoy)},
+            {"health", number(segment.health)},
+            {"at_risk_share", number(segment.at_risk_share)},
+            {"bands", bands_json(segment)},
+            {"top5_share", number(segment.top5_share)},
+            {"top10_share", number(segment.top10_share)},
+            {"hhi", number(segment.hhi)},
+            {"payback_ratio", number(segment.payback_ratio)}};
+}
+
+Json segment_json(const SegmentView& segment) {
+    Json json = {{"segment", text(segment.segment)}};
+    json.update(standing_json(segment));
+    return json;
+}
+
+Json portfolio_json(const SegmentView& portfolio) {
+    Json json = standing_json(portfolio);
+    json["largest_segment_share"] = number(portfolio.largest_segment_share);
+    return json;
+}
+
 Json feed_json(const FeedView& feed) {
     Json rejected = Json::object(), keys = Json::object();
     for (const auto& [reason, rejection] : feed.rejected) {
         rejected[reason] = rejection.rows;
         keys[reason] = rejection.keys;
     }
-    return {{"dataset", feed.dataset}, {"loaded", feed.loaded},           {"stale", feed.stale},
-            {"rows", feed.rows},       {"rejected", feed.rows_rejected},  {"reasons", rejected},
-            {"rejected_keys", keys},   {"watermark", day(feed.watermark)}};
+    return {{"dataset", feed.dataset},
+            {"loaded", feed.loaded},
+            {"stale", feed.stale},
+            {"rows", feed.rows},
+            {"rejected", feed.rows_rejected},
+            {"reasons", rejected},
+            {"rejected_keys", keys},
+            {"contradictions", feed.contradictions},
+            {"watermark", day(feed.watermark)}};
 }
 
 template <class Range, class Function>
@@ -121,6 +171,22 @@ Json change_json(const Explanation& explanation, const std::optional<ChangeSince
             {"data", number(change.data)}};
 }
 
+Json drift_json(const Explanation& explanation) {
+    if (explanation.drift.signal < 0) return nullptr;
+    const Drift& drift = explanation.drift.drift;
+    return {{"signal", explanation.rules.signals[static_cast<std::size_t>(explanation.drift.signal)].name},
+            {"cusum", number(drift.cusum)},
+            {"alarm", drift.cusum > cusum_alarm},
+            {"since", day(drift.since)},
+            {"ewma", number(drift.ewma)},
+            {"ewma_limit", number(drift.ewma_limit)}};
+}
+
+Json pulse_json(const Pulse& pulse) {
+    if (is_missing(pulse.value)) return nullptr;
+    return {{"value", pulse.value}, {"at", day(pulse.at)}, {"note", text(pulse.note)}, {"expired", pulse.expired}};
+}
+
 Json explanation_json(const Explanation& explanation) {
     const Health& health = explanation.health;
     Json terms = Json::array(), risk_terms = Json::array();
@@ -139,6 +205,10 @@ Json explanation_json(const Explanation& explanation) {
             {"health", number(health.health)},
             {"smoothed", number(explanation.smoothed)},
             {"band", band_name(explanation.band)},
+            {"trend", trend(explanation.trend)},
+            {"trend_slope", number(explanation.trend_slope)},
+            {"drift", drift_json(explanation)},
+            {"pulse", pulse_json(explanation.pulse)},
             {"coverage", number(health.coverage)},
             {"prior", number(health.prior)},
             {"terms", terms},
@@ -168,6 +238,8 @@ std::string once_json(const View& view) {
                     {"customers", list(view.customers, customer_json)},
                     {"alerts", list(view.alerts, alert_json)},
                     {"promises", list(view.promises, promise_json)},
+                    {"segments", list(view.segments, segment_json)},
+                    {"portfolio", portfolio_json(view.portfolio)},
                     {"data", list(view.feeds, feed_json)}});
 }
 

@@ -78,6 +78,7 @@ std::string feeds_text(const View& view) {
         out += fmt::format("  {:<14} {:>9} rows {:>6} rejected  to {:<11} {}\n", feed.dataset, feed.rows,
                            feed.rows_rejected, feed.watermark ? format_day(*feed.watermark) : "-", shown(state, 160));
         for (const auto& [reason, rejection] : feed.rejected) out += rejected_text(reason, rejection);
+        for (const auto& [check, rows] : feed.contradictions) out += fmt::format("      {} {}, kept\n", rows, check);
     }
     return out;
 }
@@ -193,16 +194,42 @@ std::string risk_text(const Risk& risk) {
     return out;
 }
 
+/// Since when behaviour has left its own past, while that is worth a word.
+std::string drift_text(const Explanation& explanation) {
+    const auto& [signal, drift] = explanation.drift;
+    if (signal < 0 || !(drift.cusum > cusum_alarm)) return "";
+    return fmt::format(
+        "drift: {} has fallen since {} (C {:.1f}, alarm above {:.0f}); the last weeks {} (EWMA {:.1f}, "
+        "limit {:.1f})\n",
+        explanation.rules.signals[static_cast<std::size_t>(signal)].name, drift.since ? format_day(*drift.since) : "-",
+        drift.cusum, cusum_alarm, drift.ewma > drift.ewma_limit ? "confirm it" : "do not confirm it", drift.ewma,
+        drift.ewma_limit);
+}
+
+/// The verdict of the person who knows the customer, beside the machine's.
+std::string pulse_text(const Explanation& explanation) {
+    const Pulse& pulse = explanation.pulse;
+    if (is_missing(pulse.value)) return "";
+    return fmt::format("pulse {}{}, against a health of {}{}{}\n", score(pulse.value),
+                       pulse.at ? " of " + format_day(*pulse.at) : "", score(explanation.health.health),
+                       pulse.expired ? " (expired: no longer counted)" : "",
+                       pulse.note.empty() ? "" : ": " + shown(pulse.note, 160));
+}
+
 }  // namespace
 
 std::string explain_text(const Explanation& explanation) {
     const Health& health = explanation.health;
     std::string out = fmt::format("{} ({}), as of {}\n", shown(explanation.name, 60),
                                   shown(explanation.customer_id, 60), format_day(explanation.as_of));
-    out += fmt::format("health {:.2f}, {} (smoothed {}), coverage {:.0f} %, risk {}\n\n", health.health,
+    out += fmt::format("health {:.2f}, {} (smoothed {}), coverage {:.0f} %, risk {}\n", health.health,
                        band_name(explanation.band), score(explanation.smoothed), 100 * health.coverage,
                        percent(explanation.risk.probability));
-    out += fmt::format("  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
+    if (explanation.trend != Trend::unknown)
+        out += fmt::format("trend: {}, 8 weeks ({:+.1f} points a week)\n", trend_name(explanation.trend),
+                           explanation.trend_slope);
+    out += drift_text(explanation) + pulse_text(explanation);
+    out += fmt::format("\n  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
     for (std::size_t at = 0; at < health.terms.size(); ++at) out += term_text(explanation, at);
     if (health.weakest_part != 0) out += fmt::format("  {:>+9.4f}  weakest part\n", health.weakest_part);
     if (health.cap >= 0)

@@ -18,6 +18,7 @@
 #include "retaind/rules/ruleset.hpp"
 #include "retaind/scores/change.hpp"
 #include "retaind/scores/risk.hpp"
+#include "retaind/signals/drift.hpp"
 
 namespace retaind {
 
@@ -55,6 +56,20 @@ struct ChangeSince {
     std::vector<TermSource> sources = {};  ///< parallel to change.terms; ids only
 };
 
+/// What a drift signal (an index into RuleSet::signals) says of one customer.
+struct SignalDrift {
+    int signal = -1;
+    Drift drift = {};
+};
+
+/// What the account manager feels, as it was written down.
+struct Pulse {
+    double value = missing;  ///< 0..100
+    std::optional<Day> at = {};
+    std::string note = {};
+    bool expired = false;  ///< older than [health] pulse_expires: shown, and no longer counted
+};
+
 /// Everything that is known about one customer's numbers, for `explain`.
 struct Explanation {
     std::string customer_id, name;
@@ -62,7 +77,11 @@ struct Explanation {
     Health health;  ///< terms index into `rules.signals`
     double smoothed = missing;
     Band band = Band::unknown;
+    Trend trend = Trend::unknown;
+    double trend_slope = missing;  ///< as in CustomerView
     Risk risk;
+    SignalDrift drift;  ///< as in drift_since_days; signal -1: none
+    Pulse pulse;
     std::vector<std::string> profiles = {};
     std::vector<TermSource> sources = {};  ///< parallel to health.terms
     std::optional<ChangeSince> since_last_cycle = {}, since_week = {}, since_month = {};
