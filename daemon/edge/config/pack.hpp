@@ -29,7 +29,7 @@ struct Pack {
     const FieldCatalogue& fields(Scope scope) const { return catalogues.at(scope); }
     const FieldCatalogue& customer() const { return fields(Scope::customer); }
     bool is_mapped(std::string_view dataset) const { return !options.datasets || datasets.contains(dataset); }
-    std::optional<DatasetKind> kind(std::string_view dataset) const;  ///< of a dataset that may be read from
+    DatasetKind kind(std::string_view dataset) const;  ///< of any other name: events
 };
 
 Pack gather(const Node& tree, const PackOptions& options, Problems& problems);
