@@ -503,6 +503,11 @@ group = "use"
 from = "tikets"
 measure = "count"
 weight = 0
+[signal.seen_lately]
+group = "use"
+from = "attendance"
+measure = "count"
+weight = 0
 [rule.x]
 when = ["seen == 0", "helped == 0", "regoin == 'west'"]
 clear = ["seen > 1"]
@@ -512,11 +517,12 @@ message = "m"
     const auto result = load_config(folder.write(
         "retaind.toml", small_config + "[dataset.tickets]\nsource = \"crm\"\nkind = \"events\"\nquery = \"q\"\n"));
     EXPECT_EQ(folder.relative(joined(result.warnings)),
-              "rules.toml:15:8: the dataset \"attendance\" is not mapped (this signal says nothing of anybody; map it "
-              "as [dataset.attendance] in retaind.toml, or remove it)\n");
+              "rules.toml:15:8: the dataset \"attendance\" is not mapped (what reads it says nothing; map it as "
+              "[dataset.attendance] in retaind.toml, or remove this signal)\n")
+        << "once, however many read it";
     EXPECT_EQ(folder.relative(joined(result.problems)),
               "rules.toml:20:8: the dataset \"tikets\" is not mapped (did you mean \"tickets\"?)\n"
-              "rules.toml:24:38: a customer has no field \"regoin\" (did you mean \"region\"?)\n");
+              "rules.toml:29:38: a customer has no field \"regoin\" (did you mean \"region\"?)\n");
 }
 
 TEST(Config, EveryShippedPackLoadsForACompanyThatMapsLittle) {

@@ -197,24 +197,24 @@ FieldCatalogue row_catalogue(DatasetKind kind) {
 }
 
 /// A pack may read more than a company has: what is not mapped is missing. Unless it was meant to be another name.
-bool is_slip(TableReader& in, std::string_view dataset, const Pack& pack) {
+bool is_slip(TableReader& in, std::string_view dataset, Pack& pack) {
     if (pack.is_mapped(dataset)) return false;
     std::vector<std::string_view> names = {"customers", "promises"};
     for (const auto& [name, kind] : pack.datasets) names.push_back(name);
     const auto meant = nearest(dataset, names);
     auto message = fmt::format("the dataset \"{}\" is not mapped", shown(dataset));
-    if (meant.empty())
-        in.problems().warning(
-            in.where("from"), std::move(message),
-            fmt::format("this signal says nothing of anybody; map it as [dataset.{}] in retaind.toml, or remove it",
-                        shown(dataset)));
-    else
+    if (!meant.empty())
         in.problems().error(in.where("from"), std::move(message), fmt::format("did you mean \"{}\"?", meant));
+    else if (pack.unmapped.emplace(dataset).second)
+        in.problems().warning(in.where("from"), std::move(message),
+                              fmt::format("what reads it says nothing; map it as [dataset.{}] in retaind.toml, or "
+                                          "remove this signal",
+                                          shown(dataset)));
     return !meant.empty();
 }
 
 /// The kind of dataset that the signal reads, if it may read it.
-std::optional<DatasetKind> read_from(TableReader& in, Signal& to, const Pack& pack, bool has_measure) {
+std::optional<DatasetKind> read_from(TableReader& in, Signal& to, Pack& pack, bool has_measure) {
     if (!in.require("from", to.from, text{}) || to.from.empty()) return std::nullopt;
     const auto complain = [&](std::string message, std::string hint) {
         in.problems().error(in.where("from"), std::move(message), std::move(hint));
