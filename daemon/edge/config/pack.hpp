@@ -24,7 +24,7 @@ struct Pack {
     FieldCatalogue facts = {};  ///< what is known of a customer without signals
     std::map<Scope, FieldCatalogue> catalogues = {};
     std::map<std::string, DatasetKind, std::less<>> datasets = {};  ///< mapped ones
-    std::set<std::string, std::less<>> unmapped = {};  ///< read by the packs, and told of: each once
+    std::set<std::string, std::less<>> unmapped = {};               ///< read by the packs, and told of: each once
     bool misses_a_group = false;  ///< some signal names a group that is not there: said once, not twice
 
     const FieldCatalogue& fields(Scope scope) const { return catalogues.at(scope); }
