@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plain.hpp"
 #include "report.hpp"
 
 namespace retaind {
@@ -13,14 +14,6 @@ constexpr std::size_t most_lines = 20;
 
 /// Keys of rejected rows shown per reason.
 constexpr std::size_t most_keys = 5;
-
-/// A person's terminal is not to be steered by a name in a database.
-std::string shown(std::string_view text, std::size_t width) {
-    std::string clean;
-    for (const char c : text) clean += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    if (clean.size() > width) clean = clean.substr(0, width - 2) + "..";
-    return clean;
-}
 
 std::string score(double value) { return is_known(value) ? fmt::format("{:.0f}", value) : "-"; }
 std::string percent(double value) { return is_known(value) ? fmt::format("{:.1f} %", 100 * value) : "-"; }
@@ -100,14 +93,9 @@ std::string once_text(const View& view) {
     return out + "\ndata\n" + feeds_text(view);
 }
 
-std::string explain_text(const Explanation& explanation) {
+std::string terms_text(const Explanation& explanation) {
     const Health& health = explanation.health;
-    std::string out = fmt::format("{} ({}), as of {}\n", shown(explanation.name, 60),
-                                  shown(explanation.customer_id, 60), format_day(explanation.as_of));
-    out += fmt::format("health {:.2f}, {} (smoothed {}), coverage {:.0f} %, risk {}\n\n", health.health,
-                       band_name(explanation.band), score(explanation.smoothed), 100 * health.coverage,
-                       percent(explanation.risk.probability));
-    out += fmt::format("  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
+    std::string out = fmt::format("  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
     for (std::size_t at = 0; at < health.terms.size(); ++at) {
         const Term& term = health.terms[at];
         const Signal& signal = explanation.rules.signals[static_cast<std::size_t>(term.signal)];
@@ -125,6 +113,17 @@ std::string explain_text(const Explanation& explanation) {
         out += fmt::format("  {:>+9.4f}  cap {}\n", health.caps,
                            explanation.rules.caps[static_cast<std::size_t>(health.cap)].name);
     out += fmt::format("  {:>9.4f}  health\n", health.health);
+    return out;
+}
+
+std::string explain_text(const Explanation& explanation) {
+    const Health& health = explanation.health;
+    std::string out = fmt::format("{} ({}), as of {}\n", shown(explanation.name, 60),
+                                  shown(explanation.customer_id, 60), format_day(explanation.as_of));
+    out += fmt::format("health {:.2f}, {} (smoothed {}), coverage {:.0f} %, risk {}\n\n", health.health,
+                       band_name(explanation.band), score(explanation.smoothed), 100 * health.coverage,
+                       percent(explanation.risk.probability));
+    out += terms_text(explanation);
     if (!explanation.profiles.empty()) out += fmt::format("\nprofiles: {}\n", fmt::join(explanation.profiles, ", "));
     for (const PromiseView& promise : explanation.promises) {
         out += fmt::format("\npromise {}: {}, {}, kept with probability {}", shown(promise.promise_id, 40),

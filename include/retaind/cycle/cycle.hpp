@@ -49,6 +49,7 @@ struct Explanation {
     Band band = Band::unknown;
     Risk risk;
     std::vector<std::string> profiles = {};
+    std::vector<SignalScore> signals = {};                                     ///< parallel to rules.signals
     std::vector<std::uint32_t> rows = {};                                      ///< parallel to health.terms
     std::vector<std::pair<std::optional<Day>, std::optional<Day>>> days = {};  ///< first and last row behind each
     std::vector<PromiseView> promises = {};
