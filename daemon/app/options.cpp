@@ -56,6 +56,12 @@ void add_checking(CLI::App& app, Options& options) {
     CLI::App& check = *app.add_subcommand("check", "find every mistake in configuration and rules");
     add_common(check, options);
     check.add_flag("--connect", options.connect, "also run every query for no rows and compare its columns");
+    CLI::App& tests = *app.add_subcommand("test-rules", "run rule tests: small companies and what rules make of them");
+    tests.add_option("files", options.files, "files of tests (TOML)")->type_name("FILE")->required();
+    tests.add_option("--rules-directory", options.rules_directory, "where packs are that tests name without a path")
+        ->type_name("DIR")
+        ->capture_default_str();
+    tests.add_flag("--json", options.json, "print JSON, the stable contract");
     CLI::App& config = *app.add_subcommand("config", "print the configuration as it is understood, secrets masked");
     add_common(config, options);
     config.add_flag("--effective", options.effective, "with all defaults");
@@ -84,9 +90,10 @@ void add_history(CLI::App& app, Options& options) {
 }  // namespace
 
 std::variant<Options, int> parse_options(int argc, char** argv) {
-    static const std::pair<const char*, Verb> verbs[] = {
-        {"run", Verb::run},         {"once", Verb::once},     {"check", Verb::check}, {"config", Verb::config},
-        {"explain", Verb::explain}, {"replay", Verb::replay}, {"demo", Verb::demo}};
+    static const std::pair<const char*, Verb> verbs[] = {{"run", Verb::run},         {"once", Verb::once},
+                                                         {"check", Verb::check},     {"config", Verb::config},
+                                                         {"explain", Verb::explain}, {"test-rules", Verb::test_rules},
+                                                         {"replay", Verb::replay},   {"demo", Verb::demo}};
     Options options;
     CLI::App app("retaind watches the promises a company made to its customers", "retaind");
     app.set_version_flag("--version", std::string("retaind ") + engine_version);

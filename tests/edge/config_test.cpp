@@ -492,7 +492,7 @@ TEST(Config, MissingFilesAreNamed) {
               "retaind.toml:2:10: there is no file rules.toml (check the path)\n");
 }
 
-TEST(Config, NamesTheDatasetThatNobodyMaps) {
+TEST(Config, TakesADatasetThatNobodyMapsForMissingAndASlipForAnError) {
     const Folder folder;
     folder.write("rules.toml", small_pack + R"([signal.seen]
 group = "use"
@@ -504,6 +504,11 @@ group = "use"
 from = "tikets"
 measure = "count"
 weight = 0
+[signal.seen_lately]
+group = "use"
+from = "attendance"
+measure = "count"
+weight = 0
 [rule.x]
 when = ["seen == 0", "helped == 0", "regoin == 'west'"]
 clear = ["seen > 1"]
@@ -512,11 +517,23 @@ message = "m"
 )");
     const auto result = load_config(folder.write(
         "retaind.toml", small_config + "[dataset.tickets]\nsource = \"crm\"\nkind = \"events\"\nquery = \"q\"\n"));
+    EXPECT_EQ(folder.relative(joined(result.warnings)),
+              "rules.toml:15:8: the dataset \"attendance\" is not mapped (what reads it says nothing; map it as "
+              "[dataset.attendance] in retaind.toml, or remove this signal)\n")
+        << "once, however many read it";
     EXPECT_EQ(folder.relative(joined(result.problems)),
-              "rules.toml:15:8: the dataset \"attendance\" is not mapped (map it as [dataset.attendance] in "
-              "retaind.toml, or remove this signal)\n"
               "rules.toml:20:8: the dataset \"tikets\" is not mapped (did you mean \"tickets\"?)\n"
-              "rules.toml:24:38: a customer has no field \"regoin\" (did you mean \"region\"?)\n");
+              "rules.toml:29:38: a customer has no field \"regoin\" (did you mean \"region\"?)\n");
+}
+
+TEST(Config, EveryShippedPackLoadsForACompanyThatMapsLittle) {
+    const Folder folder;
+    for (const auto* pack : {"base", "saas", "season-tickets", "fitness"}) {
+        const auto path = (source_root() / "rules" / (std::string{pack} + ".toml")).string();
+        folder.write("rules.toml", "extends = \"" + path + "\"\n");
+        const auto result = load_config(folder.write("retaind.toml", small_config));
+        EXPECT_TRUE(result.problems.empty()) << pack << "\n" << joined(result.problems);
+    }
 }
 
 // -- warnings ---------------------------------------------------------------------------------------------------------

@@ -339,6 +339,8 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
     for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
         if (scored.profiles >> profile & 1) result.profiles.push_back(evaluation.rules.profiles[profile].name);
     }
+    const std::span<const SignalScore> signals = evaluation.signals_of(at);
+    result.signals.assign(signals.begin(), signals.end());
     for (const Term& term : result.health.terms) {
         const Measured measured = evaluation.measured_behind(at, term);
         TermSource source = source_of(evaluation.snapshot, term.subscription, term.child);
@@ -448,21 +450,9 @@ std::vector<std::string> Explainer::customers() const {
 }
 
 Result<Explanation> Explainer::explain(std::string_view customer_id) const {
-    const Snapshot& snapshot = evaluation_->snapshot;
-    const CustomerIndex customer = snapshot.find_customer(customer_id);
-    const std::string quoted = "'" + std::string(customer_id) + "'";
-    if (customer == no_customer) {
-        return Error{.kind = ErrorKind::usage,
-                     .message = "there is no customer " + quoted,
-                     .hint = "`retaind once --json` lists all customer ids"};
-    }
-    const ScoredCustomer* scored = evaluation_->find(customer);
-    if (!scored) {
-        return Error{.kind = ErrorKind::usage,
-                     .message = "customer " + quoted + " has no live subscription as of " + format_day(snapshot.as_of),
-                     .hint = "ask with --as-of for a day on which it had one"};
-    }
-    return explanation_of(*evaluation_, state_, *scored);
+    const Result<const ScoredCustomer*> scored = find_live(*evaluation_, customer_id);
+    if (!scored) return scored.error();
+    return explanation_of(*evaluation_, state_, **scored);
 }
 
 }  // namespace retaind

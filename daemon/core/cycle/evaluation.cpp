@@ -549,6 +549,21 @@ Risk Evaluation::risk_of(std::size_t at) const {
             .parts = {{.feature = "health", .theme = "health", .raw = customer.health, .log_odds = log_odds}}};
 }
 
+Result<const ScoredCustomer*> find_live(const Evaluation& evaluation, std::string_view customer_id) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    const CustomerIndex customer = snapshot.find_customer(customer_id);
+    const std::string quoted = "'" + std::string(customer_id) + "'";
+    if (customer == no_customer) {
+        return Error{.kind = ErrorKind::usage,
+                     .message = "there is no customer " + quoted,
+                     .hint = "`retaind once --json` lists all customer ids"};
+    }
+    if (const ScoredCustomer* scored = evaluation.find(customer)) return scored;
+    return Error{.kind = ErrorKind::usage,
+                 .message = "customer " + quoted + " has no live subscription as of " + format_day(snapshot.as_of),
+                 .hint = "ask with --as-of for a day on which it had one"};
+}
+
 bool customers_known(const Snapshot& snapshot) {
     return is_loaded(snapshot, "customers") && is_loaded(snapshot, "subscriptions");
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "retaind/base/result.hpp"
 #include "retaind/cycle/cycle.hpp"
 #include "retaind/cycle/state.hpp"
 #include "retaind/model/snapshot.hpp"
@@ -83,6 +84,9 @@ struct Evaluation {
 /// With `profiles`, by CustomerIndex, those are taken instead of the matching ones.
 Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state,
                     const std::vector<ProfileSet>* profiles = nullptr);
+
+/// A live customer by id. Errors (usage): there is none, or none with a live subscription.
+Result<const ScoredCustomer*> find_live(const Evaluation& evaluation, std::string_view customer_id);
 
 /// Datasets without which nobody knows who the customers are.
 bool customers_known(const Snapshot& snapshot);

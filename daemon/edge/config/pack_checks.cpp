@@ -67,11 +67,11 @@ std::string_view unmapped(const Field& field, const Pack& pack) {
     return "";
 }
 
-void warn_of_unmapped(const std::vector<Condition>& list_of_conditions, const Pack& pack) {
+void warn_of_unmapped(const std::vector<Condition>& list_of_conditions, Pack& pack) {
     for (const auto& one : list_of_conditions)
         for (const auto& field : fields_of(one)) {
             const auto dataset = unmapped(field, pack);
-            if (!dataset.empty())
+            if (!dataset.empty() && pack.unmapped.emplace(dataset).second)
                 pack.problems.warning(one.where,
                                       fmt::format("\"{}\" reads {}, which is not mapped", field.name, dataset),
                                       fmt::format("map it as [dataset.{}], or leave this condition out", dataset));
@@ -114,7 +114,7 @@ void warn_of_idle_signals(const RuleSet& rules, const Pack& pack) {
     }
 }
 
-void warn_of_unmapped_fields(const RuleSet& rules, const Pack& pack) {
+void warn_of_unmapped_fields(const RuleSet& rules, Pack& pack) {
     for (const auto& rule : rules.rules) {
         warn_of_unmapped(rule.applies, pack);
         warn_of_unmapped(rule.trigger.when, pack);

@@ -36,7 +36,8 @@ struct range {
 struct moment_text {
     std::optional<std::string> operator()(const Item& item) const {
         if (item.node.kind == Node::Kind::day) return format_day(item.node.day);
-        if (item.node.kind == Node::Kind::moment) return item.node.text;
+        if (item.node.kind == Node::Kind::moment)
+            return item.node.text.substr(0, std::string_view{"2026-03-01"}.size());
         return text{}(item);
     }
 };

@@ -196,39 +196,47 @@ FieldCatalogue row_catalogue(DatasetKind kind) {
     return catalogue;
 }
 
-std::string unmapped_hint(const Pack& pack, std::string_view dataset) {
+/// A pack may read more than a company has: what is not mapped is missing. Unless it was meant to be another name.
+bool is_slip(TableReader& in, std::string_view dataset, Pack& pack) {
+    if (pack.is_mapped(dataset)) return false;
     std::vector<std::string_view> names = {"customers", "promises"};
     for (const auto& [name, kind] : pack.datasets) names.push_back(name);
     const auto meant = nearest(dataset, names);
-    if (!meant.empty()) return fmt::format("did you mean \"{}\"?", meant);
-    return fmt::format("map it as [dataset.{}] in retaind.toml, or remove this signal", shown(dataset));
+    auto message = fmt::format("the dataset \"{}\" is not mapped", shown(dataset));
+    if (!meant.empty())
+        in.problems().error(in.where("from"), std::move(message), fmt::format("did you mean \"{}\"?", meant));
+    else if (pack.unmapped.emplace(dataset).second)
+        in.problems().warning(in.where("from"), std::move(message),
+                              fmt::format("what reads it says nothing; map it as [dataset.{}] in retaind.toml, or "
+                                          "remove this signal",
+                                          shown(dataset)));
+    return !meant.empty();
 }
 
 /// The kind of dataset that the signal reads, if it may read it.
-std::optional<DatasetKind> read_from(TableReader& in, Signal& to, const Pack& pack, bool has_measure) {
+std::optional<DatasetKind> read_from(TableReader& in, Signal& to, Pack& pack, bool has_measure) {
     if (!in.require("from", to.from, text{}) || to.from.empty()) return std::nullopt;
     const auto complain = [&](std::string message, std::string hint) {
         in.problems().error(in.where("from"), std::move(message), std::move(hint));
         return std::nullopt;
     };
+    if (is_slip(in, to.from, pack)) return std::nullopt;
     const auto kind = pack.kind(to.from);
-    if (!kind || !pack.is_mapped(to.from))
-        return complain(fmt::format("the dataset \"{}\" is not mapped", shown(to.from)), unmapped_hint(pack, to.from));
     if (!has_measure) return kind;
     const auto name = name_of_measure(to.measure);
-    const bool is_series = dataset_spec(*kind).is_series;
+    const bool is_series = dataset_spec(kind).is_series;
     switch (reads(to.measure)) {
         case Reads::customers:
-            if (*kind != DatasetKind::customers)
+            if (kind != DatasetKind::customers)
                 return complain(fmt::format("the measure {} reads an attribute of customers", name),
                                 "from = \"customers\"");
             break;
         case Reads::promises:
-            if (*kind != DatasetKind::promises)
+            if (kind != DatasetKind::promises)
                 return complain(fmt::format("the measure {} reads promises", name), "from = \"promises\"");
             break;
         case Reads::attendance:
-            if (*kind != DatasetKind::attendance)
+            if (kind != DatasetKind::attendance)
                 return complain(fmt::format("the measure {} reads attendance", name), "from = \"attendance\"");
             break;
         case Reads::series:

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "plain.hpp"
 #include "report.hpp"
 
 namespace retaind {
@@ -15,14 +16,6 @@ constexpr std::size_t most_lines = 20;
 
 /// Keys of rejected rows shown per reason.
 constexpr std::size_t most_keys = 5;
-
-/// A person's terminal is not to be steered by a name in a database.
-std::string shown(std::string_view text, std::size_t width) {
-    std::string clean;
-    for (const char c : text) clean += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    if (clean.size() > width) clean = clean.substr(0, width - 2) + "..";
-    return clean;
-}
 
 std::string score(double value) { return is_known(value) ? fmt::format("{:.0f}", value) : "-"; }
 std::string percent(double value) { return is_known(value) ? fmt::format("{:.1f} %", 100 * value) : "-"; }
@@ -218,6 +211,18 @@ std::string pulse_text(const Explanation& explanation) {
 
 }  // namespace
 
+std::string terms_text(const Explanation& explanation) {
+    const Health& health = explanation.health;
+    std::string out = fmt::format("  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
+    for (std::size_t at = 0; at < health.terms.size(); ++at) out += term_text(explanation, at);
+    if (health.weakest_part != 0) out += fmt::format("  {:>+9.4f}  weakest part\n", health.weakest_part);
+    if (health.cap >= 0)
+        out += fmt::format("  {:>+9.4f}  cap {}\n", health.caps,
+                           explanation.rules.caps[static_cast<std::size_t>(health.cap)].name);
+    out += fmt::format("  {:>9.4f}  health\n", health.health);
+    return out;
+}
+
 std::string explain_text(const Explanation& explanation) {
     const Health& health = explanation.health;
     std::string out = fmt::format("{} ({}), as of {}\n", shown(explanation.name, 60),
@@ -228,14 +233,7 @@ std::string explain_text(const Explanation& explanation) {
     if (explanation.trend != Trend::unknown)
         out += fmt::format("trend: {}, 8 weeks ({:+.1f} points a week)\n", trend_name(explanation.trend),
                            explanation.trend_slope);
-    out += drift_text(explanation) + pulse_text(explanation);
-    out += fmt::format("\n  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
-    for (std::size_t at = 0; at < health.terms.size(); ++at) out += term_text(explanation, at);
-    if (health.weakest_part != 0) out += fmt::format("  {:>+9.4f}  weakest part\n", health.weakest_part);
-    if (health.cap >= 0)
-        out += fmt::format("  {:>+9.4f}  cap {}\n", health.caps,
-                           explanation.rules.caps[static_cast<std::size_t>(health.cap)].name);
-    out += fmt::format("  {:>9.4f}  health\n", health.health);
+    out += drift_text(explanation) + pulse_text(explanation) + "\n" + terms_text(explanation);
     if (!explanation.profiles.empty()) out += fmt::format("\nprofiles: {}\n", fmt::join(explanation.profiles, ", "));
     const std::string moved = change_text(explanation, "the last cycle", explanation.since_last_cycle) +
                               change_text(explanation, "a week ago", explanation.since_week) +

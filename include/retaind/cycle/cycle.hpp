@@ -83,7 +83,8 @@ struct Explanation {
     SignalDrift drift;  ///< as in drift_since_days; signal -1: none
     Pulse pulse;
     std::vector<std::string> profiles = {};
-    std::vector<TermSource> sources = {};  ///< parallel to health.terms
+    std::vector<SignalScore> signals = {};  ///< parallel to rules.signals
+    std::vector<TermSource> sources = {};   ///< parallel to health.terms
     std::optional<ChangeSince> since_last_cycle = {}, since_week = {}, since_month = {};
     std::vector<PromiseView> promises = {};
     std::vector<Alert> alerts = {};
