@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report.hpp"
+#include "retaind/signals/scale.hpp"
 
 namespace retaind {
 namespace {
@@ -130,15 +131,19 @@ Json term_json(const Explanation& explanation, std::size_t at) {
     const Term& term = explanation.health.terms[at];
     const TermSource& source = explanation.sources[at];
     const RuleSet& rules = explanation.rules;
-    Json group;
-    if (term.signal >= 0)
-        group = rules.groups[static_cast<std::size_t>(rules.signals[static_cast<std::size_t>(term.signal)].group)].name;
+    Json group, scale;
+    if (term.signal >= 0) {
+        const Signal& signal = rules.signals[static_cast<std::size_t>(term.signal)];
+        group = rules.groups[static_cast<std::size_t>(signal.group)].name;
+        scale = describe(signal.scale);
+    }
     return {{"signal", signal_name(explanation, term.signal)},
             {"subscription_id", text(source.subscription_id)},
             {"child_id", text(source.child_id)},
             {"group", group},
             {"raw", number(term.raw)},
             {"score", number(term.score)},
+            {"scale", scale},
             {"weight", number(term.weight)},
             {"freshness", number(term.freshness)},
             {"imputed", term.imputed},

@@ -7,6 +7,7 @@
 
 #include "plain.hpp"
 #include "report.hpp"
+#include "retaind/signals/scale.hpp"
 
 namespace retaind {
 namespace {
@@ -124,6 +125,19 @@ std::string term_text(const Explanation& explanation, std::size_t at) {
                        term.freshness, rows);
 }
 
+/// How raw values become scores, once per signal.
+std::string scales_text(const Explanation& explanation) {
+    std::string out = "how values score\n";
+    int last = -1;
+    for (const Term& term : explanation.health.terms) {
+        if (term.signal == last || term.signal < 0) continue;
+        last = term.signal;
+        const Signal& signal = explanation.rules.signals[static_cast<std::size_t>(term.signal)];
+        out += fmt::format("  {}: {}\n", signal.name, shown(describe(signal.scale), 100));
+    }
+    return out;
+}
+
 /// A smaller movement is left out of the words; the JSON has it.
 constexpr double least_points_shown = 0.005;
 
@@ -239,7 +253,7 @@ std::string explain_text(const Explanation& explanation) {
                               change_text(explanation, "a week ago", explanation.since_week) +
                               change_text(explanation, "a month ago", explanation.since_month);
     if (!moved.empty()) out += "\nwhat moved it\n" + moved;
-    out += "\n" + risk_text(explanation.risk);
+    out += "\n" + scales_text(explanation) + "\n" + risk_text(explanation.risk);
     for (const PromiseView& promise : explanation.promises) {
         out += fmt::format("\npromise {}: {}, {}, kept with probability {}", shown(promise.promise_id, 40),
                            shown(promise.outcome, 60), promise_state_name(promise.state),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "retaind/signals/measure.hpp"
@@ -11,6 +12,9 @@ namespace retaind {
 /// Score of every scale but `cohort` (see cohort_positions); missing when the raw value is, or when a category is
 /// unknown.
 double score_of(const Scale& scale, const Measured& measured);
+
+/// The scale in words: "0 at 0.2, 100 at 0.8"; "" where there is none.
+std::string describe(const Scale& scale);
 
 /// Cohort position of each member: the smoothed standardised position ewma(r) over the last 8 buckets of 7 days,
 /// r = clamp((u - med) / max(sd, 0.5), -3, 3), u = ln(1 + x); med and sd (n - 1) over the members live at that bucket's
