@@ -54,7 +54,9 @@ def test_every_number_adds_up(place):
         for name, days in zip(CHANGES, (1, 7, 30)):
             assert e[name]["since"] == str(BEFORE - dt.timedelta(days=days)), e[name]
             assert e[name]["rules"] == e[name]["engine"] == e[name]["profile"] == 0, e[name]
-    moved = [e["change_7d"] for e in explanations.values() if abs(e["change_7d"]["after"] - e["change_7d"]["before"]) > 1]
+    moved = [
+        e["change_7d"] for e in explanations.values() if abs(e["change_7d"]["after"] - e["change_7d"]["before"]) > 1
+    ]
     assert len(moved) > 5, "nothing moved, so nothing was checked"
     return f"{changes} changes of {len(explanations)} customers"
 
