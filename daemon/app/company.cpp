@@ -6,6 +6,7 @@
 #include "edge/source/source.hpp"
 #include "edge/zones/zones.hpp"
 #include "log.hpp"
+#include "retaind/rules/visit.hpp"
 
 namespace retaind {
 namespace {
@@ -153,7 +154,10 @@ std::vector<Error> Company::check_connections() {
     std::vector<Error> errors;
     const Day today = Day{std::chrono::days{0}};
     for (auto& [name, source] : sources_) {
-        const std::vector<Error> found = source->check(requests(name, today, today));
+        std::vector<DatasetRequest> wanted = requests(name, today, today);
+        for (DatasetRequest& request : wanted)
+            request.named = columns_named(rules(), request.options.name, request.options.kind);
+        const std::vector<Error> found = source->check(wanted);
         errors.insert(errors.end(), found.begin(), found.end());
     }
     return errors;

@@ -193,6 +193,10 @@ public:
         for (PromiseMemory& memory : state_.promises) memory.days.clear();
     }
 
+    void believe_prior(int day, const std::string& segment, double mean, int customers) {
+        state_.priors.push_back({on(day), segment, rules_.hash, mean, customers});
+    }
+
     /// "rule entity phase" of every alert that is open.
     std::vector<std::string> open() const {
         std::vector<std::string> found;
@@ -385,6 +389,45 @@ TEST(Outage, IsAnIrregularStepOfTheSmoothing) {
     broken.day(54);
     EXPECT_EQ(straight.customer("c00").smoothed, broken.customer("c00").smoothed)
         << "four days pass, whether they were not seen or not evaluated";
+}
+
+TEST(Prior, IsTheNewestOfEachSegment) {
+    Walk walk({});
+    walk.believe_prior(40, "north", 55, 20);
+    walk.believe_prior(41, "south", 60, 20);
+    EXPECT_EQ(walk.explain(50, {}, "c00").health.prior, 55) << "a day that left none of its own takes none away";
+    EXPECT_EQ(walk.explain(50, {}, "c12").health.prior, 60);
+    walk.believe_prior(45, "north", 10, 19);
+    EXPECT_EQ(walk.explain(50, {}, "c00").health.prior, 70) << "the newest rests on too few";
+    walk.believe_prior(50, "south", 10, 20);
+    EXPECT_EQ(walk.explain(50, {}, "c12").health.prior, 60) << "that of the day itself is not an earlier one's";
+}
+
+TEST(Prior, OfADayWithoutAnybodyWellCoveredIsNotThatOfADayBefore) {
+    Company company;
+    company.touched = [](int customer, int day) { return customer == 23 || day < 30; };
+    Walk walk(company);
+    walk.believe_prior(49, "north", 55, 20);
+    walk.day(50);
+    ASSERT_NEAR(walk.customer("c00").coverage, 0.6, 1e-9);
+    EXPECT_EQ(walk.explain(51, {}, "c00").health.prior, 70) << "as with 19 of them";
+}
+
+TEST(Risk, OfOthersIsNotMovedByThoseWhoseHealthCannotBeBelieved) {
+    Walk walk({}, R"(
+[[profile]]
+name = "north"
+match = ["segment == 'north'"]
+signal.helped.weight = 0
+[[profile]]
+name = "south"
+match = ["segment == 'south'"]
+signal.activity.weight = 0
+)");
+    walk.day(50, {.failed = {"touchpoints"}});
+    ASSERT_NEAR(walk.customer("c12").health, 70, 1e-9) << "nothing is known of the south";
+    EXPECT_NEAR(walk.customer("c00").risk, 0.03, 1e-9) << "the north alone meets the base rate";
+    EXPECT_GT(walk.customer("c12").risk, 0.03);
 }
 
 TEST(Outage, OfEverythingShowsNoBandAndForgetsNone) {
@@ -632,6 +675,19 @@ TEST(Profile, FreezesWithItsOwnDatasets) {
     EXPECT_THAT(walk.open(), ::testing::ElementsAre("rarely_seen c00 firing", "source_suspect touchpoints firing"))
         << "the north reads usage; touchpoints of the south cannot be believed";
     EXPECT_EQ(walk.customer("c12").smoothed, smoothed);
+}
+
+TEST(Adoption, EndsWhereItWasJudgedWhileTheFeedOfAnotherProfileIsInTrouble) {
+    Company company;
+    company.use = [](int customer, int day) { return customer == 0 && day > 43 ? -1 : 10; };
+    Walk walk(company,
+              profiles.substr(0, profiles.find("[signal.helped]")) + profiles.substr(profiles.find("[[profile]]")));
+    const Trouble trouble{.failed = {"touchpoints"}};
+    walk.day(45, trouble);
+    ASSERT_EQ(walk.state().rules.size(), 1u) << "the north was judged by this rule";
+    walk.days(46, 49);
+    ASSERT_THAT(walk.open(), ::testing::ElementsAre("rarely_seen c00 firing"));
+    EXPECT_FALSE(walk.view().alerts[0].adopted) << "it came after the rule";
 }
 
 TEST(Signal, ThatDoesNotApplySaysNothing) {

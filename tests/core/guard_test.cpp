@@ -605,5 +605,19 @@ TEST(Undelivered, OpsHearOnceOfEachReceiverAndThatItIsOver) {
     EXPECT_THAT(told(4), IsEmpty());
 }
 
+TEST(Undelivered, WhatIsGivenUpAfterItWasOverIsToldAtOnce) {
+    Daemon daemon;
+    daemon.undelivered = {{.receiver = "hook", .messages = 1, .error_class = "http_404"}};
+    daemon.cycle(snapshot_of(company_on(0), 0), Instant{on(1)});
+    daemon.undelivered = {};
+    daemon.cycle(snapshot_of(company_on(0), 0), Instant{on(1)} + std::chrono::hours{1});
+    daemon.undelivered = {{.receiver = "hook", .messages = 1, .error_class = "http_404"}};
+    std::vector<std::string> said;
+    for (const Message& message : daemon.cycle(snapshot_of(company_on(0), 0), Instant{on(1)} + std::chrono::hours{2})) {
+        for (const AlertNote& note : message.notes) said.push_back(note.key.rule + " " + note.key.entity);
+    }
+    EXPECT_THAT(said, ElementsAre("delivery_failed hook")) << "its day is its window, no cooldown comes on top";
+}
+
 }  // namespace
 }  // namespace retaind

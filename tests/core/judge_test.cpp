@@ -141,6 +141,19 @@ TEST(PromisesKnownLater, DoNotExistBefore) {
     EXPECT_THAT(by_customer.cycle(tables, march(2)), ElementsAre("c1 firing"));
 }
 
+TEST(DaysSinceTouch, CountATouchOfADayThatIsNotWholeYet) {
+    Rows touches{touchpoints, {"customer_id", "at", "kind"}, {{"c1", "2026-03-02", "service"}}};
+    for (int ago = 1; ago <= 28; ++ago)
+        for (int row = 0; row < 60; ++row)
+            touches.rows.push_back({"c2", format_day(march(2) - std::chrono::days{ago}), "service"});
+    const std::vector<Rows> tables = {customers_of({{"c1", "One", null, null, null}, {"c2", "Two", null, null, null}}),
+                                      subscriptions_of({{"s1", "c1", "active", "2025-01-01", null, "10"},
+                                                        {"s2", "c2", "active", "2025-01-01", null, "10"}}),
+                                      touches};
+    Days days(rules_of(rule_when(Scope::customer, "days_since_touch < 1")));
+    EXPECT_THAT(days.cycle(tables, march(2)), ElementsAre("c1 firing"));
+}
+
 TEST(Pulse, WrittenDownLaterIsNotKnownYet) {
     const std::vector<Rows> tables = {customers_of({{"c1", "One", null, "30", "2026-03-02"}}), one_subscription};
     Days days(rules_of(rule_when(Scope::customer, "pulse < 50")));

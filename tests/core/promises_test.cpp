@@ -638,6 +638,25 @@ TEST(SelfReport, IsWeighedWithTheKeptRateOfTheSegment) {
                   "promises sorted by customer, then id: w is the fourth");
 }
 
+TEST(SelfReport, IsWeighedWithThePromisesInForceOnly) {
+    PromiseRow word = reach({{on(40), 100, true}}), first = milestones(1, 1, {}), second = milestones(15, 1, {});
+    word.id = "w";
+    first.id = second.id = "m";
+    second.known = on(5);
+    Snapshot snapshot = company_with({first, second, word}, 40);
+    ASSERT_EQ(snapshot.text(snapshot.promises[2].id), "w");
+    const auto in_force = [](const Promise& promise) { return has_begun(promise, on(40)); };
+    snapshot.promises[0].replaced = snapshot.promises[1].known;
+    ASSERT_EQ(std::ranges::count_if(snapshot.promises, in_force), 2);
+    expect_number(measure_promises(snapshot, {})[2].probability, 0.5 + 0.5 * 0.7,
+                  "the first version would have been missed, the second is not due");
+    const std::vector<std::optional<Day>> kept = {on(8), on(8), std::nullopt};
+    snapshot.promises.push_back(snapshot.promises[0]);
+    snapshot.promises.back().replaced = std::nullopt;
+    expect_number(measure_promises(snapshot, {}, {.kept_before = kept})[2].probability, 0.5 + 0.5 * 0.5,
+                  "one kept, whatever versions it has; one missed");
+}
+
 // -- measured by a signal -------------------------------------------------------------------------------------------
 
 /// Ten calls a day from day 0 to day `last`.

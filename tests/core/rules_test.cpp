@@ -420,6 +420,38 @@ TEST(IsContradiction, FindsWhatCanNeverHold) {
 
 // -- templates --------------------------------------------------------------------------------------------------------
 
+TEST(IsContradiction, KnowsWhatAFieldCanBe) {
+    const auto never = [](const std::vector<std::string>& texts) { return is_contradiction(all_parsed(texts)); };
+    EXPECT_TRUE(never({"health > 100"}));
+    EXPECT_FALSE(never({"health >= 100"}));
+    EXPECT_TRUE(never({"coverage < 0"}));
+    EXPECT_TRUE(never({"promises < 0"}));
+    EXPECT_FALSE(never({"days_to_renewal < 0"}));
+    EXPECT_TRUE(never({"band != 'healthy'", "band != 'watch'", "band != 'at_risk'"}));
+    EXPECT_FALSE(never({"segment != 'a'", "segment != 'b'"}));
+}
+
+TEST(Implies, FollowsFromConstants) {
+    struct Case {
+        std::vector<std::string> a, b;
+        bool follows;
+    };
+    const std::vector<Case> cases = {
+        {{"tenure_days < 30"}, {"tenure_days < 90"}, true},
+        {{"tenure_days < 90"}, {"tenure_days < 30"}, false},
+        {{"tenure_days < 30", "motion == 'a'"}, {"motion == 'a'"}, true},
+        {{"motion == 'a'"}, {"motion in ['a', 'b']"}, true},
+        {{"motion in ['a', 'b']"}, {"motion != 'c'"}, true},
+        {{"motion in ['a', 'c']"}, {"motion in ['a', 'b']"}, false},
+        {{"motion == 'a'"}, {"known(motion)"}, true},
+        {{"known(motion)"}, {"motion == 'a'"}, false},
+        {{"motion == 'a'"}, {"segment == 'a'"}, false},
+        {{"pulse > health"}, {"pulse > health"}, true},
+    };
+    for (const auto& c : cases)
+        EXPECT_EQ(implies(all_parsed(c.a), all_parsed(c.b)), c.follows) << c.a[0] << " -> " << c.b[0];
+}
+
 TEST(Render, FillsTheHoles) {
     const Values values{{"name", Value::of("Row 12")},   {"revenue", Value::of(1234567.0)},
                         {"mrr", Value::of(49.5)},        {"risk", Value::of(0.314)},

@@ -304,10 +304,10 @@ std::vector<std::vector<double>> numbers(const std::string& path) {
     return rows;
 }
 
-/// What the golden ridge model at lambda = 1 says of the thousand golden rows, by our own fitted_risk.
-std::vector<Prediction> golden_predictions() {
+/// What the golden ridge model at a lambda says of the thousand golden rows, by our own fitted_risk.
+std::vector<Prediction> golden_predictions(const std::string& lambda) {
     const auto values = golden();
-    const auto coefficients = values.at("ridge").at("1.0").at("coef_std").get<std::vector<double>>();
+    const auto coefficients = values.at("ridge").at(lambda).at("coef_std").get<std::vector<double>>();
     FittedModel model{.intercept = coefficients[0]};
     for (std::size_t i = 0; i + 1 < coefficients.size(); ++i) {
         model.terms.push_back(term(std::to_string(i), Transform::id, values.at("mean")[i].get<double>(),
@@ -323,7 +323,7 @@ std::vector<Prediction> golden_predictions() {
 }
 
 TEST(Evaluation, AgreesWithScikitLearnOnAThousandCustomers) {
-    const auto predictions = golden_predictions();
+    const auto predictions = golden_predictions("1.0");
     ASSERT_EQ(predictions.size(), 1000u);
     const auto expected = golden().at("metrics_at_ridge_1");
     const double within = 1e-9;  // the coefficients are given to ten digits
@@ -333,7 +333,9 @@ TEST(Evaluation, AgreesWithScikitLearnOnAThousandCustomers) {
     EXPECT_NEAR(log_loss(predictions), expected.at("log_loss").get<double>(), within);
     EXPECT_NEAR(calibration_error(predictions), expected.at("ece_10_equal_mass").get<double>(), within);
     EXPECT_NEAR(lift_at(predictions, 0.1), expected.at("lift_10pct").get<double>(), 1e-12);
-    EXPECT_NEAR(2 * log_loss(predictions) * 1000, golden().at("ridge").at("1.0").at("deviance").get<double>(), 1e-6);
+    for (const auto& [lambda, model] : golden().at("ridge").items())
+        EXPECT_NEAR(2 * log_loss(golden_predictions(lambda)) * 1000, model.at("deviance").get<double>(), 1e-6)
+            << lambda;
 }
 
 std::vector<Prediction> tied() {

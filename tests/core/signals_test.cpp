@@ -213,6 +213,15 @@ TEST(NewestMeasures, KnowNoWindow) {
     });
 }
 
+TEST(DaysSince, BelievesARowOfADayThatIsNotWholeYet) {
+    Company company = with_rows({on("2024-03-20"), on("2024-03-31")});
+    for (int ago = 1; ago <= 28; ++ago)
+        for (int row = 0; row < 60; ++row) company.feeds["usage"].rows.push_back({"zoe", company.as_of - days{ago}});
+    ASSERT_EQ(watermark(snapshot_of(company), "usage"), day("2024-03-30")) << "one row of sixty has arrived";
+    EXPECT_EQ(measure(company, asking(Measure::days_since)).raw, 0);
+    EXPECT_EQ(measure(company, asking(Measure::count)).raw, 0) << "a window ends with the last whole day";
+}
+
 TEST(MissStreak, CountsMissedEventsUpToTheNewest) {
     const auto streak = asking(Measure::miss_streak);
     check({

@@ -17,12 +17,36 @@ MISTAKES = [
 ]
 
 
+def columns_that_only_rules_name(config, place):
+    """Of a query that selects everything, only the database knows the columns."""
+    before = pathlib.Path(config).read_text(), (place / "rules.toml").read_text()
+    columns = "SELECT customer_id, name, segment, motion, account_manager FROM"
+    assert columns in before[0]
+    pathlib.Path(config).write_text(before[0].replace(columns, "SELECT *, 'west' AS region FROM"))
+    (place / "rules.toml").write_text(
+        before[1]
+        + '[signal.calls]\ngroup = "use"\nweight = 0\nfrom = "touchpoints"\nmeasure = "count"\n'
+        + "where = [\"channel == 'phone'\"]\n"
+        + '[cap.far]\nat = 60\nwhen = ["regoin == \'west\'", "calls == 0"]\n'
+    )
+    assert harness.retaind("check", "--config", config).returncode == 0
+    done = harness.retaind("check", "--config", config, "--connect")
+    assert done.returncode == 4, done
+    said = done.stderr
+    assert 'dataset "customers": the rules name "regoin", a column that the query does not bring' in said, said
+    assert 'did you mean "region"?' in said, said
+    assert 'dataset "touchpoints": the rules name "channel", a column that the query does not bring' in said, said
+    pathlib.Path(config).write_text(before[0])
+    (place / "rules.toml").write_text(before[1])
+
+
 def main():
     with harness.folder() as place:
         harness.write_sqlite(place / "company.db", harness.company_rows(dt.date(2025, 3, 31), customers=3))
         config = harness.configuration(place)
         good = harness.retaind("check", "--config", config, "--connect")
         assert good.returncode == 0, good.stderr + good.stdout
+        columns_that_only_rules_name(config, place)
         text = harness.RULES
         for right, wrong, _ in MISTAKES:
             assert text.count(right) >= 1

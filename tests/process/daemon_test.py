@@ -231,6 +231,27 @@ def test_a_failed_turn_is_tried_again_soon_and_counted_once(place):
     return f"tried again after {took:.1f} s"
 
 
+def test_reloads_delay_no_turn(place):
+    """One reload after another, each long before the next turn is due: it comes all the same."""
+    config, daemon = start(place, interval="4s")
+    with daemon:
+        daemon.wait_ready()
+
+        def turns():
+            return daemon.metric("retaind_cycles_total", result="ok")
+
+        before, reloads = turns(), 0
+        end = time.monotonic() + 20
+        while turns() == before and time.monotonic() < end:
+            said = daemon.text().count("reloaded: rules")
+            daemon.signal(signal.SIGHUP)
+            harness.wait_until(lambda: daemon.text().count("reloaded: rules") > said, 10, what="the reload")
+            reloads += 1
+        assert turns() > before, f"no turn within 20 s of {reloads} reloads"
+        assert reloads > 1
+    return f"a turn came in spite of {reloads} reloads"
+
+
 class SilentHook:
     """Accepts calls and never answers."""
 

@@ -7,98 +7,20 @@
 #include "edge/config/config.hpp"
 #include "edge/state/state.hpp"
 #include "retaind/cycle/cycle.hpp"
-#include "support/rows.hpp"
+#include "support/wandering_company.hpp"
 
 namespace retaind {
 namespace {
 
+using Company = testing::WanderingCompany;
 using testing::Rows;
 using testing::TextRow;
-
-constexpr int customers = 50, days = 110, walked = 24;
-const Day last = testing::on(2026, 3, 31);
-
-std::string id(const char* prefix, int n) { return prefix + std::to_string(100 + n); }
-std::string text(double number) { return std::to_string(number); }
-
-/// Customers of two segments whose use wanders, stops, and comes back; promises with readings and milestones; rows that
-/// became known late; customers that join and leave on the way.
-class Company {
-public:
-    explicit Company(unsigned seed) : random_(seed) {
-        people();
-        for (int n = 0; n < customers; ++n) customer(n);
-    }
-    std::vector<Rows> rows() const {
-        return {customers_, subscriptions_, usage_, touchpoints_, promises_, readings_, milestones_, people_};
-    }
-
-private:
-    int any(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
-    static std::string ago(int n) { return format_day(last - std::chrono::days{n}); }
-
-    void people() { people_.rows = {{"m1", "Maria", "maria@example.org"}, {"m2", "Mo", "mo@example.org"}}; }
-
-    void customer(int n) {
-        const std::string c = id("c", n);
-        customers_.rows.push_back({c, "Customer " + c, n % 2 ? "north" : "south", n % 3 ? "m1" : "m2"});
-        const int joined = n % 7 == 0 ? any(walked) : 200 + any(200);
-        const bool leaves = n % 9 == 0;
-        subscriptions_.rows.push_back({id("s", n), c, leaves ? "cancelled" : "active", ago(joined), ago(-any(90) - 1),
-                                       leaves ? testing::TextCell(ago(any(walked))) : testing::TextCell(),
-                                       text(10 + n)});
-        use(n, c);
-        for (int day = any(20); day < days; day += 10 + any(30))
-            touchpoints_.rows.push_back({c, ago(day), any(2) ? "service" : "sales"});
-        if (n % 2 == 0) promise(n, c);
-    }
-
-    void use(int n, const std::string& c) {
-        const int stops = any(60), back = any(2) ? stops / 2 : 0;
-        for (int day = 0; day < days; ++day) {
-            if ((day < stops && day >= back) || any(10) < 3) continue;
-            const int late = any(12) == 0 ? any(4) : 0;
-            usage_.rows.push_back({c, ago(day),
-                                   any(40) == 0 ? testing::TextCell() : testing::TextCell(text(1 + n % 5 + any(10))),
-                                   ago(day - late)});
-        }
-    }
-
-    void promise(int n, const std::string& c) {
-        const std::string p = id("p", n);
-        const bool steps = n % 4 == 0;
-        promises_.rows.push_back({p, c, "something agreed", steps ? "milestones" : "reach", ago(80), ago(10 - any(60)),
-                                  steps ? "0.8" : "100"});
-        for (int day = 80; day >= 0; day -= 5 + any(8)) {
-            if (!steps)
-                readings_.rows.push_back({p, ago(day), text((80 - day) * (0.5 + any(100) * 0.01))});
-            else
-                milestones_.rows.push_back({p, id("t", day), ago(day),
-                                            any(4) ? testing::TextCell(ago(day - any(9) + 4)) : testing::TextCell(),
-                                            text(40 + any(60))});
-        }
-    }
-
-    std::mt19937 random_;
-    Rows customers_{DatasetKind::customers, {"customer_id", "name", "segment", "account_manager"}, {}, {}};
-    Rows subscriptions_{DatasetKind::subscriptions,
-                        {"subscription_id", "customer_id", "status", "started_on", "renews_on", "ended_on", "mrr"},
-                        {},
-                        {}};
-    Rows usage_{DatasetKind::usage, {"customer_id", "at", "value", "known_at"}, {}, {}};
-    Rows touchpoints_{DatasetKind::touchpoints, {"customer_id", "at", "kind"}, {}, {}};
-    Rows promises_{DatasetKind::promises,
-                   {"promise_id", "customer_id", "outcome", "kind", "starts_on", "due_on", "target"},
-                   {},
-                   {}};
-    Rows readings_{DatasetKind::readings, {"promise_id", "at", "value"}, {}, {}};
-    Rows milestones_{
-        DatasetKind::milestones, {"promise_id", "milestone_id", "due_on", "delivered_on", "quality"}, {}, {}};
-    Rows people_{DatasetKind::people, {"person_id", "name", "email"}, {}, {}};
-};
+constexpr int walked = Company::walked;
+const Day last = Company::last;
 
 Snapshot company(unsigned seed) {
-    return testing::snapshot_of(Company(seed).rows(), {.as_of = last, .read_from = last - std::chrono::days{days}});
+    return testing::snapshot_of(Company(seed).rows(),
+                                {.as_of = last, .read_from = last - std::chrono::days{Company::days}});
 }
 
 RuleSet rules() {
@@ -252,14 +174,14 @@ TEST(Time, RowsAfterAsOfChangeNothing) {
             std::erase_if(table.rows, [&](const TextRow& row) { return *row[at] > format_day(day); });
         }
     }
-    const SnapshotOptions options{.as_of = day, .read_from = last - std::chrono::days{days}};
+    const SnapshotOptions options{.as_of = day, .read_from = last - std::chrono::days{Company::days}};
     expect_same(run_cycle(testing::snapshot_of(all, options), pack, {}, Instant{}).view,
                 run_cycle(testing::snapshot_of(cut, options), pack, {}, Instant{}).view);
 }
 
 TEST(Time, OrderOfRowsChangesNothing) {
     const RuleSet pack = rules();
-    const SnapshotOptions options{.as_of = last, .read_from = last - std::chrono::days{days}};
+    const SnapshotOptions options{.as_of = last, .read_from = last - std::chrono::days{Company::days}};
     const CycleResult straight = run_cycle(testing::snapshot_of(Company(6).rows(), options), pack, {}, Instant{});
     for (const unsigned seed : {10u, 11u, 12u}) {
         const CycleResult shuffled =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace retaind::reference {
 
@@ -31,22 +32,43 @@ bool was_live(const Company& company, const std::string& customer, Day on) {
     return false;
 }
 
-/// ln(1 + sum of the week that ends on `end`). No row: ln 1. Only rows without a value, or a negative sum: nothing.
+bool counts(const FeedRow& row, const Company& company, const CohortQuestion& question, const std::string& customer) {
+    if (row.customer != customer || !is_known_by(row, company.as_of)) return false;
+    return question.metric.empty() || row.texts.at("metric") == question.metric;
+}
+
+/// The row's value or, where it has none, that of the newest row before it that has one, while `carry` lasts.
+double value_of(const FeedRow& row, const Company& company, const CohortQuestion& question) {
+    if (!std::isnan(row.value)) return row.value;
+    const FeedRow* newest = nullptr;
+    for (const FeedRow& other : company.feeds.at(question.feed).rows) {
+        if (!counts(other, company, question, row.customer) || std::isnan(other.value)) continue;
+        if (other.day >= row.day || row.day - other.day > days{question.carry}) continue;
+        if (!newest || other.day > newest->day) newest = &other;
+    }
+    return newest ? newest->value : row.value;
+}
+
+/// ln(1 + x), x the measure over the week that ends on `end`. Only rows without a value, or a negative sum: nothing.
 std::optional<double> level(const Company& company, const CohortQuestion& question, const std::string& customer,
                             Day end) {
     if (end - days{6} < company.read_from) return {};
     double sum = 0;
     int rows = 0, values = 0;
+    std::set<Day> active;
     for (const FeedRow& row : company.feeds.at(question.feed).rows) {
-        if (row.customer != customer || !is_known_by(row, company.as_of)) continue;
-        if (row.day < end - days{6} || row.day > end) continue;
+        if (!counts(row, company, question, customer) || row.day < end - days{6} || row.day > end) continue;
         ++rows;
-        if (std::isnan(row.value)) continue;
+        const double value = value_of(row, company, question);
+        if (std::isnan(value)) continue;
         ++values;
-        sum += row.value;
+        sum += value;
+        if (value > 0) active.insert(row.day);
     }
+    if (rows == 0 && !question.silence_is_zero) return {};
+    if (question.measure == "count") return std::log(1.0 + rows);
     if ((rows > 0 && values == 0) || sum < 0) return {};
-    return std::log(1 + sum);
+    return std::log(1 + (question.measure == "sum" ? sum : static_cast<double>(active.size())));
 }
 
 /// What makes a customer's cohort; nothing when any of it is unknown.
@@ -81,27 +103,33 @@ double spread_of(const std::vector<double>& values) {
     return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
-/// A customer's position r in the week that ends on `end`.
-std::optional<double> position_in(const Company& company, const CohortQuestion& question, const CustomerRow& customer,
-                                  Day end) {
-    if (!was_live(company, customer.id, end)) return {};
-    const auto own = level(company, question, customer.id, end);
-    if (!own) return {};
+/// Levels of those who were live at the week's end, by customer.
+std::map<std::string, double> levels(const Company& company, const CohortQuestion& question, Day end) {
+    std::map<std::string, double> result;
+    for (const CustomerRow& customer : company.customers) {
+        if (!was_live(company, customer.id, end)) continue;
+        if (const auto u = level(company, question, customer.id, end)) result[customer.id] = *u;
+    }
+    return result;
+}
+
+/// A customer's position r in a week, among the levels of that week.
+std::optional<double> position_in(const Company& company, const std::map<std::string, double>& week,
+                                  const CohortQuestion& question, const CustomerRow& customer) {
+    if (!week.contains(customer.id)) return {};
     const auto own_cohort = cohort_of(customer, question.by);
     std::vector<double> alike, all;
     for (const CustomerRow& other : company.customers) {
-        if (!was_live(company, other.id, end)) continue;
-        const auto u = level(company, question, other.id, end);
-        if (!u) continue;
-        all.push_back(*u);
-        if (own_cohort && cohort_of(other, question.by) == own_cohort) alike.push_back(*u);
+        if (!week.contains(other.id)) continue;
+        all.push_back(week.at(other.id));
+        if (own_cohort && cohort_of(other, question.by) == own_cohort) alike.push_back(week.at(other.id));
     }
     const auto enough = [&](const std::vector<double>& levels) {
         return static_cast<int>(levels.size()) >= question.min;
     };
     if (!enough(alike)) alike = all;
     if (!enough(alike)) return {};
-    const double r = (*own - middle_of(alike)) / std::max(spread_of(alike), 0.5);
+    const double r = (week.at(customer.id) - middle_of(alike)) / std::max(spread_of(alike), 0.5);
     return std::min(3.0, std::max(-3.0, r));
 }
 
@@ -111,13 +139,15 @@ std::map<std::string, double> cohort_positions(const Company& company, const Coh
     std::map<std::string, double> positions;
     const auto newest = newest_day(company, question.feed);
     if (!newest) return positions;
+    std::vector<std::map<std::string, double>> weeks;  // the newest first
+    for (int week = 0; week < 8; ++week) weeks.push_back(levels(company, question, *newest - days{7 * week}));
     for (const CustomerRow& customer : company.customers) {
         if (!was_live(company, customer.id, company.as_of)) continue;
         std::optional<double> smoothed;
         Day last_seen;
         for (int week = 7; week >= 0; --week) {
             const Day end = *newest - days{7 * week};
-            const auto r = position_in(company, question, customer, end);
+            const auto r = position_in(company, weeks[static_cast<std::size_t>(week)], question, customer);
             if (!r) continue;
             const double passed = static_cast<double>((end - last_seen).count());
             const double share = question.halflife > 0 ? 1 - std::pow(2, -passed / question.halflife) : 1;

@@ -13,13 +13,16 @@
 namespace retaind::reference {
 
 struct CohortQuestion {
-    std::string feed = "usage";
+    std::string feed = "usage", measure = "sum";  ///< or count, active_days
+    std::string metric = {};                      ///< only rows with this metric
+    bool silence_is_zero = true;
+    int carry = 0;  ///< days
     std::vector<std::string> by = {"segment"};  ///< "segment", or a further column of customers
     double halflife = 14;                       ///< days
     int min = 20;
 };
 
-/// Position of each live customer that has one, by id. Silence is zero.
+/// Position of each live customer that has one, by id.
 std::map<std::string, double> cohort_positions(const company::Company& company, const CohortQuestion& question);
 
 /// One signal of one customer.

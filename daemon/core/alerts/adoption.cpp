@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "retaind/alerts/guard.hpp"
+#include "retaind/rules/visit.hpp"
 
 namespace retaind {
 
@@ -55,27 +56,11 @@ private:
 };
 
 /// Signals, scores and promise states follow from the packs as a whole.
-bool is_computed(const Operand& operand) {
-    const Field* field = std::get_if<Field>(&operand);
-    if (!field) return false;
-    if (field->kind != Field::Kind::builtin) return field->kind != Field::Kind::attribute;
-    const auto reads = fields(field->scope)[static_cast<std::size_t>(field->index)].reads;
+bool is_computed(const Field& field) {
+    if (field.kind != Field::Kind::builtin) return field.kind != Field::Kind::attribute;
+    const auto reads = field_spec(field).reads;
     return reads.find("health") != reads.npos || reads.find("risk") != reads.npos ||
            reads.find("readings") != reads.npos;
-}
-
-bool has_computed(const std::vector<Condition>& conditions) {
-    return std::any_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
-        return is_computed(condition.left) || is_computed(condition.right);
-    });
-}
-
-bool has_computed(const Trigger& trigger) {
-    return has_computed(trigger.when) || has_computed(trigger.any) || has_computed(trigger.clear);
-}
-
-bool has_computed(const Rule& rule) {
-    return has_computed(rule.applies) || has_computed(rule.trigger) || (rule.critical && has_computed(*rule.critical));
 }
 
 const AdoptedRule* find(std::span<const AdoptedRule> known, std::string_view name) {
@@ -88,14 +73,17 @@ const AdoptedRule* find(std::span<const AdoptedRule> known, std::string_view nam
 std::string rule_hash(const RuleSet& rules, const Rule& rule) {
     Digest digest;
     digest.add(rule);
-    bool computed = has_computed(rule);
+    bool computed = false;
+    const FieldVisit note = [&](const Field& field) { computed = computed || is_computed(field); };
+    visit_decisive_fields(rule, note);
     for (const Profile& profile : rules.profiles) {
         for (const auto& patch : profile.rules) {
             if (rules.rules[static_cast<std::size_t>(patch.target)].name != rule.name) continue;
             digest.add(profile.match);
             digest.add(patch.values);
             for (const auto& key : patch.keys) digest.add(key);
-            computed = computed || has_computed(patch.values) || has_computed(profile.match);
+            visit_fields(profile.match, note);
+            visit_decisive_fields(patch.values, note);
         }
     }
     if (computed) digest.add(rules.hash);

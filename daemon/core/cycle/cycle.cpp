@@ -156,8 +156,8 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
     for (const ScoredCustomer& customer : evaluation.customers) {
         const std::string segment{snapshot.text(snapshot.customers[customer.customer].segment)};
         if (customer.frozen) frozen.insert(segment);
+        auto& [sum, count] = sums[segment];  // also with nobody: then an older mean is not the last one either
         if (!covers(customer.coverage, prior_coverage)) continue;
-        auto& [sum, count] = sums[segment];
         sum += customer.before_caps;
         ++count;
     }
@@ -172,7 +172,7 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
         next.push_back({.day = snapshot.as_of,
                         .segment = segment,
                         .rules_hash = evaluation.rules.hash,
-                        .mean = total.first / total.second,
+                        .mean = total.second > 0 ? total.first / total.second : missing,
                         .customers = total.second});
     }
     return next;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "retaind/base/text.hpp"
 #include "retaind/rules/condition.hpp"
 
 namespace retaind {
@@ -21,7 +22,8 @@ struct Domain {
     std::optional<std::set<std::string>> only = {};  ///< texts, or "true" and "false"
     std::set<std::string> never = {};
     bool must_be_known = false, must_be_missing = false;
-    bool is_difference = false;  ///< of two fields, where no gap can be written
+    bool is_difference = false;    ///< of two fields, where no gap can be written
+    const Field* field = nullptr;  ///< of one field: which; the conditions own it
 
     bool is_point() const { return least == most; }
     bool point_excluded() const { return is_point() && never.contains(fmt::format("{}", least)); }
@@ -82,7 +84,7 @@ public:
     void add(const Condition& condition) {
         const auto* left = std::get_if<Field>(&condition.left);
         const auto* right = std::get_if<Field>(&condition.right);
-        if (condition.kind != Condition::Kind::compare) return add_membership(condition, by_key_[key_of(*left)]);
+        if (condition.kind != Condition::Kind::compare) return add_membership(condition, of(*left));
         if (left && right) return add_difference(*left, condition.comparison, *right);
         if (left) return add_constant(*left, condition.comparison, condition.right);
         if (right) return add_constant(*right, mirrored(condition.comparison), condition.left);
@@ -91,6 +93,12 @@ public:
     const std::map<std::string, Domain>& by_key() const { return by_key_; }
 
 private:
+    Domain& of(const Field& field) {
+        auto& domain = by_key_[key_of(field)];
+        domain.field = &field;
+        return domain;
+    }
+
     static void add_membership(const Condition& condition, Domain& domain) {
         if (condition.kind == Condition::Kind::unknown) {
             domain.must_be_missing = true;
@@ -104,14 +112,14 @@ private:
     /// a < b is about the number a - b; names in order, so that "b > a" is the same.
     void add_difference(const Field& left, Comparison comparison, const Field& right) {
         const auto a = key_of(left), b = key_of(right);
-        by_key_[a].must_be_known = by_key_[b].must_be_known = true;
+        of(left).must_be_known = of(right).must_be_known = true;
         auto& domain = a <= b ? by_key_[a + " - " + b] : by_key_[b + " - " + a];
         domain.is_difference = true;
         if (comparison != Comparison::not_equal) bound(domain, a <= b ? comparison : mirrored(comparison), 0);
     }
 
     void add_constant(const Field& field, Comparison comparison, const Operand& constant) {
-        auto& domain = by_key_[key_of(field)];
+        auto& domain = of(field);
         domain.must_be_known = true;
         if (const auto* number = std::get_if<double>(&constant)) return bound(domain, comparison, *number);
         const auto* text = std::get_if<std::string>(&constant);
@@ -128,6 +136,18 @@ Domains domains_of(const std::vector<Condition>& conditions) {
     Domains domains;
     for (const auto& condition : conditions) domains.add(condition);
     return domains;
+}
+
+/// What a field can be at all.
+Domain range_of(const Field& field) {
+    Domain range;
+    const bool is_share = field.unit == "0..1", is_score = field.unit == "0..100";
+    if (is_share || is_score || field.unit == "events") at_least(range, 0, false);
+    if (is_share || is_score) at_most(range, is_share ? 1 : 100, false);
+    if (field.kind != Field::Kind::builtin || field_spec(field).choices.empty()) return range;
+    const auto choices = words_of(field_spec(field).choices);
+    range.only.emplace(choices.begin(), choices.end());
+    return range;
 }
 
 Domain intersect(Domain a, const Domain& b) {
@@ -150,6 +170,35 @@ Overlap relation(const Domain& a, const Domain& b) {
     return Overlap::apart;
 }
 
+Comparison opposite(Comparison comparison) {
+    switch (comparison) {
+        case Comparison::equal: return Comparison::not_equal;
+        case Comparison::not_equal: return Comparison::equal;
+        case Comparison::less: return Comparison::greater_equal;
+        case Comparison::less_equal: return Comparison::greater;
+        case Comparison::greater: return Comparison::less_equal;
+        case Comparison::greater_equal: return Comparison::less;
+    }
+    return comparison;
+}
+
+/// What holds, all together, where a condition over known values does not.
+std::vector<Condition> negated(Condition condition) {
+    switch (condition.kind) {
+        case Condition::Kind::known: condition.kind = Condition::Kind::unknown; break;
+        case Condition::Kind::unknown: condition.kind = Condition::Kind::known; break;
+        case Condition::Kind::compare: condition.comparison = opposite(condition.comparison); break;
+        case Condition::Kind::in: {
+            std::vector<Condition> others;
+            for (const auto& choice : condition.choices)
+                others.push_back(
+                    {.left = condition.left, .comparison = Comparison::not_equal, .right = Operand{choice}});
+            return others;
+        }
+    }
+    return {std::move(condition)};
+}
+
 }  // namespace
 
 Overlap overlap(const std::vector<Condition>& a, const std::vector<Condition>& b) {
@@ -164,8 +213,20 @@ Overlap overlap(const std::vector<Condition>& a, const std::vector<Condition>& b
 
 bool is_contradiction(const std::vector<Condition>& conditions) {
     const auto domains = domains_of(conditions);
-    return std::any_of(domains.by_key().begin(), domains.by_key().end(),
-                       [](const auto& entry) { return entry.second.empty(); });
+    return std::any_of(domains.by_key().begin(), domains.by_key().end(), [](const auto& entry) {
+        const Domain& domain = entry.second;
+        return domain.empty() || (domain.field && intersect(domain, range_of(*domain.field)).empty());
+    });
+}
+
+bool implies(const std::vector<Condition>& a, const std::vector<Condition>& b) {
+    return std::all_of(b.begin(), b.end(), [&](const Condition& condition) {
+        if (std::any_of(a.begin(), a.end(), [&](const Condition& one) { return one.text == condition.text; }))
+            return true;
+        auto against = a;
+        std::ranges::move(negated(condition), std::back_inserter(against));
+        return is_contradiction(against);
+    });
 }
 
 }  // namespace retaind

@@ -130,7 +130,8 @@ std::optional<Field> builtin(Scope scope, std::string_view name) {
                  .scope = scope,
                  .index = static_cast<int>(found - specs.begin()),
                  .name = std::string{name},
-                 .type = found->type};
+                 .type = found->type,
+                 .unit = found->unit};
 }
 
 std::optional<Field> signal(const FieldCatalogue& catalogue, std::string_view name) {
@@ -142,6 +143,10 @@ std::optional<Field> signal(const FieldCatalogue& catalogue, std::string_view na
     Field field{.kind = is_score ? Field::Kind::signal_score : Field::Kind::signal_raw,
                 .index = static_cast<int>(index),
                 .name = std::string{name}};
+    if (is_score)
+        field.unit = "0..100";
+    else if (!catalogue.signal_units.empty())
+        field.unit = catalogue.signal_units[index];
     if (is_score || catalogue.signal_types.empty()) return field;
     const auto& type = catalogue.signal_types[index];
     field.type = type.value_or(ValueType::text);

@@ -156,6 +156,7 @@ struct Side {
 
     const Field* field() const { return std::get_if<Field>(&operand); }
     Field* field() { return std::get_if<Field>(&operand); }
+    std::string_view unit() const { return field() ? field()->unit : std::string_view{}; }
     const FieldSpec* spec() const {
         return field() && field()->kind == Field::Kind::builtin ? &field_spec(*field()) : nullptr;
     }
@@ -406,29 +407,28 @@ private:
 
     std::optional<Error> check_units(const Side& left, const Side& right) const {
         for (const auto* side : {&left, &right})
-            if (side->spec() && side->spec()->unit == "date")
+            if (side->unit() == "date")
                 return error(side->at, fmt::format("\"{}\" is a date, and conditions have no dates", side->source),
                              "compare days, as in days_to_due <= 30");
-        if (!left.spec() || !right.spec()) return std::nullopt;
-        const auto a = unit_family(left.spec()->unit), b = unit_family(right.spec()->unit);
+        const auto a = unit_family(left.unit()), b = unit_family(right.unit());
         if (a.empty() || b.empty() || a == b) return std::nullopt;
-        return error(right.at,
-                     fmt::format("\"{}\" is in {}, and \"{}\" is in {}", left.source, left.spec()->unit, right.source,
-                                 right.spec()->unit),
-                     "compare fields of one unit");
+        return error(
+            right.at,
+            fmt::format("\"{}\" is in {}, and \"{}\" is in {}", left.source, left.unit(), right.source, right.unit()),
+            "compare fields of one unit");
     }
 
     /// A constant that the field beside it could never have.
     std::optional<Error> check_literal(const Side& field, const Side& literal, Comparison) const {
-        const auto* spec = field.spec();
-        if (!spec || literal.field()) return std::nullopt;
-        if (literal.is_duration && spec->unit != "days")
+        const auto unit = field.unit();
+        if (literal.field()) return std::nullopt;
+        if (literal.is_duration && !unit.empty() && unit != "days")
             return error(literal.at,
                          fmt::format("{} is a duration, and \"{}\" is not in days", literal.source, field.source));
         if (const auto* text = std::get_if<std::string>(&literal.operand))
             return check_choice(field, *text, literal.at);
         const auto* number = std::get_if<double>(&literal.operand);
-        const double most = spec->unit == "0..1" ? 1 : spec->unit == "0..100" ? 100 : 0;
+        const double most = unit == "0..1" ? 1 : unit == "0..100" ? 100 : 0;
         if (!number || most <= 0 || (*number >= 0 && *number <= most)) return std::nullopt;
         return error(
             literal.at, fmt::format("\"{}\" lies between 0 and {}", field.source, most),

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "retaind/base/text.hpp"
+#include "retaind/rules/visit.hpp"
 
 namespace retaind {
 namespace {
@@ -74,14 +75,16 @@ constexpr std::array rule_keys{
 };
 
 template <class T, std::size_t N>
-void apply(std::vector<T>& targets, const std::vector<Patch<T>>& patches, const std::array<Key<T>, N>& keys) {
-    for (const auto& patch : patches) {
-        auto& target = targets[static_cast<std::size_t>(patch.target)];
-        for (const auto& written : patch.keys) {
-            const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key<T>& k) { return k.name == written; });
-            if (key != keys.end()) key->copy(target, patch.values);
-        }
+void apply(T& target, const Patch<T>& patch, const std::array<Key<T>, N>& keys) {
+    for (const auto& written : patch.keys) {
+        const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key<T>& k) { return k.name == written; });
+        if (key != keys.end()) key->copy(target, patch.values);
     }
+}
+
+template <class T, std::size_t N>
+void apply(std::vector<T>& targets, const std::vector<Patch<T>>& patches, const std::array<Key<T>, N>& keys) {
+    for (const auto& patch : patches) apply(targets[static_cast<std::size_t>(patch.target)], patch, keys);
 }
 
 void apply(RuleSet& rules, const Profile& profile) {
@@ -112,15 +115,9 @@ public:
         }
     }
 
-    void add(const std::vector<Condition>& conditions) {
-        for (const auto& condition : conditions)
-            for (const auto& field : fields_of(condition)) add(field);
-    }
-
-    void add(const Trigger& trigger) {
-        add(trigger.when);
-        add(trigger.any);
-        add(trigger.clear);
+    /// Takes in whatever a walk over rules finds.
+    FieldVisit taking() {
+        return [this](const Field& field) { add(field); };
     }
 
     void add_name(const std::string& name) {
@@ -144,8 +141,7 @@ private:
         const auto& signal = rules_.signals[index];
         names_.insert(signal.from);
         if (signal.from == "promises") names_.insert({"readings", "milestones"});
-        add(signal.applies);
-        if (signal.per) add(*signal.per);
+        visit_fields(signal, taking());
     }
 
     void add_health() {
@@ -154,13 +150,13 @@ private:
             const auto& signal = rules_.signals[i];
             if (signal.weight > 0 && rules_.groups[static_cast<std::size_t>(signal.group)].weight > 0) add_signal(i);
         }
-        for (const auto& cap : rules_.caps) add(cap.when);
+        for (const auto& cap : rules_.caps) visit_fields(cap.when, taking());
     }
 
     void add_risk() {
         if (std::exchange(has_risk_, true)) return;
         if (!rules_.risk.model) return add_health();
-        for (const auto& term : rules_.risk.model->terms) add(term.feature);
+        visit_fields(rules_.risk, taking());
     }
 
     void add_drift() {
@@ -172,51 +168,6 @@ private:
     std::set<std::string> names_ = {};
     std::set<std::size_t> signals_ = {};
     bool has_health_ = false, has_risk_ = false;
-};
-
-/// Collects the further columns of customers that rules name.
-class Attributes {
-public:
-    void add(const Field& field) {
-        if (field.kind == Field::Kind::attribute) names.insert(field.name);
-    }
-    void add(const std::vector<Condition>& conditions) {
-        for (const auto& condition : conditions)
-            for (const auto& field : fields_of(condition)) add(field);
-    }
-    void add(const Template& text) {
-        for (const auto& part : text.parts)
-            if (const auto* hole = std::get_if<Template::Hole>(&part)) add(hole->field);
-    }
-    void add(const Trigger& trigger) {
-        add(trigger.when);
-        add(trigger.any);
-        add(trigger.clear);
-    }
-    void add(const Signal& signal) {
-        add(signal.applies);
-        if (signal.per) add(*signal.per);
-        if (!signal.field.empty()) add_customer_name(signal.field);
-        if (const auto* cohort = std::get_if<CohortScale>(&signal.scale))
-            for (const auto& name : cohort->by) add_customer_name(name);
-    }
-    void add(const Rule& rule) {
-        add(rule.applies);
-        add(rule.trigger);
-        if (rule.critical) add(*rule.critical);
-        add(rule.message);
-        for (const auto& [motion, text] : rule.advice) add(text);
-        for (const auto& step : rule.steps)
-            if (step.advice) add(*step.advice);
-    }
-
-    std::set<std::string> names = {};
-
-private:
-    void add_customer_name(const std::string& name) {
-        const auto known = fields(Scope::customer);
-        if (std::ranges::find(known, name, &FieldSpec::name) == known.end()) names.insert(name);
-    }
 };
 
 void add_existence(Reads& reads, Scope scope) {
@@ -237,6 +188,8 @@ Truth clears(const Trigger& trigger, const FieldValues& values) {
     return trigger.clear_is_negation ? negation(holds(trigger, values)) : evaluate_all(trigger.clear, values);
 }
 
+void apply(Rule& rule, const Patch<Rule>& patch) { apply(rule, patch, rule_keys); }
+
 RuleSet with_profiles(const RuleSet& rules, ProfileSet profiles) {
     RuleSet result = rules;
     if (profiles == 0) return result;
@@ -255,26 +208,21 @@ std::vector<std::string> datasets_read(const RuleSet& rules, const Field& field)
 std::vector<std::string> datasets_read(const RuleSet& rules, const Rule& rule) {
     Reads reads{rules};
     add_existence(reads, rule.scope);
-    reads.add(rule.applies);
-    reads.add(rule.trigger);
-    if (rule.critical) reads.add(*rule.critical);
+    visit_decisive_fields(rule, reads.taking());
     return reads.mapped();
 }
 
 std::vector<std::string> attributes_read(const RuleSet& rules) {
-    Attributes read;
-    for (const auto& signal : rules.signals) read.add(signal);
-    for (const auto& cap : rules.caps) read.add(cap.when);
-    for (const auto& rule : rules.rules) read.add(rule);
-    if (rules.risk.model)
-        for (const auto& term : rules.risk.model->terms) read.add(term.feature);
-    for (const auto& profile : rules.profiles) {
-        read.add(profile.match);
-        for (const auto& patch : profile.signals) read.add(patch.values);
-        for (const auto& patch : profile.caps) read.add(patch.values.when);
-        for (const auto& patch : profile.rules) read.add(patch.values);
-    }
-    return {read.names.begin(), read.names.end()};
+    std::set<std::string, std::less<>> names;
+    visit_fields(rules, [&](const Field& field) {
+        if (field.kind == Field::Kind::attribute) names.insert(field.name);
+    });
+    const auto known = fields(Scope::customer);
+    visit_signals(rules, [&](const Signal& signal) {
+        for (const auto name : facts_named(signal))
+            if (std::ranges::find(known, name, &FieldSpec::name) == known.end()) names.emplace(name);
+    });
+    return {names.begin(), names.end()};
 }
 
 bool is_flow(Measure measure) {

@@ -14,9 +14,10 @@ using namespace config;
 
 namespace {
 
+/// Whatever a secret slipped into.
 std::string in_quotes(std::string_view text) {
     std::string result = "\"";
-    for (const char c : text) {
+    for (const char c : without_secrets(text)) {
         if (c == '"' || c == '\\') result += '\\';
         if (c == '\n')
             result += "\\n";
@@ -117,7 +118,7 @@ void write_daemon(Writer& out, const Settings& settings) {
 void write_state(Writer& out, const StateSettings& state) {
     out.table("state");
     out.key("backend", std::string{backend_name(state.backend)});
-    out.text("connection", without_secrets(state.connection));
+    out.text("connection", state.connection);
     out.secret("password_file", state.password);
     out.table("state.retention");
     out.key("payloads", state.payloads);
@@ -129,7 +130,7 @@ void write_state(Writer& out, const StateSettings& state) {
 void write_source(Writer& out, const SourceSettings& source) {
     out.table("source." + source.name);
     out.key("backend", std::string{backend_name(source.backend)});
-    out.key("connection", without_secrets(source.connection));
+    out.key("connection", source.connection);
     out.secret("password_file", source.password);
     out.key("timeout", source.timeout);
     out.key("connect_timeout", source.connect_timeout);

@@ -40,6 +40,7 @@ void load_parts(const Node& document, const std::string& directory, const LoadOp
     check_routes(configuration, rules, problems);
     if (problems.has_errors()) return;
     warn_of_idle_receivers(configuration, rules, problems);
+    warn_of_empty_roles(configuration, rules, problems);
     result.loaded = Loaded{
         .settings = std::move(configuration.settings), .rules = std::move(rules), .rules_text = stored_text(tree)};
     result.loaded->warnings = problems.warnings();

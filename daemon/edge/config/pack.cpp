@@ -34,6 +34,29 @@ std::optional<ValueType> raw_type(const Node& signal, const FieldCatalogue& cust
     return scale_node->entries[0].key == "category" ? ValueType::text : ValueType::number;
 }
 
+/// Whether a profile changes what the signal is a number of.
+bool is_remeasured(const Node& tree, const std::string& name) {
+    const Node* profiles = tree.find("profile");
+    if (!profiles) return false;
+    return std::any_of(profiles->items.begin(), profiles->items.end(), [&](const Node& profile) {
+        const Node* signals = profile.find("signal");
+        const Node* signal = signals ? signals->find(name) : nullptr;
+        return signal && (signal->find("measure") || signal->find("per") || signal->find("field"));
+    });
+}
+
+/// The unit of a signal's raw value, as far as it is sure.
+std::string_view raw_unit(const Node& tree, const std::string& name, const FieldCatalogue& customer) {
+    const Node& signal = *tree.find("signal")->find(name);
+    const Node* measure = signal.find("measure");
+    if (!measure || signal.find("per") || is_remeasured(tree, name)) return "";
+    for (const auto& [written, meaning] : measures.choices)
+        if (measure->is_text(written) && meaning != Measure::value) return unit_of(meaning);
+    const Node* field = signal.find("field");
+    const auto resolved = field ? customer.resolve(field->text) : std::nullopt;
+    return resolved ? resolved->unit : "";
+}
+
 void check_signal_names(const Pack& pack) {
     const Node* signals = pack.tree.find("signal");
     if (!signals) return;
@@ -66,7 +89,10 @@ FieldCatalogue facts_for(const Pack& pack) {
 std::map<Scope, FieldCatalogue> catalogues_for(const Pack& pack) {
     auto customer = pack.facts;
     const Node* signals = pack.tree.find("signal");
-    for (const auto& name : pack.signals) customer.signal_types.push_back(raw_type(*signals->find(name), pack.facts));
+    for (const auto& name : pack.signals) {
+        customer.signal_types.push_back(raw_type(*signals->find(name), pack.facts));
+        customer.signal_units.push_back(raw_unit(pack.tree, name, pack.facts));
+    }
     customer.signals = pack.signals;
     std::map<Scope, FieldCatalogue> result;
     for (const auto scope : {Scope::customer, Scope::promise, Scope::segment, Scope::portfolio, Scope::source}) {
@@ -151,6 +177,8 @@ RuleSet compile(const PackTree& tree, const PackOptions& options, Problems& prob
     check_profiles(rules, pack);
     if (problems.has_errors()) return rules;
     warn_of_idle_signals(rules, pack);
+    warn_of_idle_profiles(rules, pack);
+    warn_of_idle_caps(rules, pack);
     warn_of_unmapped_fields(rules, pack);
     for (auto& rule : rules.rules) rule.reads = datasets_read(rules, rule);
     return rules;

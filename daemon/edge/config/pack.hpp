@@ -55,6 +55,8 @@ void read_profile(TableReader& in, Profile& to, Pack& pack);
 
 void check_groups(const RuleSet& rules, const Pack& pack);
 void check_profiles(const RuleSet& rules, const Pack& pack);
+void warn_of_idle_profiles(const RuleSet& rules, const Pack& pack);
+void warn_of_idle_caps(const RuleSet& rules, const Pack& pack);
 void warn_of_idle_signals(const RuleSet& rules, const Pack& pack);
 void warn_of_unmapped_fields(const RuleSet& rules, Pack& pack);
 
@@ -102,6 +104,14 @@ struct audience {
 };
 
 int index_of(const std::vector<std::string>& sorted, std::string_view name);  ///< -1 when it is not there
+
+/// The unit of a raw value, as in FieldSpec; "": that of the column.
+std::string_view unit_of(Measure measure);
+
+/// How `clear` relates to the nearest of the ways in which the trigger can hold.
+Overlap clearing(const Trigger& trigger);
+/// `when` with each of `any` in turn.
+std::vector<std::vector<Condition>> ways(const Trigger& trigger);
 
 /// What a field's value is made from: scores come after signals, and signals after facts.
 bool depends_on_scores(const Field& field);

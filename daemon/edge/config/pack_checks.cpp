@@ -1,61 +1,45 @@
 // What can only be seen with everything read.
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "edge/config/pack.hpp"
 #include "retaind/base/text.hpp"
+#include "retaind/rules/visit.hpp"
 
 namespace retaind::config {
 namespace {
 
 using Indexes = std::set<int>;
 
-void add_signals(Indexes& to, const Field& field) {
-    if (is_signal(field)) to.insert(field.index);
-}
-
-void add_signals(Indexes& to, const std::vector<Condition>& list_of_conditions) {
-    for (const auto& one : list_of_conditions)
-        for (const auto& field : fields_of(one)) add_signals(to, field);
-}
-
-void add_signals(Indexes& to, const Template& text) {
-    for (const auto& part : text.parts)
-        if (const auto* hole = std::get_if<Template::Hole>(&part)) add_signals(to, hole->field);
-}
-
-void add_signals(Indexes& to, const Trigger& trigger) {
-    add_signals(to, trigger.when);
-    add_signals(to, trigger.any);
-    add_signals(to, trigger.clear);
-}
-
-void add_signals(Indexes& to, const Rule& rule) {
-    add_signals(to, rule.applies);
-    add_signals(to, rule.trigger);
-    if (rule.critical) add_signals(to, *rule.critical);
-    add_signals(to, rule.message);
-    for (const auto& [motion, text] : rule.advice) add_signals(to, text);
-    for (const auto& step : rule.steps)
-        if (step.advice) add_signals(to, *step.advice);
-}
-
+/// Signals that rules, caps or the risk look at.
 Indexes used_signals(const RuleSet& rules) {
     Indexes used;
-    for (const auto& rule : rules.rules) add_signals(used, rule);
-    for (const auto& cap : rules.caps) add_signals(used, cap.when);
-    if (rules.risk.model)
-        for (const auto& term : rules.risk.model->terms) add_signals(used, term.feature);
-    for (const auto& profile : rules.profiles) {
-        for (const auto& patch : profile.rules) add_signals(used, patch.values);
-        for (const auto& patch : profile.caps) add_signals(used, patch.values.when);
-        for (const auto& patch : profile.signals)
-            if (patch.values.weight > 0) used.insert(patch.target);
-    }
+    visit_fields(rules, [&](const Field& field) {
+        if (is_signal(field)) used.insert(field.index);
+    });
     return used;
+}
+
+/// Signals that count towards some customer's health: with the profiles that change a signal's weight or group, or the
+/// group's weight.
+Indexes weighed_signals(const RuleSet& rules) {
+    Indexes weighty;
+    const auto add = [&](int index, const Group& group) {
+        if (group.weight > 0) weighty.insert(index);
+    };
+    for (std::size_t i = 0; i < rules.groups.size(); ++i) add(static_cast<int>(i), rules.groups[i]);
+    for (const auto& profile : rules.profiles)
+        for (const auto& patch : profile.groups) add(patch.target, patch.values);
+    Indexes weighed;
+    const auto weigh = [&](int index, const Signal& signal) {
+        if (signal.weight > 0 && weighty.contains(signal.group)) weighed.insert(index);
+    };
+    for (std::size_t i = 0; i < rules.signals.size(); ++i) weigh(static_cast<int>(i), rules.signals[i]);
+    for (const auto& profile : rules.profiles)
+        for (const auto& patch : profile.signals) weigh(patch.target, patch.values);
+    return weighed;
 }
 
 /// The first dataset that a builtin field reads and nobody maps, or "". Parts of promises may be left out.
@@ -90,27 +74,29 @@ void check_groups(const RuleSet& rules, const Pack& pack) {
                                 "remove it, or give it a signal");
 }
 
-void check_profiles(const RuleSet& rules, const Pack& pack) {
-    std::map<std::string, Position> seen;
-    for (const auto& profile : rules.profiles) {
-        const auto [first, is_new] = seen.emplace(profile.name, profile.where);
-        if (!is_new && !profile.name.empty())
-            pack.problems.error(profile.where, fmt::format("there are two profiles \"{}\"", shown(profile.name)),
-                                fmt::format("the first is in line {}", first->second.line));
-        if (profile.intercept && !rules.risk.model)
-            pack.problems.error(profile.where, "this profile sets the intercept of a model, and [risk] has none",
-                                "set base_rate instead");
+void warn_of_idle_signals(const RuleSet& rules, const Pack& pack) {
+    const auto used = used_signals(rules), weighed = weighed_signals(rules);
+    for (std::size_t i = 0; i < rules.signals.size(); ++i) {
+        const auto& signal = rules.signals[i];
+        const auto index = static_cast<int>(i);
+        if (!weighed.contains(index) && !used.contains(index))
+            pack.problems.warning(signal.where, fmt::format("nobody weighs or uses the signal \"{}\"", signal.name),
+                                  "it is still shown in explanations");
     }
 }
 
-void warn_of_idle_signals(const RuleSet& rules, const Pack& pack) {
-    const auto used = used_signals(rules);
-    for (std::size_t i = 0; i < rules.signals.size(); ++i) {
-        const auto& signal = rules.signals[i];
-        const bool is_weighed = signal.weight > 0 && rules.groups[static_cast<std::size_t>(signal.group)].weight > 0;
-        if (!is_weighed && !used.contains(static_cast<int>(i)))
-            pack.problems.warning(signal.where, fmt::format("nobody weighs or uses the signal \"{}\"", signal.name),
-                                  "it is still shown in explanations");
+/// A profile may lower it for some.
+void warn_of_idle_caps(const RuleSet& rules, const Pack& pack) {
+    for (std::size_t i = 0; i < rules.caps.size(); ++i) {
+        const bool is_lowered = std::ranges::any_of(rules.profiles, [&](const Profile& profile) {
+            return std::ranges::any_of(profile.caps, [&](const auto& patch) {
+                return patch.target == static_cast<int>(i) && patch.values.at < 100;
+            });
+        });
+        if (rules.caps[i].at >= 100 && !is_lowered)
+            pack.problems.warning(rules.caps[i].where,
+                                  fmt::format("the cap \"{}\" never lowers a health", rules.caps[i].name),
+                                  "health ends at 100 anyway");
     }
 }
 

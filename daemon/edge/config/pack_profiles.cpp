@@ -63,6 +63,21 @@ void add_clear(Patch<Rule>& patch) {
     if (changes_doer) patch.keys.insert(std::lower_bound(patch.keys.begin(), patch.keys.end(), "doer"), "doer");
 }
 
+/// Whose alerts a profile can change: those of customers, and what they are is not among it.
+void check_rule_patch(TableReader& in, const Patch<Rule>& patch) {
+    const Node& over = *in.node().find("rule")->find(patch.values.name);
+    for (const auto* key : {"scope", "was"})
+        if (const Node* node = over.find(key))
+            in.problems().error(node->where, fmt::format("a profile cannot change \"{}\"", key),
+                                "it says which rule this is: for all customers");
+    const auto scope = patch.values.scope;
+    if (scope == Scope::customer || scope == Scope::promise || over.find("scope")) return;
+    in.problems().error(
+        over.where,
+        fmt::format("\"{}\" speaks of {}, and profiles are of customers", patch.values.name, scope_fields_name(scope)),
+        "change the rule itself");
+}
+
 void read_risk_patch(TableReader& in, Profile& to) {
     in.table("risk", [&](TableReader& risk) {
         risk.take("base_rate", to.base_rate, above{0});
@@ -95,7 +110,10 @@ void read_profile(TableReader& in, Profile& to, Pack& pack) {
                  [&](TableReader& t, Signal& signal) { read_signal(t, signal, pack); });
     read_patches(in, "cap", pack.caps, pack, to.caps, [&](TableReader& t, Cap& cap) { read_cap(t, cap, pack); });
     read_patches(in, "rule", pack.rules, pack, to.rules, [&](TableReader& t, Rule& rule) { read_rule(t, rule, pack); });
-    for (auto& patch : to.rules) add_clear(patch);
+    for (auto& patch : to.rules) {
+        add_clear(patch);
+        check_rule_patch(in, patch);
+    }
     read_risk_patch(in, to);
 }
 

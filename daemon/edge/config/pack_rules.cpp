@@ -20,7 +20,8 @@ const Condition* first_with_numbers(const Trigger& trigger) {
     return nullptr;
 }
 
-/// `when` with each of `any` in turn: the ways in which a trigger can hold.
+}  // namespace
+
 std::vector<std::vector<Condition>> ways(const Trigger& trigger) {
     if (trigger.any.empty()) return {trigger.when};
     std::vector<std::vector<Condition>> result;
@@ -31,6 +32,15 @@ std::vector<std::vector<Condition>> ways(const Trigger& trigger) {
     return result;
 }
 
+Overlap clearing(const Trigger& trigger) {
+    auto nearest_way = Overlap::apart;
+    if (trigger.clear_is_negation) return nearest_way;
+    for (const auto& way : ways(trigger)) nearest_way = std::min(nearest_way, overlap(way, trigger.clear));
+    return nearest_way;
+}
+
+namespace {
+
 void check_clear(TableReader& in, Trigger& trigger) {
     if (!in.has("clear")) {
         const auto* number = first_with_numbers(trigger);
@@ -40,8 +50,10 @@ void check_clear(TableReader& in, Trigger& trigger) {
         trigger.clear_is_negation = true;
         return;
     }
-    auto worst = Overlap::apart;
-    for (const auto& way : ways(trigger)) worst = std::min(worst, overlap(way, trigger.clear));
+    const auto worst = clearing(trigger);
+    if (is_contradiction(trigger.clear))
+        return in.problems().error(in.where("clear"), "these conditions can never hold together",
+                                   "the alert would never recover");
     if (worst == Overlap::overlapping)
         in.problems().error(in.where("clear"), "\"clear\" can hold together with \"when\"",
                             "one of its conditions must contradict one of \"when\"");
@@ -52,8 +64,35 @@ void check_clear(TableReader& in, Trigger& trigger) {
 
 void check_possible(TableReader& in, const Trigger& trigger) {
     const auto all = ways(trigger);
-    if (!std::all_of(all.begin(), all.end(), is_contradiction)) return;
-    in.problems().error(in.where(in.has("when") ? "when" : "any"), "these conditions can never hold together");
+    if (std::all_of(all.begin(), all.end(), is_contradiction))
+        return in.problems().error(in.where(in.has("when") ? "when" : "any"),
+                                   "these conditions can never hold together");
+    for (std::size_t i = 0; i < trigger.any.size(); ++i)
+        if (is_contradiction(all[i]))
+            in.problems().warning(trigger.any[i].where, fmt::format("{} can never hold here", trigger.any[i].text),
+                                  "it contradicts \"when\", or itself");
+}
+
+/// Whether the rule applies to anybody, and opens where it does.
+void check_applies(TableReader& in, const Rule& rule) {
+    if (!in.has("applies")) return;
+    const auto complain = [&](std::string message, std::string effect) {
+        in.problems().error(in.where("applies"), std::move(message), std::move(effect));
+    };
+    if (is_contradiction(rule.applies))
+        return complain("these conditions can never hold together", "the rule would never open");
+    const auto never = [&](std::vector<Condition> way) {
+        way.insert(way.end(), rule.applies.begin(), rule.applies.end());
+        return is_contradiction(way);
+    };
+    const auto excludes = [&](const Trigger& trigger) {
+        const auto all = ways(trigger);
+        const bool is_possible = !std::all_of(all.begin(), all.end(), is_contradiction);  // else it is said already
+        return is_possible && std::all_of(all.begin(), all.end(), never);
+    };
+    if (excludes(rule.trigger)) complain("\"applies\" contradicts \"when\"", "the rule would never open");
+    if (rule.critical && excludes(*rule.critical))
+        complain("\"applies\" contradicts \"critical\"", "the rule would never rise");
 }
 
 /// when, any, clear and for, which a rule and its `critical` share.
@@ -179,6 +218,7 @@ void read_rule(TableReader& in, Rule& to, const Pack& pack) {
     in.take("advice", to.advice, advice{catalogue});
     in.take("deadline", to.deadline, deadline{to.scope});
     read_steps(in, to, pack);
+    check_applies(in, to);
     in.take("cooldown", to.cooldown, duration{});
     in.take("repeat", to.repeat, duration{});
     if (to.critical && to.severity == Severity::critical)

@@ -28,6 +28,25 @@ const one_of<Measure> measures{{{"count", Measure::count},
                                 {"next_due_days", Measure::next_due_days},
                                 {"drift", Measure::drift}}};
 
+std::string_view unit_of(Measure measure) {
+    switch (measure) {
+        case Measure::rate:
+        case Measure::share:
+        case Measure::kept_probability:
+        case Measure::milestone_attainment: return "0..1";
+        case Measure::milestone_quality: return "0..100";
+        case Measure::active_days:
+        case Measure::days_since:
+        case Measure::next_due_days: return "days";
+        case Measure::miss_streak:
+        case Measure::overdue: return "events";
+        case Measure::ratio:
+        case Measure::slope:
+        case Measure::drift: return "1";
+        default: return "";
+    }
+}
+
 namespace {
 
 enum class Reads { series, attendance, customers, promises };
@@ -46,11 +65,6 @@ Reads reads(Measure measure) {
     }
 }
 
-bool lies_between_0_and_1(Measure measure) {
-    return measure == Measure::rate || measure == Measure::share || measure == Measure::kept_probability ||
-           measure == Measure::milestone_attainment;
-}
-
 bool is_summed(Measure measure) {
     return measure == Measure::count || measure == Measure::sum || measure == Measure::active_days;
 }
@@ -58,6 +72,22 @@ bool is_summed(Measure measure) {
 bool has_grace(Measure measure) {
     return measure == Measure::milestone_attainment || measure == Measure::milestone_quality ||
            measure == Measure::overdue || measure == Measure::next_due_days;
+}
+
+bool has_window(Measure measure) {
+    switch (measure) {
+        case Measure::last:
+        case Measure::days_since:
+        case Measure::miss_streak:
+        case Measure::slope: return false;
+        default: return reads(measure) == Reads::series || reads(measure) == Reads::attendance;
+    }
+}
+
+/// Of counts a NULL is a row like others, of attendance it is an excuse.
+bool can_carry(Measure measure) {
+    const bool counts_rows = measure == Measure::count || measure == Measure::share;
+    return reads(measure) == Reads::series && !counts_rows;
 }
 
 std::string_view name_of_measure(Measure measure) {
@@ -307,6 +337,21 @@ void check_keys(TableReader& in, const Signal& signal) {
     needed("field", signal.measure == Measure::value);
 }
 
+/// Keys that are harmless, and do nothing for this measure.
+void warn_of_idle_signal_keys(TableReader& in, const Signal& signal) {
+    const bool has_rows = reads(signal.measure) == Reads::series || reads(signal.measure) == Reads::attendance;
+    const auto idle = [&](std::string_view key, bool is_used) {
+        if (in.has(key) && !is_used)
+            in.problems().warning(
+                in.where(key),
+                fmt::format("\"{}\" means nothing to the measure {}", key, name_of_measure(signal.measure)),
+                "leave it out");
+    };
+    idle("window", has_window(signal.measure));
+    idle("carry", can_carry(signal.measure));
+    for (const auto key : {"silence", "max_age", "stale_halflife"}) idle(key, has_rows);
+}
+
 bool measures_text(const Signal& signal, const Pack& pack) {
     if (signal.measure != Measure::value) return false;
     const auto field = pack.facts.resolve(signal.field);
@@ -330,9 +375,35 @@ std::string misfit(const Signal& signal, const Pack& pack) {
         return measures_number(signal, pack) ? "category scales texts, and this is a number" : "";
     if (std::holds_alternative<std::monostate>(signal.scale)) return "";
     if (measures_text(signal, pack)) return fmt::format("\"{}\" is a text, which only category scales", signal.field);
-    if (std::holds_alternative<IdentityScale>(signal.scale) && lies_between_0_and_1(signal.measure))
+    if (std::holds_alternative<IdentityScale>(signal.scale) && unit_of(signal.measure) == "0..1" && !signal.per)
         return fmt::format("{} lies between 0 and 1, so identity would leave every score under 1", name);
     return "";
+}
+
+/// The raw values at which a scale bends.
+std::vector<double> edges(const Scale& scale) {
+    std::vector<double> result;
+    const auto add = [&](const PointList& points) {
+        for (const auto& point : points) result.push_back(point.first);
+    };
+    if (const auto* ramp = std::get_if<RampScale>(&scale)) result = {ramp->bad, ramp->good};
+    if (const auto* scale_points = std::get_if<PointScale>(&scale)) add(scale_points->points);
+    if (const auto* steps = std::get_if<StepScale>(&scale)) add(steps->steps);
+    return result;
+}
+
+/// A share on a scale of percent would always be bad.
+void check_edges(TableReader& in, const Signal& signal) {
+    const auto unit = unit_of(signal.measure);
+    const double most = unit == "0..1" ? 1 : unit == "0..100" ? 100 : 0;
+    if (most == 0 || signal.per) return;
+    for (const double edge : edges(signal.scale)) {
+        if (edge >= 0 && edge <= most) continue;
+        const bool is_percent = most == 1 && edge > 1 && edge <= 100;
+        return in.problems().error(in.where("scale"),
+                                   fmt::format("{} lies between 0 and {}", name_of_measure(signal.measure), most),
+                                   is_percent ? fmt::format("write {} for {} %", edge / 100, edge) : "");
+    }
 }
 
 void check_scale(TableReader& in, const Signal& signal, const Pack& pack) {
@@ -379,7 +450,9 @@ void read_signal(TableReader& in, Signal& to, Pack& pack) {
     in.take("grace", to.grace, duration_in_days{});
     if (!has_measure) return;
     check_keys(in, to);
+    warn_of_idle_signal_keys(in, to);
     check_scale(in, to, pack);
+    check_edges(in, to);
 }
 
 }  // namespace retaind::config

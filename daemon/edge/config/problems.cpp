@@ -6,18 +6,24 @@
 #include <tuple>
 
 #include "edge/config/limits.hpp"
+#include "edge/config/secrets.hpp"
 
 namespace retaind::config {
 namespace {
 
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-/// Byte of line and column, or the end.
-std::size_t offset_of(std::string_view text, const Position& where) {
-    const auto line = line_of(text, where.line);
-    std::size_t at = static_cast<std::size_t>(line.data() - text.data());
-    const std::size_t end = at + line.size();
-    for (int column = 1; column < where.column && at < end; ++column) {
+/// The byte at which each line begins: a walk through all lines for each problem would take forever in a large file.
+std::vector<std::size_t> line_starts(std::string_view text) {
+    std::vector<std::size_t> starts = {0};
+    for (auto end = text.find('\n'); end != text.npos; end = text.find('\n', end + 1)) starts.push_back(end + 1);
+    return starts;
+}
+
+/// Byte of a column of the line that begins at `at`, or the line's end.
+std::size_t offset_of(std::string_view text, std::size_t at, int in_column) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    for (int column = 1; column < in_column && at < end; ++column) {
         ++at;
         while (at < end && continues_character(text[at])) ++at;
     }
@@ -27,8 +33,8 @@ std::size_t offset_of(std::string_view text, const Position& where) {
 /// Walks through the source of a TOML string, one decoded character at a time, keeping line and column.
 class StringWalk {
 public:
-    StringWalk(std::string_view text, Position where) : text_(text), where_(std::move(where)) {
-        at_ = offset_of(text_, where_);
+    StringWalk(std::string_view text, std::size_t line_start, Position where) : text_(text), where_(std::move(where)) {
+        at_ = offset_of(text_, line_start, where_.column);
         quote_ = at_ < text_.size() ? text_[at_] : '"';
         const bool is_long = text_.substr(at_).starts_with(std::string(3, quote_));
         for (int i = 0; i < (is_long ? 3 : 1); ++i) step();
@@ -106,16 +112,26 @@ void Problems::warning(Position where, std::string message, std::string hint) {
 
 void Problems::add_source(const std::string& file, std::string text) {
     order_.emplace(file, static_cast<int>(order_.size()));
+    line_starts_.insert_or_assign(file, line_starts(text));
     sources_.insert_or_assign(file, std::move(text));
 }
 
 Position Problems::inside(const Position& quote, int index) const {
     const auto source = sources_.find(quote.file);
     if (source == sources_.end() || quote.line < 1) return quote;
-    return StringWalk{source->second, quote}.after(index);
+    const auto& starts = line_starts_.find(quote.file)->second;
+    const auto line = std::min(static_cast<std::size_t>(quote.line), starts.size()) - 1;
+    return StringWalk{source->second, starts[line], quote}.after(index);
 }
 
 std::vector<Error> Problems::sorted(std::vector<Error> problems) const {
+    std::set<std::string> secrets;
+    if (!problems.empty())
+        for (const auto& [file, text] : sources_) secrets.merge(secrets_in(text));
+    for (auto& problem : problems) {
+        problem.message = starred(std::move(problem.message), secrets);
+        problem.hint = starred(std::move(problem.hint), secrets);
+    }
     const auto rank = [this](const Error& error) {
         const auto found = order_.find(error.where.file);
         return std::tuple{found == order_.end() ? static_cast<int>(order_.size()) : found->second, error.where.line,
@@ -130,7 +146,8 @@ std::vector<Error> Problems::sorted(std::vector<Error> problems) const {
 }
 
 bool is_sensitive(std::string_view line) {
-    constexpr std::array words = {"passw", "pwd", "secret", "token", "key", "url", "connection", "smtp", "://"};
+    constexpr std::array words = {"pass",       "pwd",  "secret", "token",    "key",   "url",
+                                  "connection", "smtp", "://",    "authoriz", "bearer"};
     const auto text = lower(line);
     return std::any_of(words.begin(), words.end(),
                        [&](const char* word) { return text.find(word) != std::string::npos; });

@@ -44,6 +44,7 @@ private:
     std::vector<Error> sorted(std::vector<Error> problems) const;
 
     Sources sources_ = {};
+    std::map<std::string, std::vector<std::size_t>, std::less<>> line_starts_ = {};  ///< of each source
     std::map<std::string, int, std::less<>> order_ = {};
     std::vector<Error> errors_ = {}, warnings_ = {};
 };

@@ -61,31 +61,47 @@ void warn_if_public(const Item& item, const fs::path& path) {
                               "chmod o-r");
 }
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_alphanumeric(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-/// The length of "password =" (or one of its other names) at the beginning of a text, or 0.
-std::size_t password_key(std::string_view text) {
-    constexpr std::array<std::string_view, 5> names = {"sslpassword", "password", "passwd", "pass", "pwd"};
-    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-    for (const auto name : names) {
-        if (text.size() < name.size() ||
-            !std::equal(name.begin(), name.end(), text.begin(), [&](char b, char a) { return same(a, b); }))
-            continue;
-        auto at = name.size();
-        while (at < text.size() && text[at] == ' ') ++at;
-        if (at == text.size() || text[at] != '=') continue;
-        ++at;
-        while (at < text.size() && text[at] == ' ') ++at;
-        return at;
-    }
+bool starts_with_word(std::string_view text, std::string_view word) {
+    const auto same = [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); };
+    return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), same);
+}
+
+std::size_t skip_blanks(std::string_view text, std::size_t at) {
+    return std::min(text.find_first_not_of(" \t", at), text.size());
+}
+
+/// The length of "Bearer " at the beginning of a text, or 0.
+std::size_t scheme(std::string_view text) {
+    for (const std::string_view word : {"bearer ", "basic "})
+        if (starts_with_word(text, word)) return skip_blanks(text, word.size());
     return 0;
+}
+
+/// The length of "password =" (or one of its other names, also "Authorization: Bearer ") at the beginning of a text.
+std::size_t secret_key(std::string_view text) {
+    constexpr std::array<std::string_view, 10> names = {"sslpassword",   "password", "passphrase", "passwd",
+                                                        "pass",          "pwd",      "secret",     "token",
+                                                        "authorization", "api_key"};
+    for (const auto name : names) {
+        if (!starts_with_word(text, name)) continue;
+        auto at = name.size();
+        if (at < text.size() && (text[at] == '"' || text[at] == '\'')) ++at;
+        at = skip_blanks(text, at);
+        const bool compares = text.substr(at).starts_with("==");
+        if (at == text.size() || compares || (text[at] != '=' && text[at] != ':')) continue;
+        at = skip_blanks(text, at + 1);
+        return at + scheme(text.substr(at));
+    }
+    return starts_with_word(text, "bearer ") ? scheme(text) : 0;
 }
 
 /// The length of a value: quoted, in braces (ODBC), or up to a separator.
 std::size_t value_length(std::string_view text) {
     if (text.empty()) return 0;
     const char open = text[0];
-    if (open != '\'' && open != '"' && open != '{') return std::min(text.find_first_of(" \t\n;&"), text.size());
+    if (open != '\'' && open != '"' && open != '{') return std::min(text.find_first_of(" \t\r\n;&"), text.size());
     const char close = open == '{' ? '}' : open;
     for (std::size_t at = 1; at < text.size(); ++at) {
         if (text[at] == '\\')
@@ -98,9 +114,25 @@ std::size_t value_length(std::string_view text) {
 
 /// The length of "user:password" between :// and @, or 0.
 std::size_t user_length(std::string_view text) {
-    const auto authority = text.substr(0, text.find_first_of("/?# \t\n"));
+    const auto authority = text.substr(0, text.find_first_of("/?# \t\r\n\""));
     const auto at = authority.rfind('@');
     return at == std::string_view::npos ? 0 : at;
+}
+
+/// Calls found(at, length) for every part of a text that stands where secrets stand.
+template <class Found>
+void each_secret(std::string_view text, const Found& found) {
+    for (std::size_t at = 0; at < text.size();) {
+        const auto rest = text.substr(at);
+        const auto key = at > 0 && is_alphanumeric(text[at - 1]) ? 0 : secret_key(rest);
+        const bool is_address = rest.starts_with("://");
+        const auto begin = at + (is_address ? 3 : key);
+        const auto length = is_address ? user_length(text.substr(begin))
+                            : key > 0  ? value_length(text.substr(begin))
+                                       : 0;
+        if (length > 0) found(begin, length);
+        at = length > 0 ? begin + length : at + 1;
+    }
 }
 
 }  // namespace
@@ -132,24 +164,38 @@ std::optional<std::string> file_path::operator()(const Item& item) const {
     return path->string();
 }
 
-std::string without_secrets(std::string_view connection) {
-    constexpr auto stars = "***";
+std::string without_secrets(std::string_view text) {
     std::string result;
-    for (std::size_t at = 0; at < connection.size();) {
-        const auto rest = connection.substr(at);
-        const auto key = at > 0 && is_word(connection[at - 1]) ? 0 : password_key(rest);
-        const auto user = rest.starts_with("://") ? user_length(rest.substr(3)) : 0;
-        if (key > 0) {
-            result += std::string{rest.substr(0, key)} + stars;
-            at += key + value_length(rest.substr(key));
-        } else if (user > 0) {
-            result += std::string{"://"} + stars;
-            at += 3 + user;
-        } else {
-            result += connection[at++];
-        }
-    }
-    return result;
+    std::size_t end = 0;
+    each_secret(text, [&](std::size_t at, std::size_t length) {
+        result.append(text.substr(end, at - end)).append("***");
+        end = at + length;
+    });
+    return result.append(text.substr(end));
+}
+
+std::set<std::string> secrets_in(std::string_view text) {
+    constexpr std::size_t shortest = 6;  // less may be any word
+    std::set<std::string> secrets;
+    const auto add = [&](std::string_view secret) {
+        const auto first = secret.find_first_not_of("\"'{[( "), last = secret.find_last_not_of("\"'}]),.; ");
+        if (first == secret.npos || last == secret.npos || last < first) return;
+        secret = secret.substr(first, last + 1 - first);
+        if (secret.size() >= shortest) secrets.emplace(secret);
+    };
+    each_secret(text, [&](std::size_t at, std::size_t length) {
+        const auto secret = text.substr(at, length);
+        const bool is_user = text.substr(0, at).ends_with("://");
+        add(is_user && secret.find(':') != secret.npos ? secret.substr(secret.find(':') + 1) : secret);
+    });
+    return secrets;
+}
+
+std::string starred(std::string text, const std::set<std::string>& secrets) {
+    for (const auto& secret : secrets)
+        for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + secret.size()))
+            text.replace(at, secret.size(), secret.size(), '*');
+    return text;
 }
 
 bool carries_password(std::string_view connection) { return without_secrets(connection) != connection; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "edge/config/table_reader.hpp"
@@ -26,8 +27,14 @@ struct file_path {
     std::optional<std::string> operator()(const Item& item) const;
 };
 
-/// A text that may hold a password: passwords and user parts of addresses replaced by stars.
-std::string without_secrets(std::string_view connection);
+/// A text with stars for everything that stands where secrets stand: after "password =" and the like, after "Bearer",
+/// and before the @ of an address.
+std::string without_secrets(std::string_view text);
+
+/// What stands there: to be kept out of whatever is said about the text.
+std::set<std::string> secrets_in(std::string_view text);
+/// As many stars in place of each.
+std::string starred(std::string text, const std::set<std::string>& secrets);
 
 /// Whether a connection text or address carries a password.
 bool carries_password(std::string_view connection);

@@ -50,6 +50,7 @@ void check_settings(TableReader& in, Configuration& to);
 void warn_of_idle_keys(const Node& document, Problems& problems);  ///< set, and without effect in this version
 void check_routes(const Configuration& configuration, const RuleSet& rules, Problems& problems);
 void warn_of_idle_receivers(const Configuration& configuration, const RuleSet& rules, Problems& problems);
+void warn_of_empty_roles(const Configuration& configuration, const RuleSet& rules, Problems& problems);
 
 /// Roles and receivers that [alerts] escalation names.
 struct escalation_audience {

@@ -7,6 +7,7 @@
 #include "edge/config/address.hpp"
 #include "edge/config/pack.hpp"
 #include "edge/config/settings_reader.hpp"
+#include "retaind/rules/visit.hpp"
 
 namespace retaind::config {
 namespace {
@@ -155,14 +156,61 @@ void warn_of_idle_receivers(const Configuration& configuration, const RuleSet& r
     std::set<std::string, std::less<>> used;
     for (const auto& route : configuration.policy.routes) used.insert(route.receivers.begin(), route.receivers.end());
     for (const auto& step : configuration.policy.alerts.escalation) used.insert(step.notify.begin(), step.notify.end());
-    for (const auto& rule : rules.rules) {
+    visit_rules(rules, [&](const Rule& rule) {
         used.insert(rule.notify.begin(), rule.notify.end());
         for (const auto& step : rule.steps) used.insert(step.notify.begin(), step.notify.end());
-    }
+    });
     for (const auto& receiver : configuration.settings.receivers)
         if (!used.contains(receiver.name))
             problems.warning(receiver.where, fmt::format("nobody routes to the receiver \"{}\"", receiver.name),
                              "name it in a [[route]]");
+}
+
+namespace {
+
+/// Whether a query may bring a column: it names it, or selects all.
+bool may_bring(const Settings& settings, std::string_view dataset, std::string_view column) {
+    return std::ranges::any_of(settings.datasets, [&](const DatasetSettings& one) {
+        return one.name == dataset &&
+               (one.query.find('*') != std::string::npos || one.query.find(column) != std::string::npos);
+    });
+}
+
+/// Where the holder of a role would stand; "" when it may stand there, or a default takes its place.
+std::string_view missing_holder(std::string_view role, const Settings& settings, const RoleDefaults& defaults) {
+    const auto brings = [&](std::string_view dataset, std::string_view column) {
+        return may_bring(settings, dataset, column);
+    };
+    if (role == "ops") return defaults.ops.empty() ? "[people.defaults] ops" : "";
+    if (role == "seller")
+        return brings("customers", role) || brings("promises", "promised_by") ? "" : "the column seller of customers";
+    if (role == "keeper") return brings("promises", "kept_by") ? "" : "the column kept_by of promises";
+    const bool has_manager = brings("customers", "account_manager");
+    const bool has_default = !(role == "deputy" ? defaults.deputy : defaults.lead).empty();
+    if (has_default) return "";
+    if (role == "account_manager") return has_manager ? "" : "the column account_manager of customers";
+    if (role == "lead")
+        return has_manager && brings("people", "lead_id") ? "" : "lead_id of people, or [people.defaults] lead";
+    return has_manager && brings("people", "deputy_id") ? "" : "deputy_id of people, or [people.defaults] deputy";
+}
+
+}  // namespace
+
+void warn_of_empty_roles(const Configuration& configuration, const RuleSet& rules, Problems& problems) {
+    const auto& policy = configuration.policy;
+    if (std::ranges::none_of(policy.receivers, &ReceiverTraits::addresses_people)) return;
+    std::set<std::string, std::less<>> said;
+    visit_rules(rules, [&](const Rule& rule) {
+        const auto check = [&](const std::string& name) {
+            const auto holder = is_role(name) ? missing_holder(name, configuration.settings, policy.defaults) : "";
+            if (!holder.empty() && said.insert(name).second)
+                problems.warning(rule.where,
+                                 fmt::format("the rule \"{}\" tells \"{}\", and nobody is that", rule.name, name),
+                                 fmt::format("it would be said by {}", holder));
+        };
+        std::ranges::for_each(rule.notify, check);
+        for (const auto& step : rule.steps) std::ranges::for_each(step.notify, check);
+    });
 }
 
 }  // namespace retaind::config

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "edge/source/session.hpp"
+#include "retaind/rules/fields.hpp"
 
 namespace retaind {
 namespace {
@@ -69,6 +70,7 @@ public:
                 session.begin();
                 try {
                     check_one(session, request);
+                    check_named(session, request, findings);
                 } catch (const Failure& failure) {
                     findings.push_back(error_of(failure));
                 }
@@ -101,6 +103,7 @@ private:
 
     Dataset read_one(Session& session, const DatasetRequest& request);
     void check_one(Session& session, const DatasetRequest& request);
+    void check_named(Session& session, const DatasetRequest& request, std::vector<Error>& findings);
     BoundQuery bind(Session& session, const std::string& query, const DatasetRequest& request);
     DatasetReader open_reader(Session& session, const BoundQuery& query, const DatasetRequest& request);
     std::optional<Day> read_watermark(Session& session, const DatasetRequest& request);
@@ -224,6 +227,21 @@ void DatabaseSource::check_one(Session& session, const DatasetRequest& request) 
             query, [](std::span<const Cell>) { return false; }, false);
         read_watermark(session, request);
     });
+}
+
+/// What only rules ask for.
+void DatabaseSource::check_named(Session& session, const DatasetRequest& request, std::vector<Error>& findings) {
+    if (request.named.empty()) return;
+    const auto columns = session.describe(bind(session, request.query, request));
+    const std::vector<std::string_view> names(columns.begin(), columns.end());
+    for (const auto& name : request.named) {
+        if (std::find(columns.begin(), columns.end(), name) != columns.end()) continue;
+        const auto meant = nearest(name, names);
+        findings.push_back(error_of(
+            Failure(fmt::format("dataset \"{}\": the rules name \"{}\", a column that the query does not bring",
+                                request.options.name, name),
+                    meant.empty() ? "add it to the query" : fmt::format("did you mean \"{}\"?", meant))));
+    }
 }
 
 std::optional<Day> DatabaseSource::read_watermark(Session& session, const DatasetRequest& request) {

@@ -15,6 +15,7 @@ struct DatasetRequest {
     std::string query;
     std::string watermark_query = {};
     Day from, to;
+    std::vector<std::string> named = {};  ///< columns that rules name, whether the query brings them or not
 };
 
 /// One database. All datasets of one call are read from one snapshot of it (repeatable read, read only).
@@ -30,7 +31,8 @@ public:
     /// whatever the server does. After an error the next call connects anew. Called by one thread at a time.
     virtual Result<std::vector<Dataset>> read(const std::vector<DatasetRequest>& requests) = 0;
 
-    /// Runs every query for no rows and checks its columns; one error per finding. For `check --connect`.
+    /// Runs every query for no rows and checks its columns, also those that are `named`; one error per finding. For
+    /// `check --connect`.
     virtual std::vector<Error> check(const std::vector<DatasetRequest>& requests) = 0;
 
     /// From another thread, for good: a read under way returns soon with an error, and so does every later one.

@@ -65,8 +65,10 @@ std::vector<Field> fields_of(const Condition& condition);
 /// keeps them apart. Decided field by field from constants; what cannot be decided counts as overlapping.
 enum class Overlap { overlapping, touching, apart };
 Overlap overlap(const std::vector<Condition>& a, const std::vector<Condition>& b);
-/// Whether no value could ever satisfy all of them.
+/// Whether no value that their fields can have could ever satisfy all of them.
 bool is_contradiction(const std::vector<Condition>& conditions);
+/// Whether `b` surely holds wherever `a` does. What cannot be decided from constants does not follow.
+bool implies(const std::vector<Condition>& a, const std::vector<Condition>& b);
 
 /// `days` says "12 days behind" or "3 days ahead" of days_behind; of any other field it becomes `day_count`: "12 days".
 enum class Format { plain, money, date, percent, days, day_count };

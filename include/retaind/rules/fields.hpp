@@ -131,6 +131,7 @@ struct Field {
     std::string name = {};               ///< as written, without `customer.`
     ValueType type = ValueType::number;  ///< of attributes, `text` until a condition or the data says otherwise
     bool typed = true;                   ///< false: only the data knows its type (attributes, and signals over them)
+    std::string_view unit = {};          ///< as in FieldSpec; "" when it is not known
 
     bool operator==(const Field&) const = default;
 };
@@ -141,8 +142,9 @@ struct FieldCatalogue {
     std::vector<std::string> signals = {};  ///< in the order of RuleSet::signals
     /// Parallel to `signals`, or empty while all raw values are numbers; nothing: only the data knows.
     std::vector<std::optional<ValueType>> signal_types = {};
-    std::vector<std::string> attributes = {};  ///< further columns of customers that are known to exist
-    bool attributes_open = false;              ///< an unknown name may still be an attribute (SELECT *)
+    std::vector<std::string_view> signal_units = {};  ///< likewise; "": not known
+    std::vector<std::string> attributes = {};         ///< further columns of customers that are known to exist
+    bool attributes_open = false;                     ///< an unknown name may still be an attribute (SELECT *)
     std::vector<std::pair<std::string, ValueType>> row_columns = {};  ///< in scope `row`
     std::string subject = {};  ///< "an alert": what messages call the scope; "": by scope
 

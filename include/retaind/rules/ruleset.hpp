@@ -266,6 +266,9 @@ struct RuleSet {
 /// kept right.
 RuleSet with_profiles(const RuleSet& rules, ProfileSet profiles);
 
+/// One rule as a profile has it; its `reads` stay as they were.
+void apply(Rule& rule, const Patch<Rule>& patch);
+
 /// Datasets that a field, or all of a rule's conditions, depend on: directly, through a signal, or through the health
 /// (every dataset that a weighted signal or a cap reads). A rule also reads what says that its entity exists: customers
 /// and subscriptions, and promises. Sorted; once policy.dataset_sources is known, only mapped ones. A rule whose
