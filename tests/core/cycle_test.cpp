@@ -556,13 +556,16 @@ Company drifting() {
     return company;
 }
 
-const std::string drift_rules = R"(
+const std::string drift_signal = R"(
 [signal.own_past]
 group = "use"
 weight = 0
 from = "usage"
 measure = "drift"
 scale = { ramp = { bad = 8, good = 0 } }
+)";
+
+const std::string drift_rules = drift_signal + R"(
 [rule.drifted]
 when = ["own_past > 4", "drift_since_days <= 30"]
 clear = ["own_past <= 1"]
@@ -613,13 +616,14 @@ TEST(Drift, BeginsANewPastWithANewOwner) {
 TEST(Drift, BeginsAnewOnTheDayAfterAnAlertEnded) {
     Company company = drifting();
     company.touched = [](int customer, int day) { return customer != 0 || day < 95 || day > 101; };
-    Walk walk(company, drift_rules + R"(
+    const std::string alone = R"(
 [rule.alone]
 when = ["own_past > 4", "days_since_touch >= 3"]
 clear = ["days_since_touch <= 1"]
 severity = "warning"
 message = "{name}"
-)");
+)";
+    Walk walk(company, drift_signal + alone);
     const auto cusum = [&](int day) { return walk.explain(day, {}, "c00").drift.drift.cusum; };
     walk.day(101);
     ASSERT_THAT(walk.open(), ::testing::Contains("alone c00 firing"));
@@ -635,6 +639,10 @@ message = "{name}"
     EXPECT_NEAR(cusum(109), (high + 1.5) / 3 - 0.5, 0.5) << "one whole week since";
     EXPECT_EQ(walk.explain(109, {}, "c00").drift.drift.since, on(102));
     EXPECT_GT(cusum(102), 10) << "as of that day, still";
+
+    Walk both(company, drift_rules + alone);
+    both.days(101, 103);
+    EXPECT_THAT(both.open(), ::testing::ElementsAre("drifted c00 firing")) << "to another rule it is no recovery";
 }
 
 // -- profiles and signals -------------------------------------------------------------------------------------------

@@ -16,7 +16,10 @@ Day march(unsigned day) {
 }
 
 Explanation explanation() {
-    Explanation result{.customer_id = "c1", .name = "One", .as_of = march(31)};
+    Explanation result;
+    result.customer_id = "c1";
+    result.name = "One";
+    result.as_of = march(31);
     result.health = {.health = 45, .before_caps = 45, .coverage = 1, .prior = 45};
     result.rules.signals = {{.name = "use"}, {.name = "own_past", .measure = Measure::drift}};
     return result;
@@ -67,7 +70,7 @@ TEST(Once, HasSegmentsAndPortfolioWithAllTheirNumbers) {
     SegmentView west{.segment = "west", .customers = 2, .revenue = 1200'00, .hhi = 0.5};
     west.bands[static_cast<std::size_t>(Band::at_risk)] = {.customers = 0.5, .revenue = 0.25};
     view.segments = {west};
-    view.portfolio = {.customers = 2, .top5_share = 1, .largest_segment_share = 0.75};
+    view.portfolio = {.segment = "", .customers = 2, .top5_share = 1, .largest_segment_share = 0.75};
     const auto json = nlohmann::json::parse(once_json(view));
     const auto segment = json.at("segments").at(0);
     EXPECT_EQ(segment.at("segment"), "west");

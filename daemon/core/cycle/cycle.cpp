@@ -63,7 +63,8 @@ std::set<std::string> drift_signals(const RuleSet& rules, const Rule& rule) {
     return names;
 }
 
-/// By customer, the drift signals about which an alert ended in this cycle.
+/// By customer, the drift signals about which an alert ended in this cycle, and none is open any more: a restart must
+/// not look like recovery to another rule.
 using EndedDrifts = std::map<std::string, std::set<std::string>, std::less<>>;
 
 EndedDrifts ended_drifts(const RuleSet& rules, const std::vector<Move>& moves) {
@@ -71,6 +72,11 @@ EndedDrifts ended_drifts(const RuleSet& rules, const std::vector<Move>& moves) {
     for (const Move& move : moves) {
         const bool has_ended = move.transition == Transition::resolved || move.transition == Transition::closed;
         if (has_ended && move.rule) ended[move.alert.customer_id].merge(drift_signals(rules, *move.rule));
+    }
+    for (const Move& move : moves) {
+        const auto found = ended.find(move.alert.customer_id);
+        if (found == ended.end() || !is_open(move.alert) || !move.rule) continue;
+        for (const std::string& signal : drift_signals(rules, *move.rule)) found->second.erase(signal);
     }
     return ended;
 }

@@ -30,7 +30,7 @@ std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
         fmt::format("(day < {} OR (day < {} AND day % 7 <> 3)) AND day <> (SELECT max(day) FROM cycle)", oldest, daily);
     return {
         {"score_day", old},
-        {"drift_end", fmt::format("day < {}", oldest)},
+        {"drift_end", fmt::format("day < {} AND day <> (SELECT max(day) FROM cycle)", oldest)},
         {"promise_day", old},
         {"prior_day", old},
         {"feed_day", old},
