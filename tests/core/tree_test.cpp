@@ -276,6 +276,14 @@ TEST(Tree, PartsStandInACohortAsMembersOfTheirOwn) {
     EXPECT_LT(of_b, 20) << "the dead product";
 }
 
+TEST(Value, IsOfAnyFieldThatRulesKnow) {
+    const Explanation explanation =
+        duo().explain("duo",
+                      "[signal.spoken_with]\ngroup = \"care\"\nfrom = \"customers\"\nmeasure = \"value\"\n"
+                      "field = \"days_since_touch\"\nscale = { ramp = { bad = 10, good = 0 } }\n");
+    EXPECT_THAT(lines_of(explanation), ::testing::Contains("spoken_with weight 0.200 score 100 points 6.000 rows 1"));
+}
+
 // -- what moved it ---------------------------------------------------------------------------------------------------
 
 double sum_of(const HealthChange& change) {

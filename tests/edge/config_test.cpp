@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::StartsWith;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 fs::path source_root() {
     const char* root = std::getenv("RETAIND_ROOT");
@@ -641,6 +641,24 @@ receivers = ["log"]
         "rules.toml:13:1: nobody weighs or uses the signal \"idle\" (it is still shown in explanations)\n"
         "rules.toml:19:10: \"days_since_touch\" reads touchpoints, which is not mapped (map it as "
         "[dataset.touchpoints], or leave this condition out)\n");
+}
+
+TEST(Pack, RefusesToDivideByWhatIsNotKnownYet) {
+    const std::string usage = "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\n";
+    const std::string value = "[signal.x]\ngroup = \"use\"\nfrom = \"customers\"\nmeasure = \"value\"\nweight = 0\n";
+    const std::pair<std::string, std::string> cases[] = {
+        {usage + "per = \"days_to_renewal\"\n",
+         "18:7: \"days_to_renewal\" is not a size to divide by (seats, mrr, revenue, tenure_days, or a column of "
+         "customers)"},
+        {usage + "scale = { cohort = { by = \"discount_ratio\" } }\n",
+         "18:28: \"discount_ratio\" does not divide customers into cohorts (a cohort is made by segment, or any column "
+         "of "
+         "customers)"},
+        {value + "field = \"discount_ratio\"\nper = \"seats\"\n",
+         "19:7: \"discount_ratio\" cannot be divided (leave \"per\" out)"},
+    };
+    for (const auto& [text, problem] : cases)
+        EXPECT_EQ(joined(load_pack(small_pack + text).problems), "pack.toml:" + problem + "\n");
 }
 
 TEST(Pack, WarnsOfWhatNeverMatters) {

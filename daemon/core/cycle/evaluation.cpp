@@ -142,6 +142,7 @@ Members members_of(const Evaluation& evaluation, const Signal& signal) {
 struct BoundSignal {
     const Signal* signal = nullptr;
     std::unique_ptr<SignalReader> reader = {};
+    std::optional<Field> field = {};     ///< measure value of what the reader does not know
     std::vector<double> positions = {};  ///< cohort scales only, by member
     std::vector<Drift> drifts = {};      ///< measure drift only, by CustomerIndex
 };
@@ -178,21 +179,25 @@ BoundSignal bind(const Evaluation& evaluation, const Signal& signal, const Membe
     if (const auto* cohort = std::get_if<CohortScale>(&signal.scale)) {
         bound.positions = cohort_positions(evaluation.snapshot, signal, *cohort, members.subjects);
     }
+    if (signal.measure == Measure::value && (signal.field == "pulse" || !CustomerColumn::is_fact(signal.field)))
+        bound.field = FieldCatalogue{}.resolve(signal.field);
     if (signal.measure == Measure::drift)
         bound.drifts = drifts(evaluation.snapshot, signal, find_breaks(evaluation, signal));
     return bound;
 }
 
-/// A pulse that has expired is missing to signals as it is to rules.
-bool is_expired_pulse(const Evaluation& evaluation, const Signal& signal, CustomerIndex customer) {
-    if (signal.measure != Measure::value || signal.field != "pulse") return false;
-    const Snapshot& snapshot = evaluation.snapshot;
-    return is_missing(pulse(snapshot.customers[customer], snapshot.as_of, evaluation.rules.health.pulse_expires));
+/// Measure `value` of what rules call by the same name; a pulse that has expired is missing to both.
+Measured measure_field(const Evaluation& evaluation, const Field& field, CustomerIndex customer) {
+    const Value value = CustomerValues(evaluation, evaluation.position[customer]).value(field);
+    Measured measured{.rows = value.known()};
+    if (value.kind == Value::Kind::text) measured.text = value.text;
+    if (value.kind == Value::Kind::number) measured.raw = value.number;
+    return measured;
 }
 
 Measured measure(const Evaluation& evaluation, const BoundSignal& bound, const PromiseMeasures& promises,
                  const Subject& subject) {
-    if (is_expired_pulse(evaluation, *bound.signal, subject.customer)) return {};
+    if (bound.field) return measure_field(evaluation, *bound.field, subject.customer);
     if (!bound.drifts.empty()) {
         const Drift& drift = bound.drifts[subject.customer];
         Measured measured = drift.from ? bound.reader->rows_since(subject, *drift.from) : Measured{};

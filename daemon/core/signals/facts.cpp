@@ -124,6 +124,10 @@ double seats_sold(const Snapshot& snapshot, CustomerIndex customer) {
     return sum;
 }
 
+bool CustomerColumn::is_fact(std::string_view name) {
+    return std::ranges::find(facts, name, &Named::name) != facts.end();
+}
+
 CustomerColumn::CustomerColumn(const Snapshot& snapshot, std::string_view name) : snapshot_(&snapshot) {
     const auto found = std::ranges::find(facts, name, &Named::name);
     if (found != facts.end()) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "edge/config/pack.hpp"
+#include "retaind/signals/facts.hpp"
 
 namespace retaind::config {
 
@@ -135,6 +136,11 @@ Scale read_recency(TableReader& in) {
 }
 
 /// One column or several: `by = "segment"`, `by = ["segment", "region"]`.
+/// Known before anything is scored, and cheap to read for everybody.
+bool is_known_early(const Field& field) {
+    return field.kind == Field::Kind::attribute || CustomerColumn::is_fact(field.name);
+}
+
 struct columns {
     const Pack& pack;
     std::optional<std::vector<std::string>> operator()(const Item& item) const {
@@ -150,7 +156,7 @@ struct columns {
             const auto name = text{}(item);
             if (!name) return std::nullopt;
             const auto field = pack.facts.resolve(*name);
-            const bool fits = field && !depends_on_scores(*field);
+            const bool fits = field && !depends_on_scores(*field) && is_known_early(*field);
             if (fits) return name;
             const auto meant = pack.facts.suggestion(*name);
             return item.wrong(field ? fmt::format("\"{}\" does not divide customers into cohorts", *name)
@@ -438,7 +444,15 @@ void read_signal(TableReader& in, Signal& to, Pack& pack) {
     in.take("window", to.window, duration{std::chrono::days{1}});
     in.take("baseline", to.baseline, duration{std::chrono::days{1}});
     in.take("c", to.ratio_c, above{0});
-    if (in.take("per", to.per, numeric_field{pack}) && to.per) forbid_scores(in, "per", {*to.per});
+    if (in.take("per", to.per, numeric_field{pack}) && to.per) {
+        forbid_scores(in, "per", {*to.per});
+        if (!is_signal(*to.per) && !depends_on_scores(*to.per) && !is_known_early(*to.per))
+            in.problems().error(in.where("per"), fmt::format("\"{}\" is not a size to divide by", to.per->name),
+                                "seats, mrr, revenue, tenure_days, or a column of customers");
+        else if (const auto field = pack.facts.resolve(to.field); field && !is_known_early(*field))
+            in.problems().error(in.where("per"), fmt::format("\"{}\" cannot be divided", to.field),
+                                "leave \"per\" out");
+    }
     if (in.take("applies", to.applies, conditions{pack.customer()}))
         forbid_scores(in, "applies", all_fields(to.applies));
     in.take("scale", to.scale, scale{pack});

@@ -31,6 +31,9 @@ double seats_sold(const Snapshot& snapshot, CustomerIndex customer);
 /// must outlive it.
 class CustomerColumn {
 public:
+    /// Whether every snapshot knows such a fact; a further column is known when the data bring it.
+    static bool is_fact(std::string_view name);
+
     CustomerColumn(const Snapshot& snapshot, std::string_view name);
 
     bool exists() const { return read_ != nullptr || attribute_ != nullptr; }
