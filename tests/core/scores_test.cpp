@@ -333,7 +333,8 @@ TEST(Evaluation, AgreesWithScikitLearnOnAThousandCustomers) {
     EXPECT_NEAR(log_loss(predictions), expected.at("log_loss").get<double>(), within);
     EXPECT_NEAR(calibration_error(predictions), expected.at("ece_10_equal_mass").get<double>(), within);
     EXPECT_NEAR(lift_at(predictions, 0.1), expected.at("lift_10pct").get<double>(), 1e-12);
-    for (const auto& [lambda, model] : golden().at("ridge").items())
+    const auto ridge = golden().at("ridge");
+    for (const auto& [lambda, model] : ridge.items())
         EXPECT_NEAR(2 * log_loss(golden_predictions(lambda)) * 1000, model.at("deviance").get<double>(), 1e-6)
             << lambda;
 }
