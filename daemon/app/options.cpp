@@ -50,6 +50,15 @@ void add_judging(CLI::App& app, Options& options) {
         if (customer->count() + all->count() == 0) throw CLI::RequiredError("customer_id or --all");
     });
     add_day(explain, "--as-of", options.as_of, "of that day");
+    CLI::App& why_not = *app.add_subcommand("why-not", "why a rule does not fire for a customer: every condition");
+    add_common(why_not, options);
+    why_not.add_option("customer", options.customer, "customer_id")->required();
+    why_not.add_option("rule", options.rule, "the rule's name")->required();
+    add_day(why_not, "--as-of", options.as_of, "of that day");
+    CLI::App& brief = *app.add_subcommand("brief", "half a page to read before the call");
+    add_common(brief, options);
+    brief.add_option("customer", options.customer, "customer_id")->required();
+    add_day(brief, "--as-of", options.as_of, "of that day");
 }
 
 void add_checking(CLI::App& app, Options& options) {
@@ -92,7 +101,8 @@ void add_history(CLI::App& app, Options& options) {
 std::variant<Options, int> parse_options(int argc, char** argv) {
     static const std::pair<const char*, Verb> verbs[] = {{"run", Verb::run},         {"once", Verb::once},
                                                          {"check", Verb::check},     {"config", Verb::config},
-                                                         {"explain", Verb::explain}, {"test-rules", Verb::test_rules},
+                                                         {"explain", Verb::explain}, {"why-not", Verb::why_not},
+                                                         {"brief", Verb::brief},     {"test-rules", Verb::test_rules},
                                                          {"replay", Verb::replay},   {"demo", Verb::demo}};
     Options options;
     CLI::App app("retaind watches the promises a company made to its customers", "retaind");

@@ -10,7 +10,7 @@
 
 namespace retaind {
 
-enum class Verb { run, once, check, config, explain, test_rules, replay, demo };
+enum class Verb { run, once, check, config, explain, why_not, brief, test_rules, replay, demo };
 
 struct Options {
     Verb verb = Verb::run;
@@ -22,7 +22,8 @@ struct Options {
     bool accept_state_loss = false;                            ///< run, once
     bool connect = false;                                      ///< check
     bool effective = false;                                    ///< config
-    std::string customer = {};                                 ///< explain; "" with `all`
+    std::string customer = {};                                 ///< explain ("" with `all`), why-not, brief
+    std::string rule = {};                                     ///< why-not
     bool all = false;                                          ///< explain
     std::vector<std::string> files = {};                       ///< test-rules
     std::string rules_directory = "/usr/share/retaind/rules";  ///< test-rules

@@ -9,6 +9,7 @@
 #include "edge/config/rule_tests.hpp"
 #include "edge/report/rule_test_report.hpp"
 #include "retaind/cycle/cycle.hpp"
+#include "retaind/cycle/why_not.hpp"
 #include "verbs.hpp"
 
 namespace retaind {
@@ -45,6 +46,7 @@ public:
 private:
     void compare_alerts(const std::vector<ExpectedAlert>& expected);
     void compare_alert(const ExpectedAlert& expected, const Alert* alert);
+    std::vector<std::string> why_not_firing(const ExpectedAlert& expected) const;
     void compare_word(const ExpectedWord& expected);
     void compare_number(const ExpectedNumber& expected);
     void compare_rejected(const FeedView& feed);
@@ -87,12 +89,31 @@ void StepCheck::compare_alerts(const std::vector<ExpectedAlert>& expected) {
     }
 }
 
+/// In words, asked for a customer whom the entity concerns; nothing where there is none.
+std::vector<std::string> StepCheck::why_not_firing(const ExpectedAlert& expected) const {
+    CustomerIndex customer = snapshot_.find_customer(expected.entity);
+    for (const Promise& promise : snapshot_.promises) {
+        if (snapshot_.text(promise.id) == expected.entity) customer = promise.customer;
+    }
+    for (CustomerIndex at = 0; at < snapshot_.customers.size() && customer == no_customer; ++at) {
+        const bool is_meant =
+            expected.entity.empty() || snapshot_.text(snapshot_.customers[at].segment) == expected.entity;
+        if (is_meant && is_live(snapshot_, at, snapshot_.as_of)) customer = at;
+    }
+    if (customer == no_customer) return {};
+    const Result<WhyNot> why =
+        why_not(snapshot_, test_.rules, before_, snapshot_.text(snapshot_.customers[customer].id), expected.rule);
+    if (!why) return {};
+    const auto finding = std::ranges::find(why->findings, expected.entity, &RuleFinding::entity);
+    return {finding == why->findings.end() ? why->verdict : finding->verdict};
+}
+
 void StepCheck::compare_alert(const ExpectedAlert& expected, const Alert* alert) {
     std::string wanted{phase_name(expected.phase)};
     if (expected.severity) wanted += fmt::format(" {}", severity_name(*expected.severity));
     const std::string title = alert_title(expected.rule, expected.entity);
     if (!alert) {
-        differences_.push_back({.what = title, .expected = wanted, .got = "none"});
+        differences_.push_back({.what = title, .expected = wanted, .got = "none", .because = why_not_firing(expected)});
         return;
     }
     if (alert->phase != expected.phase || alert->severity != expected.severity.value_or(alert->severity))

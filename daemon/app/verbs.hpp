@@ -14,6 +14,8 @@ int run_once(const Options& options);
 int run_check(const Options& options);
 int run_config(const Options& options);
 int run_explain(const Options& options);
+int run_why_not(const Options& options);
+int run_brief(const Options& options);
 int run_test_rules(const Options& options);
 int run_replay(const Options& options);
 int run_demo(const Options& options);

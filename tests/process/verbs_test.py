@@ -231,6 +231,7 @@ FAILED three missed events before renewal open an alert, two do not step 1 ({pla
 FAILED three missed events before renewal open an alert, two do not step 2 ({place}/tickets.toml:16), as of 2026-03-08
     what                        expected        got
     alert stopped_coming of c2  firing          none
+        because not firing: miss_streak is 0, the rule wants >= 3; the other condition holds
     band of c1                  healthy         watch
     band of c9                  watch           not a live customer
     attendance_rate of c1       0.5 within 0.1  0.25
@@ -284,6 +285,74 @@ def test_mistakes_in_rule_tests_are_told_at_their_place(place):
     assert harness.retaind("test-rules").returncode == 2
     assert harness.retaind("test-rules", place / "nothing.toml").returncode == 3
     return "exit code 3 with line, column and what was meant"
+
+
+# -- why-not, brief ----------------------------------------------------------------------------------------------------
+
+
+def test_why_not_answers_in_its_first_line(place):
+    config = company(place)
+    assert harness.once(config, YESTERDAY).returncode == 0
+    said = harness.retaind("why-not", "c000", "gone_quiet", "--config", config)
+    assert said.returncode == 0 and said.stdout.startswith(f"firing since {YESTERDAY}, warning"), said
+    said = harness.retaind("why-not", "c001", "gone_quiet", "--config", config)
+    first, _, rest = said.stdout.partition("\n")
+    assert first.startswith("not firing: quiet_days is ") and first.endswith(", the rule wants >= 10"), said
+    assert "gone_quiet for Customer 1 (c001)" in rest and "  when           no       quiet_days >= 10 (" in rest, said
+    said = harness.retaind("why-not", "c000", "promise_drifts", "--config", config, "--json")
+    why = json.loads(said.stdout)
+    assert why["scope"] == "promise" and [f["entity"] for f in why["findings"]] == ["p000"], why
+    condition = why["findings"][0]["trigger"]["when"][0]
+    assert condition["condition"].startswith("pace <= -0.15 (") and condition["holds"] in (True, False), why
+    for arguments, words in (
+        (("c000", "gone_quite"), "did you mean 'gone_quiet'?"),
+        (("nobody", "gone_quiet"), "there is no customer 'nobody'"),
+    ):
+        said = harness.retaind("why-not", *arguments, "--config", config)
+        assert said.returncode == 2 and words in said.stderr and said.stdout == "", said
+    return "a verdict, the conditions, and what was meant"
+
+
+def test_a_brief_is_half_a_page_whatever_people_wrote(place):
+    rows = harness.company_rows(YESTERDAY, customers=20, days=60)
+    long = "as much as " + "nobody ever dared to promise " * 20
+    due = str(YESTERDAY + dt.timedelta(days=9))
+    start = str(YESTERDAY - dt.timedelta(days=50))
+    rows["promises"] += [
+        (f"q{n}", "c000", f"{n} {long}\x1b[2J", "reach", start, due, 100.0, 0.0, "s0") for n in range(9)
+    ]
+    rows["readings"] += [(f"q{n}", start, 1.0) for n in range(9)]
+    first, *others = rows["customers"]
+    rows["customers"] = [(first[0], "Evil \x9b2J\u202e" + first[1], *first[2:]), *others]
+    harness.write_sqlite(place / "company.db", rows)
+    config = harness.configuration(place)
+    assert harness.once(config, YESTERDAY).returncode == 0
+    said = harness.retaind("brief", "c000", "--config", config)
+    assert said.returncode == 0, said.stderr
+    lines = said.stdout.splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 100, said.stdout
+    assert not set(said.stdout) & {"\x1b", "\x9b", "\u202e"}, "a name steers the terminal"
+    for words in (
+        "Evil ?2J?Customer 0 (c000), as of ",
+        "account manager Manager 0",
+        "1,206 EUR a year, renews ",
+        "down: outlook 0 (",
+        "Last      sales ",
+        "unmeasurable, due ",
+        "promised by Seller (and 7 more)",
+        "(and 8 more)",
+        "cannot be measured (9 promises): 0 as much as",
+        "Customer 0 has not been seen for 14 days.",
+        "Next      Call.",
+        "Better not said",
+        "Do not ask for a reference: no review",
+        "Mention no health",
+    ):
+        assert words in said.stdout, (words, said.stdout)
+    brief = json.loads(harness.retaind("brief", "c000", "--config", config, "--json").stdout)
+    assert brief["customer_id"] == "c000" and brief["revenue"] == 1206.0 and len(brief["promises"]) == 10, brief
+    assert harness.retaind("brief", "nobody", "--config", config).returncode == 2
+    return f"{len(lines)} lines"
 
 
 def main():
