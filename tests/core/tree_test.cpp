@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "edge/config/config.hpp"
+#include "retaind/cycle/brief.hpp"
 #include "retaind/cycle/cycle.hpp"
 #include "support/rows.hpp"
 
@@ -274,6 +275,22 @@ TEST(Tree, PartsStandInACohortAsMembersOfTheirOwn) {
     }
     EXPECT_NEAR(of_a, 50, 1e-9) << "as everybody";
     EXPECT_LT(of_b, 20) << "the dead product";
+}
+
+TEST(Brief, NamesProductsAndChildren) {
+    Company company = duo();
+    company.customer("kid", "duo");
+    company.subscription("k", "kid", "400");
+    company.use("kid", 50);
+    const Snapshot read = company.snapshot();
+    const State state;
+    const Result<Brief> found = brief(read, rules_with(), state, "duo");
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    std::vector<std::string> downs, ups;
+    for (const Brief::Signal& signal : found->downs) downs.push_back(signal.name);
+    for (const Brief::Signal& signal : found->ups) ups.push_back(signal.name);
+    EXPECT_THAT(downs, ::testing::ElementsAre("kid", "uses of b"));
+    EXPECT_THAT(ups, ::testing::ElementsAre("uses of a"));
 }
 
 TEST(Value, IsOfAnyFieldThatRulesKnow) {

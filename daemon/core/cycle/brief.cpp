@@ -72,6 +72,12 @@ private:
         const Person* found = snapshot_.person(id);
         return found && found->name != no_word ? text(found->name) : std::string(id);
     }
+    /// "uses", "uses of s1", or of a child its name.
+    std::string name_of(const Term& term) const {
+        if (term.child != no_customer) return text(snapshot_.customers[term.child].name);
+        const std::string& signal = evaluation_.rules.signals[static_cast<std::size_t>(term.signal)].name;
+        return term.subscription == no_word ? signal : signal + " of " + text(term.subscription);
+    }
     std::optional<Day> in_days_from_now(double days) const {
         if (is_missing(days)) return std::nullopt;
         return snapshot_.as_of + std::chrono::days{static_cast<int>(days)};
@@ -111,8 +117,7 @@ void Briefing::add_health() {
     brief_.band = scored_.band;
     std::vector<Brief::Signal> moved;
     for (const Term& term : health.terms) {
-        const std::string& name = evaluation_.rules.signals[static_cast<std::size_t>(term.signal)].name;
-        moved.push_back({.name = name, .raw = term.raw, .contribution = term.contribution});
+        moved.push_back({.name = name_of(term), .raw = term.raw, .contribution = term.contribution});
     }
     std::ranges::stable_sort(moved, std::greater{}, &Brief::Signal::contribution);
     constexpr std::size_t most = 2;
@@ -123,7 +128,7 @@ void Briefing::add_health() {
     for (auto signal = moved.rbegin(); signal != moved.rend(); ++signal) {
         if (signal->contribution <= -least && brief_.downs.size() < most) brief_.downs.push_back(*signal);
     }
-    brief_.pulse = pulse(customer_, snapshot_.as_of);
+    brief_.pulse = pulse(customer_, snapshot_.as_of, evaluation_.rules.health.pulse_expires);
     if (is_missing(brief_.pulse)) return;
     brief_.pulse_at = customer_.pulse_at;
     brief_.pulse_note = text(customer_.pulse_note);
