@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "evaluation.hpp"
+#include "near.hpp"
 #include "retaind/cycle/cycle.hpp"
 #include "values.hpp"
 
@@ -187,15 +188,13 @@ void Briefing::add_alerts() {
 }
 
 void Briefing::add_relations() {
-    for (const Relation& relation : snapshot_.relations) {
-        if (relation.customer != scored_.customer && relation.related != scored_.customer) continue;
-        const bool is_first = relation.customer == scored_.customer;
-        const CustomerIndex other = is_first ? relation.related : relation.customer;
-        const Customer& near = snapshot_.customers[other];
-        const Brief::Near found{
-            .name = text(near.name), .kind = text(relation.kind), .live = evaluation_.find(other) != nullptr};
-        if (std::ranges::find(brief_.near, found) == brief_.near.end())
-            brief_.near.push_back(found);  // both may say so
+    const auto all = neighbours(snapshot_);
+    if (all.empty()) return;
+    for (const Neighbour& each : all[scored_.customer]) {
+        brief_.near.push_back({.name = text(snapshot_.customers[each.customer].name),
+                               .kind = text(each.kind),
+                               .live = evaluation_.find(each.customer) != nullptr,
+                               .comes = still_comes(evaluation_, each.customer)});
     }
 }
 
@@ -205,6 +204,7 @@ void Briefing::add_gaps() {
     const Health health = evaluation_.health_of(at);
     std::map<std::string, std::string> gaps;
     for (const Term& term : health.terms) {
+        if (term.child != no_customer) continue;
         const std::string& dataset = evaluation_.rules.signals[static_cast<std::size_t>(term.signal)].from;
         const std::optional<Day> newest = watermark(snapshot_, dataset);
         switch (feed_state(snapshot_, dataset)) {

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "near.hpp"
 #include "retaind/promises/measures.hpp"
 #include "retaind/signals/facts.hpp"
 #include "retaind/signals/measure.hpp"
@@ -580,6 +581,7 @@ Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State&
     evaluation.variants.emplace(ProfileSet{0}, rules);
     place_promises(evaluation, state);
     find_live_customers(evaluation, state);
+    find_near(evaluation);
     match_profiles(evaluation, profiles);
     find_lines(evaluation);
     link_children(evaluation);

@@ -31,6 +31,7 @@ struct ScoredCustomer {
     const CustomerMemory* memory = nullptr;  ///< what is remembered of earlier days, if anything
     ContractFacts facts = {};
     std::optional<Day> owner_since = {};  ///< when the account manager changed while we watched
+    std::string near = {};                ///< who is near and still comes, by name; "" nobody
     std::uint32_t live_subscriptions = 0;
     std::uint32_t first_line = 0, lines = 0;  ///< their run in Evaluation::lines; none: scored as a whole
     double group_revenue = missing;           ///< with that of its children, yearly

@@ -70,7 +70,8 @@ Value CustomerValues::builtin(CustomerField field) const {
         case stage:
         case status:
         case account_manager:
-        case seller: return text(field);
+        case seller:
+        case near: return text(field);
         case band: {
             const Band band = evaluation_.customers[at_].band;
             return band == Band::unknown ? Value::none() : Value::of(band_name(band));
@@ -108,6 +109,7 @@ Value CustomerValues::text(CustomerField field) const {
         case motion: return text_or_none(snapshot.text(customer.motion));
         case account_manager: return text_or_none(snapshot.text(customer.account_manager));
         case seller: return text_or_none(snapshot.text(customer.seller));
+        case near: return text_or_none(scored.near);
         case plan: return text_or_none(snapshot.text(scored.facts.plan));
         case stage: return text_or_none(snapshot.text(scored.facts.stage));
         default: return text_or_none(scored.facts.status);

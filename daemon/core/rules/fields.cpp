@@ -53,8 +53,9 @@ constexpr std::array customer_fields{
     FieldSpec{"pulse", number, "0..100", "customers"},
     FieldSpec{"disagreement", number, "points", "customers health"},
     FieldSpec{"drift_since_days", number, "days", "health drift"},
+    FieldSpec{"near", text, "", "relations"},
 };
-static_assert(customer_fields.size() == static_cast<std::size_t>(CustomerField::drift_since_days) + 1);
+static_assert(customer_fields.size() == static_cast<std::size_t>(CustomerField::near) + 1);
 
 constexpr std::array promise_fields{
     FieldSpec{"promise_id", text, "", "promises"},

@@ -142,7 +142,9 @@ std::string near_text(const Brief& brief) {
     for (std::size_t at = 0; at < brief.near.size() && at < most_of_a_kind; ++at) {
         const Brief::Near& each = brief.near[at];
         near.push_back(fmt::format("{} ({}){}", each.name,
-                                   joined({each.kind, each.live ? "still with us" : "has left"}),
+                                   joined({each.kind, each.comes  ? "still coming"
+                                                      : each.live ? "not seen lately"
+                                                                  : "has left"}),
                                    rest(at, brief.near.size())));
     }
     return near.empty() ? "" : entry("Near", joined(near, "; "));
@@ -203,7 +205,7 @@ std::string brief_json(const Brief& brief) {
                           {"message", alert.message},
                           {"advice", text(alert.advice)}});
     for (const auto& each : brief.near)
-        near.push_back({{"name", each.name}, {"kind", text(each.kind)}, {"live", each.live}});
+        near.push_back({{"name", each.name}, {"kind", text(each.kind)}, {"live", each.live}, {"comes", each.comes}});
     const Json all = {{"customer_id", brief.customer_id},
                       {"name", brief.name},
                       {"as_of", format_day(brief.as_of)},

@@ -36,8 +36,7 @@ struct Brief {
     };
     struct Near {
         std::string name, kind;
-        bool live = true;
-        bool operator==(const Near&) const = default;
+        bool live = true, comes = true;  ///< comes: was there lately, where attendance is mapped
     };
 
     std::string customer_id, name, segment, motion, plan, account_manager, seller, currency;

@@ -54,6 +54,7 @@ enum class CustomerField {
     pulse,
     disagreement,
     drift_since_days,
+    near,
 };
 
 enum class PromiseField {
