@@ -2,6 +2,8 @@
 // expected number is worked out by hand beside it.
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "edge/config/config.hpp"
@@ -57,6 +59,8 @@ struct Company {
     Rows usage{DatasetKind::usage, {"customer_id", "at", "value", "subscription_id"}, {}, {}};
     Rows touchpoints{DatasetKind::touchpoints, {"customer_id", "at", "kind"}, {}, {}};
 
+    std::vector<Rows> more = {};
+
     void customer(const std::string& id, TextCell parent = null) { customers.rows.push_back({id, id, parent}); }
     void subscription(const std::string& id, const std::string& customer, const std::string& mrr,
                       const std::string& plan = "basic", const std::string& seats = "10") {
@@ -71,8 +75,9 @@ struct Company {
     }
 
     Snapshot snapshot(Day as_of = today) const {
-        return testing::snapshot_of({customers, subscriptions, usage, touchpoints},
-                                    {.as_of = as_of, .read_from = as_of - std::chrono::days{100}});
+        std::vector<Rows> all = {customers, subscriptions, usage, touchpoints};
+        all.insert(all.end(), more.begin(), more.end());
+        return testing::snapshot_of(all, {.as_of = as_of, .read_from = as_of - std::chrono::days{100}});
     }
     Explanation explain(const std::string& id, const std::string& more = "") const {
         const Snapshot read = snapshot();
@@ -291,6 +296,42 @@ TEST(Brief, NamesProductsAndChildren) {
     for (const Brief::Signal& signal : found->ups) ups.push_back(signal.name);
     EXPECT_THAT(downs, ::testing::ElementsAre("kid", "uses of b"));
     EXPECT_THAT(ups, ::testing::ElementsAre("uses of a"));
+}
+
+TEST(Near, NamesWhoStillComes) {
+    Company company;
+    for (const char* id : {"a", "b", "c", "d", "e"}) {
+        company.customer(id);
+        if (std::string_view(id) != "d") company.subscription(std::string("s") + id, id, "100");
+    }
+    const auto on = [](int days_ago) { return format_day(today - std::chrono::days{days_ago}); };
+    company.more = {Rows{DatasetKind::relations,
+                         {"customer_id", "related_id", "kind"},
+                         {{"a", "b", "sits near"},
+                          {"b", "a", "sits near"},
+                          {"c", "a", "refers"},
+                          {"a", "d", "refers"},
+                          {"e", "c", "refers"}},
+                         {}},
+                    Rows{DatasetKind::attendance,
+                         {"customer_id", "at", "status"},
+                         {{"b", on(27), "attended"},
+                          {"c", on(28), "attended"},
+                          {"c", on(1), "missed"},
+                          {"d", on(1), "attended"},
+                          {"a", on(1), "attended"}},
+                         {}}};
+    const RuleSet rules = rules_with(
+        "[rule.any]\nwhen = [\"tenure_days >= 0\"]\nclear = [\"tenure_days < 0\"]\n"
+        "severity = \"info\"\nmessage = \"{near}\"\n");
+    const Snapshot read = company.snapshot();
+    const State state;
+    std::map<std::string, std::string> messages;
+    for (const Alert& alert : run_cycle(read, rules, state, Instant{today}).view.alerts)
+        messages[alert.key.entity] = alert.message;
+    EXPECT_EQ(messages.at("a"), "b") << "c was not there for 28 days, d has left";
+    EXPECT_EQ(messages.at("c"), "a");
+    EXPECT_EQ(messages.at("e"), "unknown");
 }
 
 TEST(Value, IsOfAnyFieldThatRulesKnow) {
