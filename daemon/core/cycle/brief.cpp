@@ -1,7 +1,6 @@
 #include "retaind/cycle/brief.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 
 #include <fmt/format.h>
@@ -64,7 +63,8 @@ private:
     void add_alerts();
     void add_relations();
     void add_gaps();
-    void say_of(std::string_view sentence, const std::function<bool(const Brief::Promised&)>& is_meant);
+    template <class IsMeant>
+    void say_of(std::string_view sentence, const IsMeant& is_meant);
     void say_promises();
     void say_the_rest();
 
@@ -120,7 +120,7 @@ void Briefing::add_health() {
     for (const Term& term : health.terms) {
         moved.push_back({.name = name_of(term), .raw = term.raw, .contribution = term.contribution});
     }
-    std::ranges::stable_sort(moved, std::greater{}, &Brief::Signal::contribution);
+    std::ranges::stable_sort(moved, std::ranges::greater{}, &Brief::Signal::contribution);
     constexpr std::size_t most = 2;
     constexpr double least = 0.5;  // points that nobody would call a reason
     for (const Brief::Signal& signal : moved) {
@@ -184,7 +184,7 @@ void Briefing::add_alerts() {
         if (alert.customer_id == brief_.customer_id && is_open(alert) && alert.phase != AlertPhase::pending)
             brief_.alerts.push_back(alert);
     }
-    std::ranges::stable_sort(brief_.alerts, std::greater{}, &Alert::severity);
+    std::ranges::stable_sort(brief_.alerts, std::ranges::greater{}, &Alert::severity);
 }
 
 void Briefing::add_relations() {
@@ -225,7 +225,8 @@ void Briefing::add_gaps() {
 
 /// One sentence about the first promise of a kind, and how many more there are of it. The outcome comes last: it may be
 /// long.
-void Briefing::say_of(std::string_view sentence, const std::function<bool(const Brief::Promised&)>& is_meant) {
+template <class IsMeant>
+void Briefing::say_of(std::string_view sentence, const IsMeant& is_meant) {
     const auto first = std::ranges::find_if(brief_.promises, is_meant);
     if (first == brief_.promises.end()) return;
     const auto count = std::ranges::count_if(brief_.promises, is_meant);

@@ -110,7 +110,7 @@ std::string verdict_of(const RuleFinding& finding, const Rule& rule, Day data_ti
     return missing_part.empty() ? "all conditions hold: it fires" : "not firing: " + missing_part;
 }
 
-bool is_firing(const RuleFinding& finding) { return finding.alert && finding.alert->phase == AlertPhase::firing; }
+bool is_up_now(const RuleFinding& finding) { return finding.alert && finding.alert->phase == AlertPhase::firing; }
 
 class Inquiry {
 public:
@@ -287,7 +287,7 @@ Result<void> Inquiry::answer(WhyNot& to) {
     else if (to.findings.size() == 1)
         to.verdict = to.findings.front().verdict;
     else
-        to.verdict = fmt::format("{} of {} promises are firing", std::ranges::count_if(to.findings, is_firing),
+        to.verdict = fmt::format("{} of {} promises are firing", std::ranges::count_if(to.findings, is_up_now),
                                  to.findings.size());
     return {};
 }

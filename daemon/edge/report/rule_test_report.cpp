@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t widest_cell = 100;
 
-std::string padded(const std::string& text, int width) {
-    return text + std::string(static_cast<std::size_t>(std::max(0, width - characters(text))), ' ');
+std::string padded(const std::string& text, int columns) {
+    return text + std::string(static_cast<std::size_t>(std::max(0, columns - characters(text))), ' ');
 }
 
 std::string notes_text(const RuleTestOutcome::Difference& difference) {
