@@ -36,7 +36,7 @@ int fail(const Error& error) {
 }
 
 std::unique_ptr<Company> open_company(const Options& options) {
-    LoadResult loaded = load_config(options.config_file);
+    LoadResult loaded = load_config(options.config_file, {.rules_directory = options.rules_directory});
     if (!loaded.problems.empty()) {
         say_problems(options, loaded.problems);
         return nullptr;
@@ -54,7 +54,7 @@ std::unique_ptr<Company> open_company(const Options& options) {
 }
 
 int run_check(const Options& options) {
-    LoadResult loaded = load_config(options.config_file);
+    LoadResult loaded = load_config(options.config_file, {.rules_directory = options.rules_directory});
     if (!loaded.problems.empty()) {
         say_problems(options, loaded.problems);
         return exit_code(ErrorKind::config);

@@ -20,11 +20,18 @@ CLI::Option* add_day(CLI::App& verb, const std::string& name, std::optional<Day>
         ->type_name("DATE");
 }
 
+void add_rules_directory(CLI::App& verb, Options& options) {
+    verb.add_option("--rules-directory", options.rules_directory, "where packs are that are named without a path")
+        ->type_name("DIR")
+        ->capture_default_str();
+}
+
 void add_common(CLI::App& verb, Options& options) {
     verb.add_option("--config,-c", options.config_file, "the configuration")->type_name("FILE")->capture_default_str();
     verb.add_option("--state-directory", options.state_directory,
                     "where the state lives when the configuration names no file")
         ->type_name("DIR");
+    add_rules_directory(verb, options);
     verb.add_flag("--json", options.json, "print JSON, the stable contract");
 }
 
@@ -67,9 +74,7 @@ void add_checking(CLI::App& app, Options& options) {
     check.add_flag("--connect", options.connect, "also run every query for no rows and compare its columns");
     CLI::App& tests = *app.add_subcommand("test-rules", "run rule tests: small companies and what rules make of them");
     tests.add_option("files", options.files, "files of tests (TOML)")->type_name("FILE")->required();
-    tests.add_option("--rules-directory", options.rules_directory, "where packs are that tests name without a path")
-        ->type_name("DIR")
-        ->capture_default_str();
+    add_rules_directory(tests, options);
     tests.add_flag("--json", options.json, "print JSON, the stable contract");
     CLI::App& config = *app.add_subcommand("config", "print the configuration as it is understood, secrets masked");
     add_common(config, options);

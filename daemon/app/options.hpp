@@ -26,7 +26,7 @@ struct Options {
     std::string rule = {};                                     ///< why-not
     bool all = false;                                          ///< explain
     std::vector<std::string> files = {};                       ///< test-rules
-    std::string rules_directory = "/usr/share/retaind/rules";  ///< test-rules
+    std::string rules_directory = "/usr/share/retaind/rules";  ///< of shipped packs
     std::optional<Day> from = {}, to = {};                     ///< replay
     bool deliver = false;                    ///< replay: send what was decided, instead of only counting it
     std::string directory = "retaind-demo";  ///< demo: where the company, its configuration and state go
