@@ -5,6 +5,7 @@
 #include "edge/report/customer_report.hpp"
 #include "edge/report/report.hpp"
 #include "edge/state/state.hpp"
+#include "log.hpp"
 #include "look_back.hpp"
 #include "turn.hpp"
 #include "verbs.hpp"
@@ -23,12 +24,25 @@ struct Scene {
     State state;
 };
 
-/// The rules that were in force on the day, if a cycle knows it; else today's.
+/// The rules that were in force on the day: those of its cycle, or of the last one before it that is kept.
 Result<RuleSet> rules_in_force(const Company& company, StateStore& store, Day as_of) {
     const Result<std::optional<PastCycle>> cycle = store.newest_cycle(as_of);
     if (!cycle) return cycle.error();
-    if (!cycle->has_value() || (*cycle)->day != as_of) return company.rules();
+    if (!cycle->has_value()) return company.rules();
+    if ((*cycle)->day != as_of)
+        log(LogLevel::warning, "no cycle of " + format_day(as_of) +
+                                   " is kept; these are the numbers of that day under the rules of " +
+                                   format_day((*cycle)->day));
     return company.rules_of(**cycle);
+}
+
+/// The healths that a cycle of the day stored, by CustomerIndex: a source that overwrites its columns may no longer say
+/// what they came from.
+Result<std::vector<double>> remembered_scores(const Scene& scene) {
+    const Day as_of = scene.snapshot.as_of;
+    Result<State> state = scene.store.load(as_of + std::chrono::days{1}, true);
+    if (!state) return state.error();
+    return remembered_on(scene.snapshot, *state, as_of);
 }
 
 /// Reads so many days before the day that was asked for, too.
@@ -72,13 +86,16 @@ constexpr std::chrono::days no_look_back{0};
 int run_explain(const Options& options) {
     return at_the_scene(options, look_back_days, [&](Scene& scene) -> Result<void> {
         const Explainer explainer(scene.snapshot, scene.rules, scene.state);
-        const DayHealths today = explainer.healths();
+        const DayHealths today = explainer.healths(options.all ? "" : options.customer);
+        const Result<std::vector<double>> remembered = remembered_scores(scene);
+        if (!remembered) return remembered.error();
         const Result<LookBack> earlier =
             look_back(scene.company, scene.store, scene.snapshot, scene.rules, scene.state, today);
         if (!earlier) return earlier.error();
         for (const std::string& customer : options.all ? explainer.customers() : std::vector{options.customer}) {
             Result<Explanation> explanation = explainer.explain(customer);
             if (!explanation) return explanation.error();
+            explanation->remembered = (*remembered)[scene.snapshot.find_customer(explanation->customer_id)];
             compare(*explanation, scene.snapshot, *earlier, today);
             say(!options.json ? explain_text(*explanation)
                 : options.all ? explain_line(*explanation)

@@ -1,11 +1,10 @@
 #include "look_back.hpp"
 
+#include "log.hpp"
 #include "version.hpp"
 
 namespace retaind {
-namespace {
 
-/// The health that was stored on a day, by CustomerIndex.
 std::vector<double> remembered_on(const Snapshot& snapshot, const State& state, Day day) {
     std::vector<double> result(snapshot.customers.size(), missing);
     for (const CustomerMemory& memory : state.customers) {
@@ -18,34 +17,46 @@ std::vector<double> remembered_on(const Snapshot& snapshot, const State& state, 
     return result;
 }
 
+namespace {
+
 struct Today {
     Day day;
     const RuleSet& rules;
     const State& state;
     const DayHealths& healths;
+    const std::vector<CustomerIndex>& wanted;
 };
 
-Result<EarlierDay> evaluate_again(const Company& company, StateStore& store, Snapshot& snapshot, const PastCycle& cycle,
+struct Then {
+    const PastCycle& cycle;
+    const RuleSet& rules;
+};
+
+Result<EarlierDay> evaluate_again(const Company& company, StateStore& store, Snapshot& snapshot, const Then& then,
                                   const Today& today) {
+    const PastCycle& cycle = then.cycle;
     const Result<State> state = store.load(cycle.day, true);
     if (!state) return state.error();
     EarlierDay earlier{.day = cycle.day,
                        .remembered = remembered_on(snapshot, today.state, cycle.day),
                        .same_engine = cycle.engine_version == engine_version};
     company.look_at(snapshot, cycle.day);
-    earlier.now = healths_on(snapshot, today.rules, *state);
-    earlier.then = earlier.now;
-    if (cycle.rules_hash != today.rules.hash) {
-        const Result<RuleSet> rules = company.rules_of(cycle);
-        if (!rules) return rules.error();
-        earlier.then = healths_on(snapshot, *rules, *state);
-    }
+    earlier.now = healths_on(snapshot, today.rules, *state, {.wanted = today.wanted});
+    if (then.rules.score_hash == today.rules.score_hash)
+        earlier.then = earlier.now;
+    else
+        earlier.then = healths_on(snapshot, then.rules, *state, {.wanted = today.wanted});
     company.look_at(snapshot, today.day);
-    if (earlier.now.profiles == today.healths.profiles) {
-        earlier.bridge = today.healths;
-    } else {
-        earlier.bridge = healths_on(snapshot, today.rules, today.state, &earlier.now.profiles);
+    // Who was not there yet brings its profiles along.
+    std::vector<ProfileSet> profiles = earlier.now.profiles;
+    for (std::size_t customer = 0; customer < profiles.size(); ++customer) {
+        if (!earlier.now.is_live[customer]) profiles[customer] = today.healths.profiles[customer];
     }
+    if (profiles == today.healths.profiles)
+        earlier.bridge = today.healths;
+    else
+        earlier.bridge =
+            healths_on(snapshot, today.rules, today.state, {.wanted = today.wanted, .profiles = &profiles});
     return earlier;
 }
 
@@ -54,19 +65,28 @@ Result<EarlierDay> evaluate_again(const Company& company, StateStore& store, Sna
 Result<LookBack> look_back(const Company& company, StateStore& store, Snapshot& snapshot, const RuleSet& rules,
                            const State& state, const DayHealths& today) {
     constexpr std::chrono::days slack{3};
-    const Today now{.day = snapshot.as_of, .rules = rules, .state = state, .healths = today};
+    std::vector<CustomerIndex> wanted;
+    for (CustomerIndex customer = 0; customer < today.health.size(); ++customer) {
+        if (today.health[customer]) wanted.push_back(customer);
+    }
+    const Today now{.day = snapshot.as_of, .rules = rules, .state = state, .healths = today, .wanted = wanted};
     LookBack result;
     const struct {
         int days;
         std::optional<EarlierDay>& into;
-    } wanted[] = {{1, result.last_cycle}, {7, result.week}, {30, result.month}};
-    for (const auto& [days, into] : wanted) {
+    } days_back[] = {{1, result.last_cycle}, {7, result.week}, {30, result.month}};
+    for (const auto& [days, into] : days_back) {
         const Day target = now.day - std::chrono::days{days};
         const Result<std::optional<PastCycle>> cycle = store.newest_cycle(target);
         if (!cycle) return cycle.error();
         const bool is_near = cycle->has_value() && (*cycle)->day >= target - slack;
         if (!cycle->has_value() || (days > 1 && !is_near) || now.day - (*cycle)->day > look_back_days) continue;
-        Result<EarlierDay> earlier = evaluate_again(company, store, snapshot, **cycle, now);
+        const Result<RuleSet> then = company.rules_of(**cycle);
+        if (!then) {
+            log(LogLevel::warning, "no comparison with " + format_day((*cycle)->day) + ": " + to_string(then.error()));
+            continue;
+        }
+        Result<EarlierDay> earlier = evaluate_again(company, store, snapshot, {.cycle = **cycle, .rules = *then}, now);
         if (!earlier) return earlier.error();
         into = std::move(*earlier);
     }

@@ -11,6 +11,9 @@ struct LookBack {
     std::optional<EarlierDay> last_cycle = {}, week = {}, month = {};
 };
 
+/// The health that was stored on a day, by CustomerIndex; missing where none was.
+std::vector<double> remembered_on(const Snapshot& snapshot, const State& state, Day day);
+
 /// How far before a day a look back may reach.
 inline constexpr std::chrono::days look_back_days{33};
 

@@ -194,7 +194,7 @@ public:
     }
 
     void believe_prior(int day, const std::string& segment, double mean, int customers) {
-        state_.priors.push_back({on(day), segment, rules_.hash, mean, customers});
+        state_.priors.push_back({on(day), segment, rules_.score_hash, mean, customers});
     }
 
     /// "rule entity phase" of every alert that is open.

@@ -79,9 +79,9 @@ struct Company {
         all.insert(all.end(), more.begin(), more.end());
         return testing::snapshot_of(all, {.as_of = as_of, .read_from = as_of - std::chrono::days{100}});
     }
-    Explanation explain(const std::string& id, const std::string& more = "") const {
+    Explanation explain(const std::string& id, const std::string& added_rules = "") const {
         const Snapshot read = snapshot();
-        const RuleSet rules = rules_with(more);
+        const RuleSet rules = rules_with(added_rules);
         const State state;
         return Explainer(read, rules, state).explain(id).value();
     }
@@ -407,13 +407,14 @@ TEST(Change, KeepsRulesProfilesAndLateDataApartFromTheCustomer) {
         "[signal.more]\ngroup = \"care\"\nfrom = \"touchpoints\"\nmeasure = \"count\"\n"
         "scale = { ramp = { bad = 0, good = 1 } }\n");
     const State state;
-    const DayHealths now = healths_on(snapshot, rules, state);
+    const std::vector<CustomerIndex> everybody = {0};
+    const DayHealths now = healths_on(snapshot, rules, state, {.wanted = everybody});
     EarlierDay earlier{.day = today - std::chrono::days{7}, .remembered = {41}};
     snapshot.as_of = earlier.day;
-    earlier.now = healths_on(snapshot, rules, state);
-    earlier.then = healths_on(snapshot, then, state);
+    earlier.now = healths_on(snapshot, rules, state, {.wanted = everybody});
+    earlier.then = healths_on(snapshot, then, state, {.wanted = everybody});
     snapshot.as_of = today;
-    earlier.bridge = healths_on(snapshot, rules, state, &earlier.now.profiles);
+    earlier.bridge = healths_on(snapshot, rules, state, {.wanted = everybody, .profiles = &earlier.now.profiles});
     const auto since = change_since(snapshot, earlier, now, 0);
     ASSERT_TRUE(since);
     EXPECT_EQ(since->change.before, 41);

@@ -100,8 +100,12 @@ CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scor
     CustomerMemory memory =
         scored.memory ? *scored.memory : CustomerMemory{.customer_id = std::string(snapshot.text(customer.id))};
     const std::string manager{snapshot.text(customer.account_manager)};
+    if (memory.days.empty() || memory.days.back().day < snapshot.as_of) {
+        memory.manager_before = memory.account_manager;
+        memory.owner_before = memory.owner_since;
+    }
     memory.owner_since = scored.owner_since;
-    memory.account_manager = manager;
+    memory.account_manager = manager.empty() ? memory.manager_before : manager;
     add_drift_ends(memory, snapshot, ended);
     set_day(memory.days, day_to_remember(snapshot.as_of, scored));
     return memory;
@@ -177,10 +181,19 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
         if (frozen.contains(segment)) continue;
         next.push_back({.day = snapshot.as_of,
                         .segment = segment,
-                        .rules_hash = evaluation.rules.hash,
+                        .rules_hash = evaluation.rules.score_hash,
                         .mean = total.second > 0 ? total.first / total.second : missing,
                         .customers = total.second});
     }
+    return next;
+}
+
+std::vector<ScoreRules> next_score_rules(const Evaluation& evaluation, const State& state) {
+    const Day as_of = evaluation.snapshot.as_of;
+    std::vector<ScoreRules> next;
+    std::ranges::copy_if(state.score_rules, std::back_inserter(next),
+                         [&](const ScoreRules& each) { return each.day < as_of && each.day > oldest_carried(as_of); });
+    next.push_back({.day = as_of, .hash = evaluation.rules.score_hash});
     return next;
 }
 
@@ -232,9 +245,10 @@ std::vector<PromiseView> promise_views(const Evaluation& evaluation, CustomerInd
     std::vector<PromiseView> views;
     const Snapshot& snapshot = evaluation.snapshot;
     const Day oldest = snapshot.as_of - std::chrono::days{static_cast<int>(evaluation.rules.promises.memory_days)};
-    for (std::size_t at = 0; at < snapshot.promises.size(); ++at) {
+    const auto own = of == no_customer ? std::span(snapshot.promises) : snapshot.promises_of(of);
+    const auto first = static_cast<std::size_t>(own.data() - snapshot.promises.data());
+    for (std::size_t at = first; at < first + own.size(); ++at) {
         const Promise& promise = snapshot.promises[at];
-        if (of != no_customer && promise.customer != of) continue;
         if (!evaluation.find(promise.customer) || !has_begun(promise, snapshot.as_of) || promise.due_on < oldest)
             continue;
         views.push_back(promise_view(evaluation, at));
@@ -345,6 +359,8 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
     for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
         if (scored.profiles >> profile & 1) result.profiles.push_back(evaluation.rules.profiles[profile].name);
     }
+    result.frozen = scored.frozen;
+    result.prior_of_segment = evaluation.priors.contains(evaluation.snapshot.text(customer.segment));
     const std::span<const SignalScore> signals = evaluation.signals_of(at);
     result.signals.assign(signals.begin(), signals.end());
     for (const Term& term : result.health.terms) {
@@ -389,6 +405,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
                     .promises = next_promises(evaluation, state),
                     .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, evaluation.feeds),
+                    .score_rules = next_score_rules(evaluation, state),
                     .rules = remember_rules(renamed.rules, rules, judged.evaluated),
                     .alerts = kept_alerts(judged.moves, snapshot.as_of)};
     result.view = make_view(evaluation, result.state.alerts, now);
@@ -399,22 +416,38 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
 
 namespace {
 
-DayHealths healths_of(const Evaluation& evaluation) {
+DayHealths healths_of(const Evaluation& evaluation, std::span<const CustomerIndex> wanted) {
     const std::size_t count = evaluation.snapshot.customers.size();
-    DayHealths result{.health = std::vector<std::optional<Health>>(count), .profiles = std::vector<ProfileSet>(count)};
-    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
-        const ScoredCustomer& customer = evaluation.customers[at];
-        result.health[customer.customer] = evaluation.health_of(at);
+    DayHealths result{.health = std::vector<std::optional<Health>>(count),
+                      .profiles = std::vector<ProfileSet>(count),
+                      .is_live = std::vector<bool>(count, false)};
+    for (const ScoredCustomer& customer : evaluation.customers) {
         result.profiles[customer.customer] = customer.profiles;
+        result.is_live[customer.customer] = true;
+    }
+    for (const CustomerIndex customer : wanted) {
+        if (evaluation.find(customer)) result.health[customer] = evaluation.health_of(evaluation.position[customer]);
     }
     return result;
 }
 
+/// What moved, with what moved a child for want of data told as data of its parent, too.
+HealthChange own_change(const EarlierDay& earlier, CustomerIndex customer) {
+    HealthChange change = change_between(*earlier.now.health[customer], *earlier.bridge.health[customer]);
+    for (TermChange& term : change.terms) {
+        if (term.child == no_customer || !earlier.now.health[term.child] || !earlier.bridge.health[term.child])
+            continue;
+        const double data = term.weight * own_change(earlier, term.child).data;
+        term.points -= data;
+        change.data += data;
+    }
+    return change;
+}
+
 }  // namespace
 
-DayHealths healths_on(const Snapshot& snapshot, const RuleSet& rules, const State& state,
-                      const std::vector<ProfileSet>* profiles) {
-    return healths_of(evaluate(snapshot, rules, state, profiles));
+DayHealths healths_on(const Snapshot& snapshot, const RuleSet& rules, const State& state, const HealthsWanted& which) {
+    return healths_of(evaluate(snapshot, rules, state, which.profiles), which.wanted);
 }
 
 std::optional<ChangeSince> change_since(const Snapshot& snapshot, const EarlierDay& earlier, const DayHealths& today,
@@ -424,9 +457,10 @@ std::optional<ChangeSince> change_since(const Snapshot& snapshot, const EarlierD
     if (!after || !before) return std::nullopt;
     const std::optional<Health>& then = earlier.then.health[customer];
     const std::optional<Health>& bridge = earlier.bridge.health[customer];
-    HealthChange change = change_between(*before, bridge ? *bridge : *after);
+    if (!bridge) return std::nullopt;
+    HealthChange change = own_change(earlier, customer);
     change.after = after->health;
-    if (bridge) change.profile = after->health - bridge->health;
+    change.profile = after->health - bridge->health;
     if (then) change.rules = before->health - then->health;
     change.before = then ? then->health : before->health;
     const double remembered = earlier.remembered[customer];
@@ -445,7 +479,20 @@ Explainer::Explainer(const Snapshot& snapshot, const RuleSet& rules, const State
 
 Explainer::~Explainer() = default;
 
-DayHealths Explainer::healths() const { return healths_of(*evaluation_); }
+DayHealths Explainer::healths(std::string_view customer_id) const {
+    std::vector<CustomerIndex> wanted;
+    std::vector<std::uint32_t> next;
+    const ScoredCustomer* top = evaluation_->find(evaluation_->snapshot.find_customer(customer_id));
+    if (top) next.push_back(evaluation_->position[top->customer]);
+    if (customer_id.empty()) next = evaluation_->order;
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        wanted.push_back(evaluation_->customers[next[i]].customer);
+        if (customer_id.empty()) continue;
+        const auto& below = evaluation_->children[next[i]];
+        next.insert(next.end(), below.begin(), below.end());
+    }
+    return healths_of(*evaluation_, wanted);
+}
 
 std::vector<std::string> Explainer::customers() const {
     std::vector<std::string> ids;

@@ -46,25 +46,29 @@ const PromiseDay* before(const PromiseMemory* memory, Day day) {
     return found;
 }
 
-/// Likewise, of a day whose feeds could be believed.
-const ScoreDay* before(const CustomerMemory* memory, Day day, Day as_of) {
+/// Likewise, of a day whose feeds could be believed, scored by today's rules.
+const ScoreDay* before(const Evaluation& evaluation, const CustomerMemory* memory, Day day) {
     if (!memory) return nullptr;
+    const Day as_of = evaluation.snapshot.as_of;
     auto record = std::ranges::lower_bound(memory->days, day, {}, &ScoreDay::day);
     while (record != memory->days.begin()) {
         --record;
         if (record->day <= oldest_carried(as_of)) break;
-        if (is_known(record->health)) return &*record;
+        if (is_known(record->health) && !evaluation.other_rules.contains(record->day)) return &*record;
     }
     return nullptr;
 }
 
 constexpr std::chrono::days one_day{1};
 
-/// Today, if the last cycle saw another one: the first cycle of a day finds what the later ones remember.
+/// Today, if an earlier day saw another one: every cycle of a day finds the same. Nobody is not somebody else.
 std::optional<Day> owner_since(const Snapshot& snapshot, CustomerIndex customer, const CustomerMemory* memory) {
     if (!memory) return {};
-    const bool is_new = snapshot.text(snapshot.customers[customer].account_manager) != memory->account_manager;
-    return is_new ? snapshot.as_of : memory->owner_since;
+    const bool again = !memory->days.empty() && memory->days.back().day >= snapshot.as_of;
+    const std::string_view known = again ? memory->manager_before : memory->account_manager;
+    const std::string_view now = snapshot.text(snapshot.customers[customer].account_manager);
+    const bool is_new = !now.empty() && !known.empty() && now != known;
+    return is_new ? snapshot.as_of : again ? memory->owner_before : memory->owner_since;
 }
 
 void find_live_customers(Evaluation& evaluation, const State& state) {
@@ -116,25 +120,34 @@ bool is_patched(const RuleSet& rules, ProfileSet profiles, std::size_t signal) {
     return false;
 }
 
-/// Everybody who ever was a customer as one signal sees them: whole, or each of its subscriptions' lines that the
-/// signal's dataset tells apart. Cohorts are made of these.
+/// Everybody who ever was a customer as one signal sees them: whole, or the lines of its subscriptions that the
+/// signal's dataset names. Cohorts are made of these.
 struct Members {
     std::vector<Subject> subjects = {};
-    std::vector<std::uint32_t> of_customer = {};  ///< CustomerIndex -> its member, or the first of its lines'
+    std::vector<std::uint32_t> of_customer = {};  ///< by CustomerIndex: its member, or the first of its lines'
+    std::vector<std::uint32_t> of_line = {};      ///< by Evaluation::lines; nowhere: the dataset does not name it
 };
+
+std::span<const SubscriptionLine> lines_of(const Evaluation& evaluation, CustomerIndex customer) {
+    const ScoredCustomer* scored = evaluation.find(customer);
+    if (!scored) return {};
+    return std::span(evaluation.lines).subspan(scored->first_line, scored->lines);
+}
 
 Members members_of(const Evaluation& evaluation, const Signal& signal) {
     const Snapshot& snapshot = evaluation.snapshot;
     Members members;
+    members.of_line.assign(evaluation.lines.size(), nowhere);
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
-        members.of_customer.push_back(static_cast<std::uint32_t>(members.subjects.size()));
-        const ScoredCustomer* scored = evaluation.find(customer);
-        const auto lines = scored ? std::span(evaluation.lines).subspan(scored->first_line, scored->lines)
-                                  : std::span<SubscriptionLine>{};
-        if (signal.measure != Measure::drift && names_a_line(snapshot, signal.from, customer, lines))
-            for (const SubscriptionLine& line : lines) members.subjects.emplace_back(customer, line);
-        else
-            members.subjects.emplace_back(customer);
+        const auto first = static_cast<std::uint32_t>(members.subjects.size());
+        members.of_customer.push_back(first);
+        for (const SubscriptionLine& line : lines_of(evaluation, customer)) {
+            if (signal.measure == Measure::drift || !names_line(snapshot, signal.from, customer, line)) continue;
+            members.of_line[static_cast<std::size_t>(&line - evaluation.lines.data())] =
+                static_cast<std::uint32_t>(members.subjects.size());
+            members.subjects.emplace_back(customer, line);
+        }
+        if (members.subjects.size() == first) members.subjects.emplace_back(customer);
     }
     return members;
 }
@@ -222,26 +235,26 @@ SignalScore score(const BoundSignal& bound, const Subject& subject, std::uint32_
     return result;
 }
 
-/// One signal of the lines of a customer: measured on their own rows, or the customer's when its dataset does not tell
-/// them apart. The customer's score then is their mean by revenue.
+/// One signal of the lines of a customer: measured on their own rows, where its dataset names any; it then does not
+/// exist for the others. Else it is the customer's. The customer's score is the mean of its lines' by revenue.
 void score_lines(Evaluation& evaluation, const BoundSignal& bound, const PromiseMeasures& promises,
                  const Members& members, std::size_t at, std::size_t signal) {
     const ScoredCustomer& customer = evaluation.customers[at];
     const std::size_t count = evaluation.rules.signals.size();
-    const std::uint32_t first = members.of_customer[customer.customer];
-    const bool own = members.subjects[first].line != nullptr;
+    const bool own = members.subjects[members.of_customer[customer.customer]].line != nullptr;
     std::vector<double> amounts, scores;
-    for (std::uint32_t i = 0; i < customer.lines; ++i) {
-        const std::size_t slot = (customer.first_line + i) * count + signal;
+    for (std::size_t line = customer.first_line; line < customer.first_line + customer.lines; ++line) {
+        const std::size_t slot = line * count + signal;
         evaluation.line_owns[slot] = own;
-        evaluation.line_measured[slot] = evaluation.measured[at * count + signal];
-        evaluation.line_signals[slot] = evaluation.signals[at * count + signal];
-        if (!own) continue;
-        const Subject& line = members.subjects[first + i];
-        evaluation.line_measured[slot] = measure(evaluation, bound, promises, line);
-        evaluation.line_signals[slot] = score(bound, line, first + i, evaluation.line_measured[slot]);
+        evaluation.line_measured[slot] = own ? Measured{} : evaluation.measured[at * count + signal];
+        evaluation.line_signals[slot] = own ? SignalScore{.applies = false} : evaluation.signals[at * count + signal];
+        const std::uint32_t member = members.of_line[line];
+        if (member == nowhere) continue;
+        const Subject& subject = members.subjects[member];
+        evaluation.line_measured[slot] = measure(evaluation, bound, promises, subject);
+        evaluation.line_signals[slot] = score(bound, subject, member, evaluation.line_measured[slot]);
         if (is_missing(evaluation.line_signals[slot].score)) continue;
-        amounts.push_back(line.line->subscription->mrr);
+        amounts.push_back(subject.line->subscription->mrr);
         scores.push_back(evaluation.line_signals[slot].score);
     }
     if (!own) return;
@@ -290,7 +303,8 @@ void leave_out(Evaluation& evaluation, std::size_t at) {
         evaluation.signals[at * count + signal] = nothing;
         evaluation.measured[at * count + signal] = {};
         for (std::size_t line = customer.first_line; line < customer.first_line + customer.lines; ++line) {
-            evaluation.line_signals[line * count + signal] = nothing;
+            SignalScore& of_line = evaluation.line_signals[line * count + signal];
+            of_line = {.applies = nothing.applies && of_line.applies};
             evaluation.line_measured[line * count + signal] = {};
         }
     }
@@ -326,7 +340,7 @@ void find_priors(Evaluation& evaluation, const State& state) {
     const Day as_of = evaluation.snapshot.as_of;
     for (const PriorDay& prior : state.priors) {
         if (prior.day >= as_of || prior.day <= oldest_carried(as_of)) continue;
-        if (prior.rules_hash != evaluation.rules.hash) continue;
+        if (prior.rules_hash != evaluation.rules.score_hash) continue;
         if (prior.customers >= prior_customers)
             evaluation.priors[prior.segment] = prior.mean;
         else
@@ -335,26 +349,27 @@ void find_priors(Evaluation& evaluation, const State& state) {
 }
 
 /// The newest day at or before `days` ago that has a health, if it is not older than a few days more.
-const ScoreDay* believed_ago(const CustomerMemory* memory, Day as_of, int days) {
+const ScoreDay* believed_ago(const Evaluation& evaluation, const CustomerMemory* memory, int days) {
     constexpr int slack = 3;
-    const ScoreDay* found = before(memory, as_of - std::chrono::days{days - 1}, as_of);
+    const Day as_of = evaluation.snapshot.as_of;
+    const ScoreDay* found = before(evaluation, memory, as_of - std::chrono::days{days - 1});
     return found && found->day >= as_of - std::chrono::days{days + slack} ? found : nullptr;
 }
 
-double health_ago(const CustomerMemory* memory, Day as_of, int days) {
-    const ScoreDay* found = believed_ago(memory, as_of, days);
+double health_ago(const Evaluation& evaluation, const CustomerMemory* memory, int days) {
+    const ScoreDay* found = believed_ago(evaluation, memory, days);
     return found ? found->health : missing;
 }
 
 /// Of the health today and at the seven weeks' ends before it. A week without a health to believe, or with one that
 /// rests on too little, leaves too few to speak of a trend.
-void find_trend(ScoredCustomer& customer, Day as_of, double coverage_floor) {
+void find_trend(const Evaluation& evaluation, ScoredCustomer& customer, double coverage_floor) {
     constexpr int weeks = 8;
     if (customer.frozen || !covers(customer.coverage, coverage_floor)) return;
     std::array<double, weeks> healths;
     healths.back() = customer.health;
     for (int back = 1; back < weeks; ++back) {
-        const ScoreDay* found = believed_ago(customer.memory, as_of, 7 * back);
+        const ScoreDay* found = believed_ago(evaluation, customer.memory, 7 * back);
         if (!found || !covers(found->coverage, coverage_floor)) return;
         healths[static_cast<std::size_t>(weeks - 1 - back)] = found->health;
     }
@@ -364,19 +379,20 @@ void find_trend(ScoredCustomer& customer, Day as_of, double coverage_floor) {
 
 /// Frozen, the last believed day is shown, but no band that rests on too little. The next day that is believed steps
 /// from that day too, so an outage neither loses the band that climbing starts from nor feeds the smoothing.
-void stand_still(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
-    const ScoreDay* last = before(customer.memory, as_of + one_day, as_of);
+void stand_still(const Evaluation& evaluation, ScoredCustomer& customer, const HealthRules& rules) {
+    const ScoreDay* last = before(evaluation, customer.memory, evaluation.snapshot.as_of + one_day);
     if (!last) return;
     customer.smoothed = last->smoothed;
     if (covers(customer.coverage, rules.coverage_floor)) customer.band = last->band;
 }
 
-void step_from_memory(ScoredCustomer& customer, Day as_of, const HealthRules& rules) {
-    customer.change_7d = customer.health - health_ago(customer.memory, as_of, 7);
-    customer.change_30d = customer.health - health_ago(customer.memory, as_of, 30);
-    find_trend(customer, as_of, rules.coverage_floor);
-    if (customer.frozen) return stand_still(customer, as_of, rules);
-    const ScoreDay* earlier = before(customer.memory, as_of, as_of);
+void step_from_memory(const Evaluation& evaluation, ScoredCustomer& customer, const HealthRules& rules) {
+    const Day as_of = evaluation.snapshot.as_of;
+    customer.change_7d = customer.health - health_ago(evaluation, customer.memory, 7);
+    customer.change_30d = customer.health - health_ago(evaluation, customer.memory, 30);
+    find_trend(evaluation, customer, rules.coverage_floor);
+    if (customer.frozen) return stand_still(evaluation, customer, rules);
+    const ScoreDay* earlier = before(evaluation, customer.memory, as_of);
     customer.smoothed = customer.health;
     if (earlier && is_known(earlier->smoothed)) {
         customer.smoothed =
@@ -401,8 +417,9 @@ void score_health(Evaluation& evaluation) {
         customer.health = health.health;
         customer.before_caps = health.before_caps;
         customer.coverage = health.coverage;
-        customer.frozen = frozen.at(customer.profiles);
-        step_from_memory(customer, evaluation.snapshot.as_of, evaluation.rules_of(customer).health);
+        const auto is_frozen = [&](std::uint32_t child) { return evaluation.customers[child].frozen; };
+        customer.frozen = frozen.at(customer.profiles) || std::ranges::any_of(evaluation.children[at], is_frozen);
+        step_from_memory(evaluation, customer, evaluation.rules_of(customer).health);
     }
 }
 
@@ -577,6 +594,9 @@ bool customers_known(const Snapshot& snapshot) {
 Evaluation evaluate(const Snapshot& snapshot, const RuleSet& rules, const State& state,
                     const std::vector<ProfileSet>* profiles) {
     Evaluation evaluation{.snapshot = snapshot, .rules = rules};
+    for (const ScoreRules& day : state.score_rules) {
+        if (day.hash != rules.score_hash) evaluation.other_rules.insert(day.day);
+    }
     evaluation.feeds = judge_feeds(snapshot, state.feeds, rules.policy.alerts);
     evaluation.variants.emplace(ProfileSet{0}, rules);
     place_promises(evaluation, state);

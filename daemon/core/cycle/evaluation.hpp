@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,7 @@ struct ScoredCustomer {
 struct Evaluation {
     const Snapshot& snapshot;
     const RuleSet& rules;
+    std::set<Day> other_rules = {};                          ///< days whose scores came from other rules
     std::vector<FeedVerdict> feeds = {};                     ///< which datasets may be believed
     std::vector<ScoredCustomer> customers = {};              ///< live ones, by index
     std::vector<std::uint32_t> position = {};                ///< CustomerIndex -> position in customers, or UINT32_MAX

@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 
+#include "retaind/base/text.hpp"
+#include "retaind/rules/visit.hpp"
 #include "values.hpp"
 
 namespace retaind {
@@ -18,6 +20,16 @@ struct Entity {
     const ContractFacts* facts = nullptr;
     std::string_view motion = {};
 };
+
+bool reads_health(const Rule& rule) {
+    bool found = false;
+    visit_decisive_fields(rule, [&](const Field& field) {
+        if (field.kind != Field::Kind::builtin) return;
+        const std::vector<std::string_view> reads = words_of(field_spec(field).reads);
+        found = found || std::ranges::count(reads, "health") + std::ranges::count(reads, "risk") > 0;
+    });
+    return found;
+}
 
 class Judge {
 public:
@@ -178,7 +190,8 @@ void Judge::judge_entity(std::size_t index, const Entity& entity) {
     const Rule& rule = customer ? evaluation_.rules_of(*customer).rules[index] : evaluation_.rules.rules[index];
     const AlertKey key{.rule = rule.name, .scope = rule.scope, .entity = entity.id};
     const std::optional<Alert> before = take_stored(key);
-    const std::optional<Day> time = customer ? times_.at(customer->profiles) : common_time_;
+    std::optional<Day> time = customer ? times_.at(customer->profiles) : common_time_;
+    if (customer && customer->frozen && reads_health(rule)) time.reset();  // a child of it may read what it does not
     if (!before && !time) return;
     Finding finding = time ? find(rule, *entity.values) : Finding{};
     if (!before && (finding.when != Truth::yes || finding.applies != Truth::yes)) return;

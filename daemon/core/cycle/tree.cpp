@@ -7,10 +7,12 @@
 namespace retaind {
 namespace {
 
-/// What signals of any weight read, so that a watched one is told apart too.
-std::set<std::string_view> datasets_of_signals(const RuleSet& rules) {
+/// What signals of any weight read, so that a watched one is told apart too; only datasets that name subscriptions.
+std::set<std::string_view> naming_datasets(const Snapshot& snapshot, const RuleSet& rules) {
     std::set<std::string_view> datasets;
-    for (const Signal& signal : rules.signals) datasets.insert(signal.from);
+    for (const Signal& signal : rules.signals) {
+        if (can_name_lines(snapshot, signal.from)) datasets.insert(signal.from);
+    }
     return datasets;
 }
 
@@ -46,14 +48,17 @@ std::vector<HealthPart> own_parts(const Evaluation& evaluation, std::size_t at, 
 
 void find_lines(Evaluation& evaluation) {
     const Snapshot& snapshot = evaluation.snapshot;
-    const auto datasets = datasets_of_signals(evaluation.rules);
+    const auto datasets = naming_datasets(snapshot, evaluation.rules);
+    if (datasets.empty()) return;
     for (ScoredCustomer& customer : evaluation.customers) {
         if (customer.live_subscriptions < 2) continue;
         auto lines = subscription_lines(snapshot, customer.customer, evaluation.rules.policy.outcome.gap_days);
-        const bool told_apart = std::ranges::any_of(datasets, [&](std::string_view dataset) {
-            return names_a_line(snapshot, dataset, customer.customer, lines);
+        std::erase_if(lines, [&](const SubscriptionLine& line) {
+            return std::ranges::none_of(datasets, [&](std::string_view dataset) {
+                return names_line(snapshot, dataset, customer.customer, line);
+            });
         });
-        if (!told_apart) continue;
+        if (lines.size() < 2) continue;
         customer.first_line = static_cast<std::uint32_t>(evaluation.lines.size());
         customer.lines = static_cast<std::uint32_t>(lines.size());
         std::ranges::move(lines, std::back_inserter(evaluation.lines));

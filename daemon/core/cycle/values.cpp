@@ -17,6 +17,14 @@ double count_over(const Snapshot& snapshot, std::string_view dataset, double cou
     return is_loaded(snapshot, dataset) ? count : missing;
 }
 
+/// Talked over with the customer: a review since the promise was kept, or, while it is not, since it began.
+bool is_reviewed(const Evaluation& evaluation, std::size_t at) {
+    const Promise& promise = evaluation.snapshot.promises[at];
+    const double since = days_since_touch(evaluation.snapshot, promise.customer, "review");
+    const Day from = evaluation.kept_on[at].value_or(promise.starts_on);
+    return is_known(since) && since <= in_days(evaluation.snapshot.as_of - from);
+}
+
 }  // namespace
 
 double days_since_touch(const Snapshot& snapshot, CustomerIndex customer, std::string_view kind) {
@@ -27,7 +35,7 @@ double days_since_touch(const Snapshot& snapshot, CustomerIndex customer, std::s
     for (std::uint32_t row = series->first[customer + 1]; row-- > series->first[customer];) {
         const Day day{std::chrono::days{series->day[row]}};
         const bool known = series->known.empty() || Day{std::chrono::days{series->known[row]}} <= snapshot.as_of;
-        if (day > snapshot.as_of || !known) continue;
+        if (day > snapshot.as_of || day < snapshot.read_from || !known) continue;
         if (kind.empty() || (kinds != series->texts.end() && snapshot.text(kinds->words[row]) == kind))
             return in_days(snapshot.as_of - day);
     }
@@ -88,7 +96,8 @@ Value CustomerValues::builtin(CustomerField field) const {
         case promises:
         case promises_off_track:
         case promises_missed:
-        case promises_unmeasurable: return Value::of(promise_count(field));
+        case promises_unmeasurable:
+        case promises_unreviewed: return Value::of(promise_count(field));
         case days_since_touch:
         case days_since_service:
         case days_since_sales:
@@ -151,7 +160,11 @@ double CustomerValues::contract(CustomerField field) const {
         case days_to_notice: return facts.days_to_notice;
         case days_past_due: return facts.days_past_due;
         case owner_changed_days: return days_between(scored.owner_since, evaluation_.snapshot.as_of);
-        case drift_since_days: return days_between(evaluation_.drift_of(at_).drift.since, evaluation_.snapshot.as_of);
+        case drift_since_days: {
+            const Drift drift = evaluation_.drift_of(at_).drift;
+            if (drift.cusum == 0) return 0;
+            return days_between(drift.since, evaluation_.snapshot.as_of);
+        }
         default: return missing;
     }
 }
@@ -160,7 +173,7 @@ double CustomerValues::promise_count(CustomerField field) const {
     const Snapshot& snapshot = evaluation_.snapshot;
     const Customer& customer = snapshot.customers[evaluation_.customers[at_].customer];
     const Day memory = snapshot.as_of - std::chrono::days{static_cast<int>(evaluation_.rules.promises.memory_days)};
-    double all = 0, off_track = 0, missed = 0, unmeasurable = 0;
+    double all = 0, off_track = 0, missed = 0, unmeasurable = 0, unreviewed = 0;
     bool known = true;
     for (std::uint32_t at = customer.first_promise; at < customer.first_promise + customer.promises; ++at) {
         const Promise& promise = snapshot.promises[at];
@@ -171,11 +184,14 @@ double CustomerValues::promise_count(CustomerField field) const {
         off_track += state == PromiseState::off_track;
         missed += state == PromiseState::missed;
         unmeasurable += state == PromiseState::unmeasurable;
+        unreviewed += state == PromiseState::kept && !is_reviewed(evaluation_, at);
     }
-    const double count = field == CustomerField::promises             ? all
-                         : field == CustomerField::promises_off_track ? off_track
-                         : field == CustomerField::promises_missed    ? missed
-                                                                      : unmeasurable;
+    const double count = field == CustomerField::promises              ? all
+                         : field == CustomerField::promises_off_track  ? off_track
+                         : field == CustomerField::promises_missed     ? missed
+                         : field == CustomerField::promises_unreviewed ? unreviewed
+                                                                       : unmeasurable;
+    if (field == CustomerField::promises_unreviewed && !watermark(snapshot, "touchpoints")) return missing;
     if (!known && field != CustomerField::promises) return missing;
     return count_over(snapshot, "promises", count);
 }
@@ -209,7 +225,7 @@ Value PromiseValues::builtin(PromiseField field) const {
         case state: return Value::of(promise_state_name(evaluation_.promise_days[promise_].state));
         case disputed: return Value::of(reached.disputed);
         case reported_kept: return Value::of(reached.reported_kept);
-        case reviewed: return Value::of(is_reviewed());
+        case reviewed: return Value::of(is_reviewed(evaluation_, promise_));
         case handed_over: return Value::of(promise.kept_by != no_word);
         case promised_by:
         case kept_by: {
@@ -246,14 +262,6 @@ double PromiseValues::number(PromiseField field) const {
         case due_on: return in_days(promise.due_on.time_since_epoch());
         default: return missing;
     }
-}
-
-/// Talked over with the customer: a review since the promise was kept, or, while it is not, since it began.
-bool PromiseValues::is_reviewed() const {
-    const Promise& promise = evaluation_.snapshot.promises[promise_];
-    const double since = days_since_touch(evaluation_.snapshot, promise.customer, "review");
-    const Day from = evaluation_.kept_on[promise_].value_or(promise.starts_on);
-    return is_known(since) && since <= in_days(evaluation_.snapshot.as_of - from);
 }
 
 Value SegmentValues::value(const Field& field) const {

@@ -36,7 +36,6 @@ private:
     Value builtin(PromiseField field) const;
     double number(PromiseField field) const;
     bool follows_from_evidence(PromiseField field) const;
-    bool is_reviewed() const;
 
     const Evaluation& evaluation_;
     std::size_t promise_;

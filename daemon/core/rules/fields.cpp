@@ -46,6 +46,7 @@ constexpr std::array customer_fields{
     FieldSpec{"promises_off_track", number, "events", promise_data},
     FieldSpec{"promises_missed", number, "events", promise_data},
     FieldSpec{"promises_unmeasurable", number, "events", promise_data},
+    FieldSpec{"promises_unreviewed", number, "events", "promises readings milestones touchpoints"},
     FieldSpec{"days_since_touch", number, "days", "touchpoints"},
     FieldSpec{"days_since_service", number, "days", "touchpoints"},
     FieldSpec{"days_since_sales", number, "days", "touchpoints"},

@@ -25,10 +25,13 @@ double of_data(const Term& before, const Term& after, double prior_after) {
     return after.weight * (after.freshness - before.freshness) * (after.score - prior_after);
 }
 
-void add(HealthChange& change, const Term& term, double points) {
+void add(HealthChange& change, const Term& term, double points, double weight) {
     if (points == 0) return;
-    change.terms.push_back(
-        {.signal = term.signal, .subscription = term.subscription, .child = term.child, .points = points});
+    change.terms.push_back({.signal = term.signal,
+                            .subscription = term.subscription,
+                            .child = term.child,
+                            .points = points,
+                            .weight = weight});
 }
 
 }  // namespace
@@ -43,10 +46,10 @@ HealthChange change_between(const Health& before, const Health& after) {
         const Term* earlier = find(before, term);
         const double data = earlier ? of_data(*earlier, term, after.prior) : 0;
         change.data += data;
-        add(change, term, term.contribution - (earlier ? earlier->contribution : 0) - data);
+        add(change, term, term.contribution - (earlier ? earlier->contribution : 0) - data, term.weight);
     }
     for (const Term& term : before.terms) {
-        if (!find(after, term)) add(change, term, -term.contribution);
+        if (!find(after, term)) add(change, term, -term.contribution, 0);
     }
     return change;
 }

@@ -24,16 +24,18 @@ SubscriptionLine* successor(std::vector<SubscriptionLine>& lines, const Snapshot
     if (!end) return found;
     for (auto& line : lines) {
         const bool is_same_plan = line.subscription->plan == ended.plan;
-        const bool follows = std::ranges::any_of(snapshot.subscriptions_of(ended.customer), [&](const auto& each) {
-            return std::ranges::find(line.ids, each.id) != line.ids.end() && continues(each, ended, *end, gap_days);
-        });
+        const bool follows = std::ranges::any_of(
+            line.parts, [&](const Subscription* each) { return continues(*each, ended, *end, gap_days); });
         if (follows && (found == nullptr || (is_same_plan && found->subscription->plan != ended.plan))) found = &line;
     }
     return found;
 }
 
-bool is_known_by(const Series& series, std::size_t row, std::int32_t as_of) {
-    return series.day[row] <= as_of && (series.known.empty() || series.known[row] <= as_of);
+/// Which subscription each row names; null when the dataset does not say.
+const std::vector<Word>* named_subscriptions(const Series* series) {
+    if (series == nullptr) return nullptr;
+    const auto column = std::ranges::find(series->texts, "subscription_id", &Series::Texts::name);
+    return column == series->texts.end() ? nullptr : &column->words;
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ std::vector<SubscriptionLine> subscription_lines(const Snapshot& snapshot, Custo
     for (const auto& subscription : snapshot.subscriptions_of(customer)) {
         if (is_live(subscription, snapshot.as_of))
             lines.push_back(
-                {.subscription = &subscription, .ids = {subscription.id}, .since = subscription.started_on});
+                {.subscription = &subscription, .parts = {&subscription}, .since = subscription.started_on});
         else if (subscription.started_on <= snapshot.as_of)
             ended.push_back(&subscription);
     }
@@ -53,35 +55,40 @@ std::vector<SubscriptionLine> subscription_lines(const Snapshot& snapshot, Custo
     for (const auto* each : ended) {
         auto* line = successor(lines, snapshot, *each, gap_days);
         if (line == nullptr) continue;
-        line->ids.push_back(each->id);
+        line->parts.push_back(each);
         line->since = std::min(line->since, each->started_on);
     }
-    for (auto& line : lines) std::ranges::sort(line.ids);
+    for (auto& line : lines) {
+        std::ranges::transform(line.parts, std::back_inserter(line.ids), &Subscription::id);
+        std::ranges::sort(line.ids);
+    }
     return lines;
 }
 
-bool names_a_line(const Snapshot& snapshot, std::string_view dataset, CustomerIndex customer,
-                  std::span<const SubscriptionLine> lines) {
-    if (lines.empty()) return false;
-    const auto is_one = [&](Word subscription) {
-        return subscription != no_word && std::ranges::any_of(lines, [&](const SubscriptionLine& line) {
-                   return std::ranges::binary_search(line.ids, subscription);
-               });
-    };
+bool can_name_lines(const Snapshot& snapshot, std::string_view dataset) {
+    if (dataset == "promises")
+        return std::ranges::any_of(snapshot.promises, [](const Promise& each) { return each.subscription != no_word; });
+    return named_subscriptions(snapshot.find_series(dataset)) != nullptr;
+}
+
+bool names_line(const Snapshot& snapshot, std::string_view dataset, CustomerIndex customer,
+                const SubscriptionLine& line) {
+    const auto is_this = [&](Word named) { return named != no_word && std::ranges::binary_search(line.ids, named); };
     if (dataset == "promises") {
         return std::ranges::any_of(snapshot.promises_of(customer), [&](const Promise& promise) {
-            const bool begun =
-                promise.starts_on <= snapshot.as_of && promise.known.value_or(promise.starts_on) <= snapshot.as_of;
-            return begun && is_one(promise.subscription);
+            return is_this(promise.subscription) && promise.starts_on <= snapshot.as_of &&
+                   promise.known.value_or(promise.starts_on) <= snapshot.as_of;
         });
     }
     const auto* series = snapshot.find_series(dataset);
-    if (series == nullptr) return false;
-    const auto column = std::ranges::find(series->texts, "subscription_id", &Series::Texts::name);
-    if (column == series->texts.end()) return false;
-    const auto as_of = static_cast<std::int32_t>(snapshot.as_of.time_since_epoch().count());
+    const auto* named = named_subscriptions(series);
+    if (named == nullptr) return false;
+    const auto number = [](Day day) { return static_cast<std::int32_t>(day.time_since_epoch().count()); };
+    const auto first = number(snapshot.read_from), last = number(snapshot.as_of);
     for (auto row = series->first[customer]; row < series->first[customer + 1]; ++row) {
-        if (is_one(column->words[row]) && is_known_by(*series, row, as_of)) return true;
+        const bool exists = series->day[row] >= first && series->day[row] <= last &&
+                            (series->known.empty() || series->known[row] <= last);
+        if (exists && is_this((*named)[row])) return true;
     }
     return false;
 }
@@ -98,9 +105,7 @@ std::optional<Day> since(const Snapshot& snapshot, const Subject& subject) {
 
 bool is_live(const Snapshot& snapshot, const Subject& subject, Day day) {
     if (subject.line == nullptr) return is_live(snapshot, subject.customer, day);
-    return std::ranges::any_of(snapshot.subscriptions_of(subject.customer), [&](const Subscription& each) {
-        return std::ranges::binary_search(subject.line->ids, each.id) && is_live(each, day);
-    });
+    return std::ranges::any_of(subject.line->parts, [&](const Subscription* each) { return is_live(*each, day); });
 }
 
 std::optional<double> own_number(const SubscriptionLine& line, std::string_view fact) {

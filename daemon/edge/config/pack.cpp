@@ -139,6 +139,17 @@ void read_tables(TableReader& in, RuleSet& rules, Pack& pack) {
     in.finish();
 }
 
+/// What scores come from: a change of anything else leaves them comparable.
+Node without_rules(Node tree) {
+    const auto drop = [](Node& table) {
+        std::erase_if(table.entries, [](const Entry& entry) { return entry.key == "rule" || entry.key == "risk"; });
+    };
+    drop(tree);
+    if (Node* profiles = tree.find("profile"))
+        for (Node& profile : profiles->items) drop(profile);
+    return tree;
+}
+
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 }  // namespace
@@ -168,6 +179,7 @@ Pack gather(const Node& tree, const PackOptions& options, Problems& problems) {
 RuleSet compile(const PackTree& tree, const PackOptions& options, Problems& problems) {
     RuleSet rules{.name = tree.name,
                   .hash = short_hash(canonical_text(tree.merged)),
+                  .score_hash = short_hash(canonical_text(without_rules(tree.merged))),
                   .packs = tree.packs,
                   .policy = options.policy};
     auto pack = gather(tree.merged, options, problems);

@@ -112,11 +112,12 @@ std::string term_text(const Explanation& explanation, std::size_t at) {
     if (term.signal < 0)
         return fmt::format("{}: health {:.1f}; weight {:.1f} %\n", head, term.score, 100 * term.weight);
     const Signal& signal = explanation.rules.signals[static_cast<std::size_t>(term.signal)];
-    const std::string what =
-        is_missing(term.score)
-            ? "missing: left to the prior"
-            : fmt::format("{} scores {:.1f}{}", is_known(term.raw) ? fmt::format("{:.4g}", term.raw) : "nothing",
-                          term.score, term.imputed ? " (imputed)" : "");
+    const std::string what = is_missing(term.score) ? "missing: left to the prior"
+                                                    : fmt::format("{} scores {:.1f}{}",
+                                                                  is_known(term.raw) ? fmt::format("{:.4g}", term.raw)
+                                                                  : term.imputed     ? "nothing"
+                                                                                     : "its text",
+                                                                  term.score, term.imputed ? " (imputed)" : "");
     std::string rows = fmt::format("{} rows", source.rows);
     if (source.first && source.last)
         rows += fmt::format(" ({} to {})", format_day(*source.first), format_day(*source.last));
@@ -153,7 +154,7 @@ std::string moved_text(const Explanation& explanation, const ChangeSince& since)
     for (const auto& [points, name] : {std::pair{change.weakest_part, "the weakest part"},
                                        {change.caps, "caps"},
                                        {change.prior, "the segment's mean (not the customer)"},
-                                       {change.data, "missing or late data (not the customer)"},
+                                       {change.data, "data that was missing, late or overwritten (not the customer)"},
                                        {change.profile, "another profile"},
                                        {change.rules, "changed rules (not the customer)"},
                                        {change.engine, "another version of retaind (not the customer)"}})
@@ -227,7 +228,10 @@ std::string pulse_text(const Explanation& explanation) {
 
 std::string terms_text(const Explanation& explanation) {
     const Health& health = explanation.health;
-    std::string out = fmt::format("  {:>9.4f}  prior: what customers of the segment show on average\n", health.prior);
+    std::string out =
+        fmt::format("  {:>9.4f}  prior: {}\n", health.prior,
+                    explanation.prior_of_segment ? "what customers of the segment show on average"
+                                                 : "the rules' own, for want of customers to compare with");
     for (std::size_t at = 0; at < health.terms.size(); ++at) out += term_text(explanation, at);
     if (health.weakest_part != 0) out += fmt::format("  {:>+9.4f}  weakest part\n", health.weakest_part);
     if (health.cap >= 0)
@@ -244,12 +248,19 @@ std::string explain_text(const Explanation& explanation) {
     out += fmt::format("health {:.2f}, {} (smoothed {}), coverage {:.0f} %, risk {}\n", health.health,
                        band_name(explanation.band), score(explanation.smoothed), 100 * health.coverage,
                        percent(explanation.risk.probability));
+    if (explanation.frozen)
+        out += "not believed today: a feed behind it is in trouble (see `retaind once`); alerts stand still\n";
+    if (is_known(explanation.remembered) && std::abs(explanation.remembered - health.health) >= least_points_shown)
+        out += fmt::format(
+            "the cycle of that day said {:.2f}: rows came late since, or the source overwrote what it "
+            "said then\n",
+            explanation.remembered);
     if (explanation.trend != Trend::unknown)
         out += fmt::format("trend: {}, 8 weeks ({:+.1f} points a week)\n", trend_name(explanation.trend),
                            explanation.trend_slope);
     out += drift_text(explanation) + pulse_text(explanation) + "\n" + terms_text(explanation);
     if (!explanation.profiles.empty()) out += fmt::format("\nprofiles: {}\n", fmt::join(explanation.profiles, ", "));
-    const std::string moved = change_text(explanation, "the last cycle", explanation.since_last_cycle) +
+    const std::string moved = change_text(explanation, "the day of the cycle before", explanation.since_last_cycle) +
                               change_text(explanation, "a week ago", explanation.since_week) +
                               change_text(explanation, "a month ago", explanation.since_month);
     if (!moved.empty()) out += "\nwhat moved it\n" + moved;

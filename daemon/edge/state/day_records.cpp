@@ -103,6 +103,8 @@ void read_scores(soci::session& sql, DayRange range, State& state) {
                                .smoothed = row.smoothed.get(),
                                .coverage = row.coverage.get(),
                                .risk = row.risk.get()});
+        memory.manager_before = memory.account_manager;
+        memory.owner_before = memory.owner_since;
         if (const auto& manager = managers.id(row.manager); memory.account_manager != manager) {
             memory.account_manager = manager;
         }

@@ -39,8 +39,11 @@ std::set<Day> days_to_write(const State& state, bool store_is_empty) {
 
 void write_cycle(soci::session& sql, const Commit& commit) {
     const auto day = to_column(*commit.state.as_of), at = to_column(commit.now);
-    sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine) VALUES (:day, :at, :hash, :engine)",
-        soci::use(day), soci::use(at), soci::use(commit.state.rules_hash), soci::use(commit.engine_version);
+    const std::string score_hash = commit.state.score_rules.empty() ? "" : commit.state.score_rules.back().hash;
+    sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine, score_hash) "
+           "VALUES (:day, :at, :hash, :engine, :score)",
+        soci::use(day), soci::use(at), soci::use(commit.state.rules_hash), soci::use(commit.engine_version),
+        soci::use(score_hash);
     sql << "INSERT OR IGNORE INTO rules (hash, text, first_day) VALUES (:hash, :text, :day)",
         soci::use(commit.state.rules_hash), soci::use(commit.rules_text), soci::use(day);
 }
@@ -67,6 +70,17 @@ std::optional<PastCycle> past_cycle(soci::session& sql, Day last) {
     sql << "SELECT rules_hash, engine, text FROM cycle JOIN rules ON hash = rules_hash WHERE day = :day",
         soci::use(column), soci::into(cycle.rules_hash), soci::into(cycle.engine_version), soci::into(cycle.rules_text);
     return cycle;
+}
+
+void read_score_rules(soci::session& sql, DayRange range, State& state) {
+    long long day = 0;
+    std::string hash;
+    const long long first = to_column(range.first), last = to_column(range.last);
+    soci::statement rows =
+        (sql.prepare << "SELECT day, score_hash FROM cycle WHERE day BETWEEN :first AND :last ORDER BY day",
+         soci::use(first), soci::use(last), soci::into(day), soci::into(hash));
+    rows.execute();
+    while (rows.fetch()) state.score_rules.push_back({.day = day_of(day), .hash = hash});
 }
 
 class SqliteStore final : public StateStore {
@@ -151,8 +165,9 @@ private:
         try {
             state.as_of = newest_day_before(sql(), past ? std::optional{as_of} : std::nullopt);
             if (state.as_of) state.rules_hash = rules_hash_of(sql(), *state.as_of);
-            const std::chrono::days carried{days_carried}, one{1};
-            read_days(sql(), {.first = as_of - carried, .last = past ? as_of - one : as_of}, state);
+            const DayRange range{.first = oldest_carried(as_of), .last = past ? as_of - std::chrono::days{1} : as_of};
+            read_days(sql(), range, state);
+            read_score_rules(sql(), range, state);
             if (!past) state.alerts = read_alerts(sql());
         } catch (...) {
             sql() << "ROLLBACK";

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,6 +83,9 @@ struct Explanation {
     Risk risk;
     SignalDrift drift;  ///< as in drift_since_days; signal -1: none
     Pulse pulse;
+    bool frozen = false;           ///< a feed behind it is in trouble: nothing steps from this day, no alert moves
+    bool prior_of_segment = true;  ///< false: the prior is the rules' own, too few are well covered
+    double remembered = missing;   ///< what a cycle of that day stored, for a day in the past
     std::vector<std::string> profiles = {};
     std::vector<SignalScore> signals = {};  ///< parallel to rules.signals
     std::vector<TermSource> sources = {};   ///< parallel to health.terms
@@ -91,15 +95,20 @@ struct Explanation {
     RuleSet rules = {};  ///< with the customer's profiles applied
 };
 
-/// The health of every live customer on one day, with its terms, under some rules; by CustomerIndex.
+/// Healths of one day, with their terms, under some rules; all by CustomerIndex.
 struct DayHealths {
-    std::vector<std::optional<Health>> health = {};  ///< nothing: not live
+    std::vector<std::optional<Health>> health = {};  ///< nothing: not live, or not wanted
     std::vector<ProfileSet> profiles = {};
+    std::vector<bool> is_live = {};
 };
 
-/// As of the snapshot's day. With `profiles` (by CustomerIndex) those are taken instead of the matching ones.
-DayHealths healths_on(const Snapshot& snapshot, const RuleSet& rules, const State& state,
-                      const std::vector<ProfileSet>* profiles = nullptr);
+struct HealthsWanted {
+    std::span<const CustomerIndex> wanted = {};         ///< whose
+    const std::vector<ProfileSet>* profiles = nullptr;  ///< by CustomerIndex: taken instead of the matching ones
+};
+
+/// As of the snapshot's day.
+DayHealths healths_on(const Snapshot& snapshot, const RuleSet& rules, const State& state, const HealthsWanted& which);
 
 /// An earlier day, seen from today: all three under today's rules but `then`.
 struct EarlierDay {
@@ -130,7 +139,8 @@ public:
     Result<Explanation> explain(std::string_view customer_id) const;
     /// Of every live customer, sorted by id.
     std::vector<std::string> customers() const;
-    DayHealths healths() const;
+    /// Of one of them with everybody below it, or ("") of all.
+    DayHealths healths(std::string_view customer_id) const;
 
 private:
     const State& state_;

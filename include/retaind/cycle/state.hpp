@@ -40,8 +40,10 @@ struct DriftEnd {
 struct CustomerMemory {
     std::string customer_id;
     std::vector<ScoreDay> days = {};        ///< ascending, at most days_carried
-    std::string account_manager = {};       ///< last seen
+    std::string account_manager = {};       ///< last seen; one that is unknown today does not count
     std::optional<Day> owner_since = {};    ///< when it changed while we watched
+    std::string manager_before = {};        ///< both as of the day before the newest one: what a cycle of the same day
+    std::optional<Day> owner_before = {};   ///< steps from
     std::vector<DriftEnd> drift_ends = {};  ///< by day, as far back as series are read
 };
 
@@ -61,6 +63,13 @@ struct PriorDay {
     int customers = 0;
 };
 
+/// By which rules the scores of a day came about (RuleSet::score_hash): those of other rules cannot be compared.
+struct ScoreRules {
+    Day day;
+    std::string hash;
+    bool operator==(const ScoreRules&) const = default;
+};
+
 struct State {
     std::optional<Day> as_of = {};  ///< of the newest cycle; none: nothing is remembered yet
     std::string rules_hash = {};
@@ -68,6 +77,7 @@ struct State {
     std::vector<PromiseMemory> promises = {};    ///< sorted by id
     std::vector<PriorDay> priors = {};           ///< by day, then segment
     std::vector<FeedDay> feeds = {};             ///< by day, then dataset
+    std::vector<ScoreRules> score_rules = {};    ///< by day; of the days that are carried
     std::vector<AdoptedRule> rules = {};         ///< sorted by name
     std::vector<Alert> alerts = {};              ///< sorted by key; open ones, and ended ones of the last 90 days
     std::vector<Undelivered> undelivered = {};  ///< by receiver; of the outbox, not of a cycle: not in a Commit's state

@@ -47,6 +47,7 @@ enum class CustomerField {
     promises_off_track,
     promises_missed,
     promises_unmeasurable,
+    promises_unreviewed,
     days_since_touch,
     days_since_service,
     days_since_sales,

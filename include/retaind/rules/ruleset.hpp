@@ -246,8 +246,9 @@ inline constexpr std::size_t most_profiles = 64;
 using ProfileSet = std::uint64_t;
 
 struct RuleSet {
-    std::string name = {};  ///< of the last pack
-    std::string hash = {};  ///< of the packs' meaning, 16 hex digits
+    std::string name = {};        ///< of the last pack
+    std::string hash = {};        ///< of the packs' meaning, 16 hex digits
+    std::string score_hash = {};  ///< likewise, of what scores come from: without rules that only look at them
     std::vector<std::string> packs = {};
     HealthRules health = {};
     std::vector<Group> groups = {};  ///< sorted by name, like everything below

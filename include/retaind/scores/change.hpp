@@ -13,6 +13,7 @@ struct TermChange {
     Word subscription = no_word;
     CustomerIndex child = no_customer;
     double points = 0;
+    double weight = 0;  ///< of the term now; 0 when it has gone
 };
 
 /// The sum of all lines is `after - before`, to 1e-9. The customer's own doing are `terms`; the rest is ours, our

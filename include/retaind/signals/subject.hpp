@@ -14,8 +14,9 @@ namespace retaind {
 /// A live subscription of a customer that has several, with those that it continues.
 struct SubscriptionLine {
     const Subscription* subscription = nullptr;
-    std::vector<Word> ids = {};  ///< its own, and those it continues; sorted
-    Day since;                   ///< when the first of them began
+    std::vector<const Subscription*> parts = {};  ///< it, and those it continues
+    std::vector<Word> ids = {};                   ///< theirs, sorted
+    Day since;                                    ///< when the first of them began
 };
 
 /// The lines of a customer's live subscriptions, by id. Rows of an ended subscription belong to the line that continues
@@ -23,9 +24,12 @@ struct SubscriptionLine {
 /// The snapshot must outlive them.
 std::vector<SubscriptionLine> subscription_lines(const Snapshot& snapshot, CustomerIndex customer, int gap_days);
 
-/// Whether any row of the dataset ("promises" too) that is known by as-of names one of these lines.
-bool names_a_line(const Snapshot& snapshot, std::string_view dataset, CustomerIndex customer,
-                  std::span<const SubscriptionLine> lines);
+/// Whether rows of the dataset ("promises" too) can name a subscription at all.
+bool can_name_lines(const Snapshot& snapshot, std::string_view dataset);
+
+/// Whether any of its rows that exist as of the snapshot's day names this line.
+bool names_line(const Snapshot& snapshot, std::string_view dataset, CustomerIndex customer,
+                const SubscriptionLine& line);
 
 /// A customer as a whole, with all its rows; or one line of its subscriptions, with the rows that name it or none.
 struct Subject {
