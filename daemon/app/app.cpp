@@ -18,6 +18,9 @@ int run_verb(const Options& options) {
         case Verb::check: return run_check(options);
         case Verb::config: return run_config(options);
         case Verb::explain: return run_explain(options);
+        case Verb::why_not: return run_why_not(options);
+        case Verb::brief: return run_brief(options);
+        case Verb::test_rules: return run_test_rules(options);
         case Verb::replay: return run_replay(options);
         case Verb::demo: return run_demo(options);
     }

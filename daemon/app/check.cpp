@@ -9,13 +9,6 @@
 namespace retaind {
 namespace {
 
-void say_problems(const Options& options, const std::vector<Error>& errors) {
-    if (options.json)
-        std::fputs(errors_json(errors).c_str(), stdout);
-    else
-        std::fputs(format_problems(errors).c_str(), stderr);
-}
-
 /// What is allowed, and probably not meant. A state that nobody named is another one for a service than for a shell.
 std::vector<Error> warnings_of(const Loaded& loaded, const Options& options) {
     std::vector<Error> warnings = loaded.warnings;
@@ -29,6 +22,13 @@ std::vector<Error> warnings_of(const Loaded& loaded, const Options& options) {
 }
 
 }  // namespace
+
+void say_problems(const Options& options, const std::vector<Error>& errors) {
+    if (options.json)
+        std::fputs(errors_json(errors).c_str(), stdout);
+    else
+        std::fputs(format_problems(errors).c_str(), stderr);
+}
 
 int fail(const Error& error) {
     log(error);

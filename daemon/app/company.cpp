@@ -9,6 +9,13 @@
 #include "retaind/rules/visit.hpp"
 
 namespace retaind {
+namespace {
+
+std::chrono::days history_days(const Settings& settings) {
+    return std::chrono::duration_cast<std::chrono::days>(settings.history);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Company>> Company::open(Loaded loaded) {
     std::unique_ptr<Company> company(new Company(std::move(loaded)));
@@ -81,15 +88,29 @@ Snapshot Company::read(Day first, Day last) {
                               .error = result.error().message,
                               .refused = result.error().kind == ErrorKind::bad_data});
     }
-    Snapshot snapshot =
-        assemble(std::move(datasets), std::move(failed),
-                 {.as_of = last,
-                  .read_from = first - std::chrono::duration_cast<std::chrono::days>(settings().history),
-                  .currency = rules().policy.currency,
-                  .off_season = rules().policy.calendar.off_season});
+    Snapshot snapshot = assemble(std::move(datasets), std::move(failed),
+                                 {.as_of = last,
+                                  .read_from = first - history_days(settings()),
+                                  .currency = rules().policy.currency,
+                                  .off_season = rules().policy.calendar.off_season});
     refuse_bad_sources(snapshot);
     warn_of_missing_columns(snapshot);
     return snapshot;
+}
+
+void Company::look_at(Snapshot& snapshot, Day as_of) const {
+    snapshot.as_of = as_of;
+    snapshot.read_from = as_of - history_days(settings());
+}
+
+Result<RuleSet> Company::rules_of(const PastCycle& cycle) const {
+    if (cycle.rules_hash == rules().hash) return rules();
+    const std::string name = "rules of " + format_day(cycle.day) + ".toml";
+    PackResult read = load_rules({name}, {.policy = rules().policy, .texts = {{name, cycle.rules_text}}});
+    if (read.rules && read.rules->hash == cycle.rules_hash) return std::move(*read.rules);
+    return Error{.kind = ErrorKind::state,
+                 .message = name + " cannot be read back by this version of retaind",
+                 .hint = read.problems.empty() ? "" : to_string(read.problems.front())};
 }
 
 /// What joining rejected (rows of unknown customers, duplicates) counts against a source as bad rows do while reading.

@@ -10,6 +10,7 @@
 #include "edge/config/config.hpp"
 #include "retaind/model/snapshot.hpp"
 #include "retaind/ports/source.hpp"
+#include "retaind/ports/state_store.hpp"
 
 namespace retaind {
 
@@ -33,6 +34,13 @@ public:
     /// the rest is there. Rows from `history` before `first` up to and including `last`; as_of is `last`.
     Snapshot read(Day first, Day last);
     Snapshot read(Day as_of) { return read(as_of, as_of); }
+
+    /// Turns a snapshot that reaches so far to another day: what it then shows is what reading that day would.
+    void look_at(Snapshot& snapshot, Day as_of) const;
+
+    /// The rules by which a cycle judged, with today's [outcome], [calendar] and other settings. Error (state) when
+    /// they cannot be read back.
+    Result<RuleSet> rules_of(const PastCycle& cycle) const;
 
     /// By source, of the last read.
     const std::map<std::string, bool>& source_up() const { return source_up_; }

@@ -98,8 +98,8 @@ void measure(DarkNights& nights, Snapshot& snapshot, const State& before, const 
     if (feed == snapshot.feeds.end() || !nights.from || !nights.to) return;
     const Day as_of = snapshot.as_of;
     nights.done = told_in(nights, snapshot, rules, before);
-    const std::vector<Series::Presence> presence = feed->presence;
-    for (Series::Presence& day : feed->presence) day.known = day.day;
+    const std::vector<Feed::Presence> presence = feed->presence;
+    for (Feed::Presence& day : feed->presence) day.known = day.day;
     // Nor is there a guard that wonders about so many alerts at once.
     RuleSet naive = rules;
     naive.policy.alerts.blast_share = 1;

@@ -1,41 +1,109 @@
-#include "retaind/cycle/cycle.hpp"
-
+// The verbs about one customer: `explain`, `why-not` and `brief` look at the same day, with the same state, under the
+// rules of that day.
 #include <cstdio>
 
+#include "edge/report/customer_report.hpp"
 #include "edge/report/report.hpp"
 #include "edge/state/state.hpp"
+#include "look_back.hpp"
 #include "turn.hpp"
 #include "verbs.hpp"
 
 namespace retaind {
+namespace {
 
-int run_explain(const Options& options) {
+void say(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+/// One day of the company, as the verbs look at it.
+struct Scene {
+    const Company& company;
+    StateStore& store;
+    Snapshot snapshot;
+    RuleSet rules;
+    State state;
+};
+
+/// The rules that were in force on the day, if a cycle knows it; else today's.
+Result<RuleSet> rules_in_force(const Company& company, StateStore& store, Day as_of) {
+    const Result<std::optional<PastCycle>> cycle = store.newest_cycle(as_of);
+    if (!cycle) return cycle.error();
+    if (!cycle->has_value() || (*cycle)->day != as_of) return company.rules();
+    return company.rules_of(**cycle);
+}
+
+/// Reads so many days before the day that was asked for, too.
+Result<Scene> set_scene(const Options& options, Company& company, StateStore& store, std::chrono::days back) {
+    const Result<std::optional<Day>> newest = store.newest_day();
+    if (!newest) return newest.error();
+    SystemClock clock;
+    const Day as_of = options.as_of ? *options.as_of : newest->value_or(company.last_complete_day(clock.now()));
+    const bool past = newest->has_value() && as_of < **newest;
+    Result<State> state = store.load(as_of, past);
+    if (!state) return state.error();
+    Result<RuleSet> rules = past ? rules_in_force(company, store, as_of) : Result<RuleSet>(company.rules());
+    if (!rules) return rules.error();
+    Snapshot snapshot = company.read(as_of - back, as_of);
+    for (const auto& [source, up] : company.source_up()) {
+        if (!up) return Error{.kind = ErrorKind::source, .message = "source " + source + " could not be read"};
+    }
+    company.look_at(snapshot, as_of);
+    return Scene{company, store, std::move(snapshot), std::move(*rules), std::move(*state)};
+}
+
+/// Hands the day to `look`, which says something or why it cannot.
+template <class Look>
+int at_the_scene(const Options& options, std::chrono::days back, const Look& look) {
     const std::unique_ptr<Company> company = open_company(options);
     if (!company) return exit_code(ErrorKind::config);
     Result<std::unique_ptr<StateStore>> store = open_state(
         company->settings().state,
         {.directory = state_directory(options.state_directory, company->settings()), .access = StateAccess::reader});
     if (!store) return fail(store.error());
-    const Result<std::optional<Day>> newest = (*store)->newest_day();
-    if (!newest) return fail(newest.error());
-    SystemClock clock;
-    const Day as_of = options.as_of ? *options.as_of : newest->value_or(company->last_complete_day(clock.now()));
-    const Result<State> state = (*store)->load(as_of, newest->has_value() && as_of < **newest);
-    if (!state) return fail(state.error());
-    const Snapshot snapshot = company->read(as_of);
-    for (const auto& [source, up] : company->source_up()) {
-        if (!up) return exit_code(ErrorKind::source);
-    }
-    const Explainer explainer(snapshot, company->rules(), *state);
-    for (const std::string& customer : options.all ? explainer.customers() : std::vector{options.customer}) {
-        const Result<Explanation> explanation = explainer.explain(customer);
-        if (!explanation) return fail(explanation.error());
-        const std::string said = !options.json ? explain_text(*explanation)
-                                 : options.all ? explain_line(*explanation)
-                                               : explain_json(*explanation);
-        std::fputs(said.c_str(), stdout);
-    }
-    return 0;
+    Result<Scene> scene = set_scene(options, *company, **store, back);
+    if (!scene) return fail(scene.error());
+    const Result<void> looked = look(*scene);
+    return looked ? 0 : fail(looked.error());
+}
+
+constexpr std::chrono::days no_look_back{0};
+
+}  // namespace
+
+int run_explain(const Options& options) {
+    return at_the_scene(options, look_back_days, [&](Scene& scene) -> Result<void> {
+        const Explainer explainer(scene.snapshot, scene.rules, scene.state);
+        const DayHealths today = explainer.healths();
+        const Result<LookBack> earlier =
+            look_back(scene.company, scene.store, scene.snapshot, scene.rules, scene.state, today);
+        if (!earlier) return earlier.error();
+        for (const std::string& customer : options.all ? explainer.customers() : std::vector{options.customer}) {
+            Result<Explanation> explanation = explainer.explain(customer);
+            if (!explanation) return explanation.error();
+            compare(*explanation, scene.snapshot, *earlier, today);
+            say(!options.json ? explain_text(*explanation)
+                : options.all ? explain_line(*explanation)
+                              : explain_json(*explanation));
+        }
+        return {};
+    });
+}
+
+int run_why_not(const Options& options) {
+    return at_the_scene(options, no_look_back, [&](const Scene& scene) -> Result<void> {
+        const Result<WhyNot> why = why_not(scene.snapshot, scene.rules, scene.state, options.customer, options.rule);
+        if (!why) return why.error();
+        say(options.json ? why_not_json(*why) : why_not_text(*why));
+        return {};
+    });
+}
+
+int run_brief(const Options& options) {
+    return at_the_scene(options, no_look_back, [&](const Scene& scene) -> Result<void> {
+        const Result<Brief> found = brief(scene.snapshot, scene.rules, scene.state, options.customer);
+        if (!found) return found.error();
+        say(options.json ? brief_json(*found) : brief_text(*found));
+        return {};
+    });
 }
 
 }  // namespace retaind

@@ -50,12 +50,27 @@ void add_judging(CLI::App& app, Options& options) {
         if (customer->count() + all->count() == 0) throw CLI::RequiredError("customer_id or --all");
     });
     add_day(explain, "--as-of", options.as_of, "of that day");
+    CLI::App& why_not = *app.add_subcommand("why-not", "why a rule does not fire for a customer: every condition");
+    add_common(why_not, options);
+    why_not.add_option("customer", options.customer, "customer_id")->required();
+    why_not.add_option("rule", options.rule, "the rule's name")->required();
+    add_day(why_not, "--as-of", options.as_of, "of that day");
+    CLI::App& brief = *app.add_subcommand("brief", "half a page to read before the call");
+    add_common(brief, options);
+    brief.add_option("customer", options.customer, "customer_id")->required();
+    add_day(brief, "--as-of", options.as_of, "of that day");
 }
 
 void add_checking(CLI::App& app, Options& options) {
     CLI::App& check = *app.add_subcommand("check", "find every mistake in configuration and rules");
     add_common(check, options);
     check.add_flag("--connect", options.connect, "also run every query for no rows and compare its columns");
+    CLI::App& tests = *app.add_subcommand("test-rules", "run rule tests: small companies and what rules make of them");
+    tests.add_option("files", options.files, "files of tests (TOML)")->type_name("FILE")->required();
+    tests.add_option("--rules-directory", options.rules_directory, "where packs are that tests name without a path")
+        ->type_name("DIR")
+        ->capture_default_str();
+    tests.add_flag("--json", options.json, "print JSON, the stable contract");
     CLI::App& config = *app.add_subcommand("config", "print the configuration as it is understood, secrets masked");
     add_common(config, options);
     config.add_flag("--effective", options.effective, "with all defaults");
@@ -84,9 +99,11 @@ void add_history(CLI::App& app, Options& options) {
 }  // namespace
 
 std::variant<Options, int> parse_options(int argc, char** argv) {
-    static const std::pair<const char*, Verb> verbs[] = {
-        {"run", Verb::run},         {"once", Verb::once},     {"check", Verb::check}, {"config", Verb::config},
-        {"explain", Verb::explain}, {"replay", Verb::replay}, {"demo", Verb::demo}};
+    static const std::pair<const char*, Verb> verbs[] = {{"run", Verb::run},         {"once", Verb::once},
+                                                         {"check", Verb::check},     {"config", Verb::config},
+                                                         {"explain", Verb::explain}, {"why-not", Verb::why_not},
+                                                         {"brief", Verb::brief},     {"test-rules", Verb::test_rules},
+                                                         {"replay", Verb::replay},   {"demo", Verb::demo}};
     Options options;
     CLI::App app("retaind watches the promises a company made to its customers", "retaind");
     app.set_version_flag("--version", std::string("retaind ") + engine_version);

@@ -4,12 +4,13 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "retaind/base/time.hpp"
 
 namespace retaind {
 
-enum class Verb { run, once, check, config, explain, replay, demo };
+enum class Verb { run, once, check, config, explain, why_not, brief, test_rules, replay, demo };
 
 struct Options {
     Verb verb = Verb::run;
@@ -17,13 +18,16 @@ struct Options {
     std::string state_directory = "";  ///< "": $STATE_DIRECTORY, else the configuration's own folder
     bool json = false;
     std::optional<Day> as_of = {};
-    bool dry_run = false;                    ///< once
-    bool accept_state_loss = false;          ///< run, once
-    bool connect = false;                    ///< check
-    bool effective = false;                  ///< config
-    std::string customer = {};               ///< explain; "" with `all`
-    bool all = false;                        ///< explain
-    std::optional<Day> from = {}, to = {};   ///< replay
+    bool dry_run = false;                                      ///< once
+    bool accept_state_loss = false;                            ///< run, once
+    bool connect = false;                                      ///< check
+    bool effective = false;                                    ///< config
+    std::string customer = {};                                 ///< explain ("" with `all`), why-not, brief
+    std::string rule = {};                                     ///< why-not
+    bool all = false;                                          ///< explain
+    std::vector<std::string> files = {};                       ///< test-rules
+    std::string rules_directory = "/usr/share/retaind/rules";  ///< test-rules
+    std::optional<Day> from = {}, to = {};                     ///< replay
     bool deliver = false;                    ///< replay: send what was decided, instead of only counting it
     std::string directory = "retaind-demo";  ///< demo: where the company, its configuration and state go
     unsigned long long seed = 7;             ///< demo

@@ -46,7 +46,7 @@ Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions
     const std::vector<Alert> before = state->alerts;
     Replayed replayed;
     for (Day day = options.from; day <= options.to; day += std::chrono::days{1}) {
-        snapshot.as_of = day;
+        company.look_at(snapshot, day);
         if (options.before_day) options.before_day(snapshot, *state);
         Result<Turn> turn = take_turn(
             company, store, snapshot, std::move(*state),

@@ -264,6 +264,25 @@ TEST_F(StateContract, KeepsRulesOncePerHashAndTheEngineOfEachCycle) {
     EXPECT_EQ(number("SELECT count(*) FROM cycle WHERE engine = '1'"), 3);
 }
 
+TEST_F(StateContract, KnowsByWhoseRulesAPastDayWasJudged) {
+    auto store = open();
+    EXPECT_EQ(store->newest_cycle(first_day).value(), std::nullopt);
+    State state = make_state({.last = first_day});
+    state.rules_hash = "one";
+    commit(*store, state);
+    state = make_state({.last = day(5)});
+    state.rules_hash = "two";
+    commit(*store, state);
+    const auto at = [&](int number) { return store->newest_cycle(day(number)).value(); };
+    EXPECT_EQ(at(-1), std::nullopt);
+    for (const int number : {0, 4}) {
+        EXPECT_EQ(at(number)->day, first_day);
+        EXPECT_EQ(at(number)->rules_text, "rules one");
+    }
+    EXPECT_EQ(at(5)->rules_hash, "two");
+    EXPECT_EQ(at(400)->engine_version, "1");
+}
+
 TEST_F(StateContract, AuditsEachTransitionOnce) {
     auto store = open();
     State state{.as_of = day(0), .rules_hash = "h"};

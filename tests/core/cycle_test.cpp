@@ -33,6 +33,7 @@ struct PromiseRow {
 struct Company {
     std::function<double(int customer, int day)> use = [](int, int) { return 10; };
     std::function<bool(int customer, int day)> touched = [](int, int) { return true; };
+    std::function<std::string(int customer, int day)> manager = [](int, int) { return "mia"; };
     std::function<double(int day)> reading = [](int day) { return day; };  ///< of every promise
     std::vector<PromiseRow> promises = {};
     int history = 60;  ///< days that are read
@@ -74,11 +75,12 @@ private:
     int last(const char* dataset) const { return trouble_.to.contains(dataset) ? trouble_.to.at(dataset) : day_; }
 
     void customers() {
-        Rows customers{DatasetKind::customers, {"customer_id", "name", "segment"}, {}, {}};
+        Rows customers{DatasetKind::customers, {"customer_id", "name", "segment", "account_manager"}, {}, {}};
         Rows subscriptions{
             DatasetKind::subscriptions, {"subscription_id", "customer_id", "status", "started_on", "mrr"}, {}, {}};
         for (int n = 0; n < Company::customers; ++n) {
-            customers.rows.push_back({id(n), "Customer " + id(n), n < Company::customers / 2 ? "north" : "south"});
+            const char* segment = n < Company::customers / 2 ? "north" : "south";
+            customers.rows.push_back({id(n), "Customer " + id(n), segment, company_.manager(n, day_)});
             subscriptions.rows.push_back({"s" + id(n), id(n), "active", text(-400), "10"});
         }
         add(std::move(customers));
@@ -471,6 +473,176 @@ message = "{name}: {band}"
     EXPECT_EQ(walk.open(), (std::vector<std::string>{"gap c00 firing", "gap c01 firing", "low c00 firing",
                                                      "not_healthy c00 firing"}));
     EXPECT_EQ(walk.view().alerts[0].message, "Customer c00: unknown");
+}
+
+// -- trend ----------------------------------------------------------------------------------------------------------
+
+/// c00 uses the product a tenth less each day (4.2 points a week), c01 as ever.
+Company falling() {
+    Company company;
+    company.use = [](int customer, int day) { return customer == 0 ? 10 - 0.1 * day : 10; };
+    return company;
+}
+
+const std::string trend_rules = R"(
+[rule.sinking]
+when = ["trend == 'falling'"]
+severity = "info"
+message = "{name}: {trend}"
+)";
+
+TEST(Trend, IsOfEightWeeks) {
+    Walk walk(falling(), trend_rules);
+    for (int day = 7; day <= 49; day += 7) {
+        walk.day(day);
+        EXPECT_EQ(walk.customer("c00").trend, Trend::unknown) << day << ": seven weeks are too few";
+    }
+    for (int cycle = 0; cycle < 3; ++cycle) {
+        walk.day(56);
+        EXPECT_EQ(walk.customer("c00").trend, Trend::falling);
+        EXPECT_NEAR(walk.customer("c00").trend_slope, -4.2, 1e-4);
+        EXPECT_EQ(walk.customer("c01").trend, Trend::steady);
+        EXPECT_THAT(walk.open(), ::testing::ElementsAre("sinking c00 firing"));
+    }
+    EXPECT_EQ(walk.view().alerts[0].message, "Customer c00: falling");
+    walk.company().use = [](int, int) { return 10; };
+    walk.day(63);
+    walk.company() = falling();
+    const Explanation past = walk.explain(56, {}, "c00");
+    EXPECT_EQ(past.trend, Trend::falling) << "as of a past day, what came later is not known";
+    EXPECT_NEAR(past.trend_slope, -4.2, 1e-4);
+}
+
+TEST(Trend, RestsOnDaysThatCouldBeBelieved) {
+    struct Case {
+        const char* sentence;
+        std::vector<int> believed, in_trouble;
+        Trend trend;
+    };
+    const Case cases[] = {
+        {"a week without a believed day", {7, 14, 21, 35, 42, 49, 56}, {28}, Trend::unknown},
+        {"the day before stands in", {7, 14, 21, 27, 35, 42, 49, 56}, {28}, Trend::falling},
+        {"three days before, too", {7, 14, 21, 25, 35, 42, 49, 56}, {28}, Trend::falling},
+        {"four days do not", {7, 14, 21, 24, 35, 42, 49, 56}, {28}, Trend::unknown},
+        {"today is in trouble", {7, 14, 21, 28, 35, 42, 49}, {56}, Trend::unknown},
+    };
+    for (const Case& each : cases) {
+        Walk walk(falling());
+        for (int day = 7; day <= 56; ++day) {
+            if (std::ranges::count(each.believed, day) > 0) walk.day(day);
+            if (std::ranges::count(each.in_trouble, day) > 0) walk.day(day, usage_fails);
+        }
+        EXPECT_EQ(walk.customer("c00").trend, each.trend) << each.sentence;
+        EXPECT_EQ(is_known(walk.customer("c00").trend_slope), each.trend != Trend::unknown) << each.sentence;
+    }
+}
+
+TEST(Trend, DoesNotRestOnTooLittle) {
+    Company company = falling();
+    company.use = [](int customer, int day) { return customer == 0 && day > 15 && day < 30 ? -1 : 10 - 0.1 * day; };
+    company.touched = [](int customer, int day) { return customer != 0 || day <= 15 || day >= 30; };
+    Walk walk(company);
+    for (int day = 7; day <= 56; day += 7) walk.day(day);
+    EXPECT_EQ(walk.customer("c00").trend, Trend::unknown) << "on day 28 nothing of it was measured";
+    EXPECT_EQ(walk.customer("c01").trend, Trend::falling);
+}
+
+// -- drift ----------------------------------------------------------------------------------------------------------
+
+/// Three months of history, in which c00 has used the product a third as much since day 80.
+Company drifting() {
+    Company company{.history = 97};
+    company.use = [](int customer, int day) { return customer == 0 && day > 80 ? 3 : 10; };
+    return company;
+}
+
+const std::string drift_signal = R"(
+[signal.own_past]
+group = "use"
+weight = 0
+from = "usage"
+measure = "drift"
+scale = { ramp = { bad = 8, good = 0 } }
+)";
+
+const std::string drift_rules = drift_signal + R"(
+[rule.drifted]
+when = ["own_past > 4", "drift_since_days <= 30"]
+clear = ["own_past <= 1"]
+severity = "warning"
+message = "{name} uses less since {drift_since_days:days}."
+[rule.new_owner]
+when = ["owner_changed_days <= 3"]
+clear = ["owner_changed_days >= 10"]
+severity = "info"
+message = "{name}"
+)";
+
+TEST(Drift, IsASignalAndSaysSinceWhen) {
+    Walk walk(drifting(), drift_rules);
+    walk.day(84);
+    EXPECT_THAT(walk.open(), ::testing::IsEmpty());
+    for (int cycle = 0; cycle < 3; ++cycle) {
+        walk.day(101);
+        EXPECT_THAT(walk.open(), ::testing::ElementsAre("drifted c00 firing"));
+    }
+    EXPECT_EQ(walk.view().alerts[0].message, "Customer c00 uses less since 21 days.");
+    const Explanation explained = walk.explain(101, {}, "c00");
+    ASSERT_EQ(explained.rules.signals.at(static_cast<std::size_t>(explained.drift.signal)).name, "own_past");
+    EXPECT_GT(explained.drift.drift.cusum, cusum_alarm);
+    EXPECT_GT(explained.drift.drift.ewma, explained.drift.drift.ewma_limit);
+    EXPECT_EQ(explained.drift.drift.since, on(80));
+    EXPECT_EQ(walk.explain(101, {}, "c01").drift.drift.cusum, 0);
+    walk.day(102, usage_fails);
+    EXPECT_THAT(walk.open(), ::testing::Contains("drifted c00 firing")) << "a dark feed takes nothing back";
+}
+
+TEST(Drift, BeginsANewPastWithANewOwner) {
+    Company company = drifting();
+    company.manager = [](int customer, int day) { return customer == 0 && day >= 101 ? "ole" : "mia"; };
+    Walk walk(company, drift_rules);
+    walk.day(100);
+    ASSERT_THAT(walk.open(), ::testing::ElementsAre("drifted c00 firing"));
+    for (int cycle = 0; cycle < 2; ++cycle) {
+        walk.day(101);
+        EXPECT_THAT(walk.open(), ::testing::Contains("new_owner c00 firing")) << "in the first cycle of the day, too";
+        EXPECT_EQ(walk.explain(101, {}, "c00").drift.signal, -1);
+    }
+    walk.day(102);
+    EXPECT_EQ(walk.explain(102, {}, "c00").drift.signal, -1);
+    EXPECT_EQ(walk.explain(102, {}, "c01").drift.drift.cusum, 0) << "everybody else's past goes on";
+}
+
+TEST(Drift, BeginsAnewOnTheDayAfterAnAlertEnded) {
+    Company company = drifting();
+    company.touched = [](int customer, int day) { return customer != 0 || day < 95 || day > 101; };
+    const std::string alone = R"(
+[rule.alone]
+when = ["own_past > 4", "days_since_touch >= 3"]
+clear = ["days_since_touch <= 1"]
+severity = "warning"
+message = "{name}"
+)";
+    Walk walk(company, drift_signal + alone);
+    const auto cusum = [&](int day) { return walk.explain(day, {}, "c00").drift.drift.cusum; };
+    walk.day(101);
+    ASSERT_THAT(walk.open(), ::testing::Contains("alone c00 firing"));
+    const double high = cusum(101);
+    for (int cycle = 0; cycle < 2; ++cycle) {
+        walk.day(102);
+        ASSERT_THAT(walk.open(), ::testing::Not(::testing::Contains("alone c00 firing")));
+        EXPECT_GT(cusum(102), 10) << "the day itself knows nothing of it";
+    }
+    walk.day(103);
+    EXPECT_EQ(cusum(103), 0);
+    walk.days(104, 109);
+    EXPECT_NEAR(cusum(109), (high + 1.5) / 3 - 0.5, 0.5) << "one whole week since";
+    EXPECT_EQ(walk.explain(109, {}, "c00").drift.drift.since, on(102));
+    EXPECT_GT(cusum(102), 10) << "as of that day, still";
+
+    Walk both(company, drift_rules + alone);
+    both.days(101, 103);
+    EXPECT_THAT(both.open(), ::testing::ElementsAre("drifted c00 firing")) << "to another rule it is no recovery";
 }
 
 // -- profiles and signals -------------------------------------------------------------------------------------------

@@ -161,5 +161,86 @@ TEST(Pulse, WrittenDownLaterIsNotKnownYet) {
     EXPECT_THAT(days.cycle(tables, march(2)), ElementsAre("c1 firing"));
 }
 
+/// As of the 31st of March the first pulse is 90 days old.
+TEST(Pulse, IsMissingOnceItHasExpired) {
+    const std::vector<Rows> tables = {customers_of({{"c1", "One", null, "30", "2025-12-31"},
+                                                    {"c2", "Two", null, "30", "2025-12-30"},
+                                                    {"c3", "Three", null, "30", null}}),
+                                      subscriptions_of({{"s1", "c1", "active", "2025-01-01", null, "10"},
+                                                        {"s2", "c2", "active", "2025-01-01", null, "10"},
+                                                        {"s3", "c3", "active", "2025-01-01", null, "10"}})};
+    Days felt(rules_of(rule_when(Scope::customer, "pulse < 50")));
+    EXPECT_THAT(felt.cycle(tables, march(31)), ElementsAre("c1 firing", "c3 firing"));
+    RuleSet rules = rules_of(rule_when(Scope::customer, "disagreement < -20"));
+    rules.health.pulse_expires = std::chrono::days{30};
+    rules.groups = {{.name = "felt"}};
+    rules.signals = {{.name = "mood",
+                      .from = "customers",
+                      .field = "pulse",
+                      .measure = Measure::value,
+                      .scale = IdentityScale{},
+                      .when_missing = {.prior = false, .score = 60}},
+                     {.name = "known",
+                      .from = "customers",
+                      .field = "tenure_days",
+                      .measure = Measure::value,
+                      .scale = RampScale{}}};
+    Days disagreed(rules);
+    EXPECT_THAT(disagreed.cycle(tables, march(31)), ElementsAre("c3 firing")) << "what has no date is as of today";
+    EXPECT_EQ(disagreed.view().customers[0].health, 80) << "60 in the place of an expired pulse, and 100";
+    EXPECT_EQ(disagreed.view().customers[2].health, 65);
+}
+
+TEST(Pulse, IsShownWithItsDateAndNoteBesideTheHealth) {
+    const Rows customers_with_notes{customers,
+                                    {"customer_id", "name", "pulse", "pulse_at", "pulse_note"},
+                                    {{"c1", "One", "30", "2025-12-01", "they look around"},
+                                     {"c2", "Two", "30", "2026-04-01", "later"},
+                                     {"c3", "Three", "70", null, null}}};
+    const std::vector<Rows> tables = {customers_with_notes,
+                                      subscriptions_of({{"s1", "c1", "active", "2025-01-01", null, "10"},
+                                                        {"s2", "c2", "active", "2025-01-01", null, "10"},
+                                                        {"s3", "c3", "active", "2025-01-01", null, "10"}})};
+    const Snapshot snapshot = testing::snapshot_of(tables, {.as_of = march(31), .read_from = on(2025, 1, 1)});
+    const RuleSet rules;
+    const State state;
+    const Explainer explainer(snapshot, rules, state);
+    const Pulse old = explainer.explain("c1")->pulse, later = explainer.explain("c2")->pulse;
+    EXPECT_EQ(old.value, 30);
+    EXPECT_EQ(old.at, on(2025, 12, 1));
+    EXPECT_EQ(old.note, "they look around");
+    EXPECT_TRUE(old.expired);
+    EXPECT_TRUE(is_missing(later.value) && later.note.empty()) << "written down after as-of";
+    EXPECT_FALSE(explainer.explain("c3")->pulse.expired) << "without a date";
+}
+
+TEST(Category, ThatNobodyKnowsIsCounted) {
+    const Rows with_moods{customers,
+                          {"customer_id", "name", "mood", "segment"},
+                          {{"c1", "One", "good", "west"},
+                           {"c2", "Two", "goood", "west"},
+                           {"c3", "Three", null, "west"},
+                           {"c4", "Four", "goood", "east"}}};
+    std::vector<testing::TextRow> contracts;
+    for (const std::string n : {"1", "2", "3", "4"})
+        contracts.push_back({"s" + n, "c" + n, "active", "2025-01-01", null, "10"});
+    RuleSet rules = rules_of(rule_when(Scope::customer, "tenure_days < 0"));
+    rules.groups = {{.name = "felt"}};
+    const FieldCatalogue catalogue;
+    rules.signals = {{.name = "mood",
+                      .from = "customers",
+                      .field = "mood",
+                      .measure = Measure::value,
+                      .applies = {*parse_condition("segment == 'west'", catalogue, {"pack.toml", 1, 1})},
+                      .scale = CategoryScale{{{"good", 100.0}, {"poor", 20.0}}}}};
+    Days days(rules);
+    days.cycle({with_moods, subscriptions_of(contracts)}, march(31));
+    const auto& feeds = days.view().feeds;
+    const auto feed = std::ranges::find(feeds, "customers", &FeedView::dataset);
+    ASSERT_NE(feed, feeds.end());
+    EXPECT_EQ(feed->contradictions.at("unknown_category"), 1u)
+        << "the two's; no word is no finding, and the signal is not the east's";
+}
+
 }  // namespace
 }  // namespace retaind

@@ -318,6 +318,22 @@ TEST(Segments, AreNeverOnlyAMean) {
     expect_number(segments[0].largest_segment_share, missing, "a segment has none");
 }
 
+TEST(Segments, SayWhatStandsInEachBand) {
+    const auto [segments, portfolio] = roll_up({.members = {{"a", "north", 300'00, 90},
+                                                            {"b", "north", 100'00, 30, Band::at_risk},
+                                                            {"c", "north", missing, 30, Band::at_risk},
+                                                            {"d", "south", 0, 50, Band::watch},
+                                                            {"e", "south", 0, missing, Band::unknown}}});
+    const auto share = [](const SegmentView& view, Band band) { return view.bands[static_cast<std::size_t>(band)]; };
+    expect_number(share(segments[0], Band::at_risk).customers, 2.0 / 3, "two of three customers");
+    expect_number(share(segments[0], Band::at_risk).revenue, 0.25, "100 of the 400 that are known");
+    expect_number(share(segments[0], Band::healthy).revenue, 0.75, "300 of 400");
+    expect_number(share(segments[0], Band::watch).customers, 0, "nobody");
+    expect_number(share(segments[1], Band::unknown).customers, 0.5, "one of two");
+    expect_number(share(segments[1], Band::unknown).revenue, missing, "of no revenue");
+    expect_number(share(portfolio, Band::at_risk).customers, 0.4, "two of five");
+}
+
 TEST(Segments, WeighEquallyWhereThereIsNoRevenue) {
     const auto [segments, portfolio] = roll_up({.members = {{"a", "", 0, 90}, {"b", "", missing, 30}}});
     EXPECT_EQ(segments[0].segment, "") << "customers without a segment are one of their own";

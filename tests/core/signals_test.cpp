@@ -284,6 +284,14 @@ TEST(Ratio, ComparesWithTheTimeRightBefore) {
         {"who stopped altogether falls to the floor, silent or not", ratio, {on("2024-03-20", 28)}, per_day(0, 28)},
         {"no row in either is silence: missing", ratio, {}, missing},
         {"or zero", silent, {}, 0},
+        {"a base of NULL, too", ratio, {on("2024-03-30", 7), on("2024-03-20", null)}, missing},
+        {"beside a value, a NULL adds nothing",
+         ratio,
+         {on("2024-03-30", 7), on("2024-03-29", null), on("2024-03-23", 28)},
+         per_day(7, 28)},
+        {"nothing compares with a base of 0", plain, {on("2024-03-30", 7)}, missing},
+        {"nor with one below", plain, {on("2024-03-30", 7), on("2024-03-23", -28)}, missing},
+        {"a sum below 0 against one above is a ratio", plain, {on("2024-03-30", -7), on("2024-03-23", 28)}, -0.5},
         {"a window of NULL is missing", ratio, {on("2024-03-30", null), on("2024-03-20", 28)}, missing},
     });
 }
@@ -312,6 +320,8 @@ TEST(Slope, IsTheRiseOfWeeklySumsOverTheirMedian) {
         {"a ninth week is not looked at", slope, weekly({99, 4, 4, 4, 4, 4, 4, 4, 4}), 0},
         {"weeks without rows are zero; with most of them the median is, and the slope missing", slope, weekly({1, 0}),
          missing},
+        {"sums below 0 that fall would seem to rise", slope, weekly({-1, -2, -3, -4, -5, -6, -7, -8}), missing},
+        {"from below 0 it may rise, while the median is above", slope, weekly({-1, 1, 3, 5, 7, 9, 11, 13}), 2.0 / 6},
         {"a week of NULL is unknown", slope, weekly({1, 2, 3, 4, null, 6, 7, 8}), missing},
         {"no rows", slope, {}, missing},
     });
@@ -534,11 +544,7 @@ Company cohort(const std::vector<double>& values, const std::string& segment = "
 
 std::vector<double> positions(const Company& company, const CohortScale& scale) {
     const Snapshot snapshot = snapshot_of(company);
-    std::vector<CustomerIndex> live;
-    for (CustomerIndex i = 0; i < snapshot.customers.size(); ++i) {
-        if (is_live(snapshot, i, snapshot.as_of)) live.push_back(i);
-    }
-    return cohort_positions(snapshot, asking(Measure::sum), scale, live);
+    return cohort_positions(snapshot, asking(Measure::sum), scale, whole_customers(snapshot));
 }
 
 TEST(CohortPosition, StandsInSpreadsFromTheMedian) {
@@ -636,7 +642,7 @@ TEST(CohortPosition, CountsThoseWhoWereLiveThenAndNobodyElse) {
     company.subscriptions[3].ended_on = day("2024-03-30");  // gone at the week's end
     const auto found = positions(company, {.min = 3});
     EXPECT_TRUE(is_known(found[0])) << "three were live at the week's end";
-    EXPECT_TRUE(is_missing(found[2])) << "a position is only for the live";
+    EXPECT_TRUE(is_known(found[2])) << "also who has left since: others were compared with it";
     EXPECT_TRUE(is_missing(positions(company, {.min = 4})[0])) << "the fourth was gone by then";
 }
 

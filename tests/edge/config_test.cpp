@@ -24,6 +24,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 fs::path source_root() {
     const char* root = std::getenv("RETAIND_ROOT");
@@ -557,7 +558,7 @@ TEST(Config, MissingFilesAreNamed) {
               "retaind.toml:2:10: there is no file rules.toml (check the path)\n");
 }
 
-TEST(Config, NamesTheDatasetThatNobodyMaps) {
+TEST(Config, TakesADatasetThatNobodyMapsForMissingAndASlipForAnError) {
     const Folder folder;
     folder.write("rules.toml", small_pack + R"([signal.seen]
 group = "use"
@@ -569,6 +570,11 @@ group = "use"
 from = "tikets"
 measure = "count"
 weight = 0
+[signal.seen_lately]
+group = "use"
+from = "attendance"
+measure = "count"
+weight = 0
 [rule.x]
 when = ["seen == 0", "helped == 0", "regoin == 'west'"]
 clear = ["seen > 1"]
@@ -577,11 +583,23 @@ message = "m"
 )");
     const auto result = load_config(folder.write(
         "retaind.toml", small_config + "[dataset.tickets]\nsource = \"crm\"\nkind = \"events\"\nquery = \"q\"\n"));
+    EXPECT_EQ(folder.relative(joined(result.warnings)),
+              "rules.toml:15:8: the dataset \"attendance\" is not mapped (what reads it says nothing; map it as "
+              "[dataset.attendance] in retaind.toml, or remove this signal)\n")
+        << "once, however many read it";
     EXPECT_EQ(folder.relative(joined(result.problems)),
-              "rules.toml:15:8: the dataset \"attendance\" is not mapped (map it as [dataset.attendance] in "
-              "retaind.toml, or remove this signal)\n"
               "rules.toml:20:8: the dataset \"tikets\" is not mapped (did you mean \"tickets\"?)\n"
-              "rules.toml:24:38: a customer has no field \"regoin\" (did you mean \"region\"?)\n");
+              "rules.toml:29:38: a customer has no field \"regoin\" (did you mean \"region\"?)\n");
+}
+
+TEST(Config, EveryShippedPackLoadsForACompanyThatMapsLittle) {
+    const Folder folder;
+    for (const auto* pack : {"base", "saas", "season-tickets", "fitness"}) {
+        const auto path = (source_root() / "rules" / (std::string{pack} + ".toml")).string();
+        folder.write("rules.toml", "extends = \"" + path + "\"\n");
+        const auto result = load_config(folder.write("retaind.toml", small_config));
+        EXPECT_TRUE(result.problems.empty()) << pack << "\n" << joined(result.problems);
+    }
 }
 
 // -- warnings ---------------------------------------------------------------------------------------------------------
@@ -623,6 +641,24 @@ receivers = ["log"]
         "rules.toml:13:1: nobody weighs or uses the signal \"idle\" (it is still shown in explanations)\n"
         "rules.toml:19:10: \"days_since_touch\" reads touchpoints, which is not mapped (map it as "
         "[dataset.touchpoints], or leave this condition out)\n");
+}
+
+TEST(Pack, RefusesToDivideByWhatIsNotKnownYet) {
+    const std::string usage = "[signal.x]\ngroup = \"use\"\nfrom = \"usage\"\nmeasure = \"sum\"\nweight = 0\n";
+    const std::string value = "[signal.x]\ngroup = \"use\"\nfrom = \"customers\"\nmeasure = \"value\"\nweight = 0\n";
+    const std::pair<std::string, std::string> cases[] = {
+        {usage + "per = \"days_to_renewal\"\n",
+         "18:7: \"days_to_renewal\" is not a size to divide by (seats, mrr, revenue, tenure_days, or a column of "
+         "customers)"},
+        {usage + "scale = { cohort = { by = \"discount_ratio\" } }\n",
+         "18:28: \"discount_ratio\" does not divide customers into cohorts (a cohort is made by segment, or any column "
+         "of "
+         "customers)"},
+        {value + "field = \"discount_ratio\"\nper = \"seats\"\n",
+         "19:7: \"discount_ratio\" cannot be divided (leave \"per\" out)"},
+    };
+    for (const auto& [text, problem] : cases)
+        EXPECT_EQ(joined(load_pack(small_pack + text).problems), "pack.toml:" + problem + "\n");
 }
 
 TEST(Pack, WarnsOfWhatNeverMatters) {
@@ -920,6 +956,7 @@ message = "m"
     EXPECT_THAT(rules.packs, ElementsAre("small"));
     EXPECT_EQ(rules.health.healthy, 70);
     EXPECT_EQ(rules.health.smoothing, std::chrono::days{7});
+    EXPECT_EQ(rules.health.pulse_expires, std::chrono::days{90});
     EXPECT_EQ(rules.health.weakest, 0.25);
     EXPECT_EQ(rules.promises.gamma, 0.8);
     EXPECT_EQ(rules.promises.quality_delay, 14);
@@ -1030,8 +1067,19 @@ severity = "critical"
     EXPECT_EQ(rules.signals[1].scale, (Scale{PointScale{{{0, 0}, {5, 100}}}})) << "another scale replaces the whole";
     EXPECT_EQ(rules.rules.at(0).severity, Severity::critical);
     EXPECT_EQ(rules.rules.at(0).trigger.when.at(0).text, "health < 40");
-    EXPECT_THAT(result.rules_text,
-                testing::AllOf(HasSubstr("# base.toml\n"), HasSubstr("# mine.toml\n"), HasSubstr("gone = \"remove\"")));
+    EXPECT_THAT(result.rules_text, StartsWith("# small, mine\nschema = 1\nname = \"mine\"\n"));
+}
+
+TEST(StoredRules, ReadBackToTheSameHash) {
+    for (const auto& file : {"rules/education.toml", "etc/demo/rules.toml", "tests/edge/config/every_key.toml"}) {
+        const auto first = load_rules({(source_root() / file).string()});
+        ASSERT_TRUE(first.rules) << joined(first.problems);
+        const auto again = load_rules({"stored.toml"}, {.texts = {{"stored.toml", first.rules_text}}});
+        ASSERT_TRUE(again.rules) << joined(again.problems);
+        EXPECT_EQ(again.rules->hash, first.rules->hash) << file;
+        EXPECT_EQ(again.rules->name, first.rules->name);
+        EXPECT_EQ(again.rules_text, first.rules_text) << "and again";
+    }
 }
 
 TEST(Extends, KeepsThePlaceWhereAKeyWasWritten) {

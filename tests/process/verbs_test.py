@@ -152,6 +152,209 @@ def test_fields_limit_what_a_receiver_gets(place):
     return "ids and rules only"
 
 
+# -- test-rules --------------------------------------------------------------------------------------------------------
+
+SEASON_TICKETS = """
+schema = 1
+[health]
+smoothing = "0d"
+[group.attendance]
+[signal.attendance_rate]
+group = "attendance"
+from = "attendance"
+measure = "rate"
+window = "90d"
+scale = { ramp = { bad = 0, good = 1 } }
+[signal.miss_streak]
+group = "attendance"
+from = "attendance"
+measure = "miss_streak"
+scale = { points = [[0, 100], [3, 0]] }
+[rule.stopped_coming]
+when = ["miss_streak >= 3", "days_to_renewal <= 180"]
+clear = ["miss_streak == 0"]
+severity = "warning"
+message = "{name} has missed {miss_streak} events in a row; renewal in {days_to_renewal} days."
+"""
+
+
+def example_of_the_guide():
+    guide = (harness.ROOT / "docs/rule-tests.md").read_text()
+    return guide.split("```toml\n", 1)[1].split("```", 1)[0]
+
+
+def run_rule_tests(place, *texts, more=()):
+    """Runs files of tests beside a folder with the pack season-tickets; returns what test-rules did."""
+    (place / "rules").mkdir(exist_ok=True)
+    (place / "rules/season-tickets.toml").write_text(SEASON_TICKETS)
+    files = []
+    for number, text in enumerate(texts):
+        files.append(place / f"tickets{number or ''}.toml")
+        files[-1].write_text(text)
+    return harness.retaind("test-rules", "--rules-directory", place / "rules", *files, *more)
+
+
+def test_the_example_of_the_guide_passes_as_it_is_printed(place):
+    done = run_rule_tests(place, example_of_the_guide())
+    assert done.returncode == 0 and done.stderr == "", done
+    assert done.stdout == (
+        "ok three missed events before renewal open an alert, two do not\n1 tests: 1 ok, 0 failed\n"
+    ), done.stdout
+    done = run_rule_tests(place, example_of_the_guide(), more=["--json"])
+    assert done.returncode == 0, done
+    said = json.loads(done.stdout)
+    assert said["ok"] == 1 and said["failed"] == 0 and said["tests"][0]["failed_steps"] == [], said
+    return "exit code 0, in text and in JSON"
+
+
+def test_what_differs_is_shown_beside_what_was_expected(place):
+    example = example_of_the_guide()
+    wrong = example.replace('severity = "warning" }] }', 'severity = "critical" }], health = { c1 = 50 } }')
+    wrong = wrong.replace(
+        'alerts = [], band = { c1 = "watch" }',
+        'alerts = [{ rule = "stopped_coming", entity = "c2" }], band = { c1 = "healthy", c9 = "watch" }, '
+        "signals = { c1 = { attendance_rate = { value = 0.5, within = 0.1 } } }",
+    )
+    done = run_rule_tests(place, wrong, example)
+    assert done.returncode == 1 and done.stderr == "", done
+    assert done.stdout == f"""\
+FAILED three missed events before renewal open an alert, two do not step 1 ({place}/tickets.toml:1), as of 2026-03-01
+    what                        expected         got
+    alert stopped_coming of c1  firing critical  firing warning
+        because miss_streak >= 3 (3)
+        because days_to_renewal <= 180 (121)
+    health of c1                50 within 0.05   0
+          70.0000  prior: what customers of the segment show on average
+         -35.0000  attendance_rate [attendance]: 0 scores 0.0; weight 50.0 %, freshness 1.00, 3 rows
+         -35.0000  miss_streak [attendance]: 3 scores 0.0; weight 50.0 %, freshness 1.00, 3 rows
+           0.0000  health
+FAILED three missed events before renewal open an alert, two do not step 2 ({place}/tickets.toml:16), as of 2026-03-08
+    what                        expected        got
+    alert stopped_coming of c2  firing          none
+        because not firing: miss_streak is 0, the rule wants >= 3; the other condition holds
+    band of c1                  healthy         watch
+    band of c9                  watch           not a live customer
+    attendance_rate of c1       0.5 within 0.1  0.25
+ok three missed events before renewal open an alert, two do not
+2 tests: 1 ok, 1 failed
+""", done.stdout
+    done = run_rule_tests(place, wrong, more=["--json"])
+    steps = json.loads(done.stdout)["tests"][0]["failed_steps"]
+    assert done.returncode == 1 and [s["step"] for s in steps] == [1, 2], done
+    assert steps[0]["differences"][0] == {
+        "what": "alert stopped_coming of c1",
+        "expected": "firing critical",
+        "got": "firing warning",
+        "reasons": ["miss_streak >= 3 (3)", "days_to_renewal <= 180 (121)"],
+    }, steps
+    return "exit code 1 with alerts, reasons, terms and numbers"
+
+
+def test_an_alert_or_a_rejected_row_that_nobody_expected_fails(place):
+    expected = '{ rule = "stopped_coming", entity = "c1", state = "firing", severity = "warning" }'
+    row = '{ customer_id = "nobody", at = 2026-02-07, status = "missed" },'
+    wrong = example_of_the_guide().replace(expected, "").replace("attendance = [\n", f"attendance = [{row}\n")
+    done = run_rule_tests(place, wrong)
+    assert done.returncode == 1, done
+    for words in (
+        "alert stopped_coming of c1 none firing warning because miss_streak >= 3 (3)",
+        "rejected rows of attendance 0 unknown_customer 1 (first: nobody/2026-02-07)",
+    ):
+        assert " ".join(words.split()) in " ".join(done.stdout.split()), done.stdout
+    return "each named"
+
+
+def test_mistakes_in_rule_tests_are_told_at_their_place(place):
+    example = example_of_the_guide()
+    done = run_rule_tests(place, example.replace("status = \"attended\"", "statsu = \"attended\"", 1), example)
+    assert done.returncode == 3, done
+    line = example.splitlines()[11]
+    column = line.index("status") + 1
+    assert f"tickets.toml:12:{column}: attendance have no column \"statsu\"" in done.stderr, done.stderr
+    assert 'did you mean "status"?' in done.stderr and " " * (column - 1) + "^" in done.stderr, done.stderr
+    assert "ok three missed events" in done.stdout, "the other file runs"
+    for text, words in (
+        ("", "there are no tests in this file"),
+        (example.replace('"season-tickets"', '"./nowhere.toml"'), "nowhere.toml"),
+        ("[[test]\n", "not valid TOML"),
+    ):
+        done = run_rule_tests(place, text)
+        assert done.returncode == 3 and words in done.stderr and done.stdout == "", done
+    done = run_rule_tests(place, "", more=["--json"])
+    assert done.returncode == 3 and json.loads(done.stdout)[0]["line"] == 1, done
+    assert harness.retaind("test-rules").returncode == 2
+    assert harness.retaind("test-rules", place / "nothing.toml").returncode == 3
+    return "exit code 3 with line, column and what was meant"
+
+
+# -- why-not, brief ----------------------------------------------------------------------------------------------------
+
+
+def test_why_not_answers_in_its_first_line(place):
+    config = company(place)
+    assert harness.once(config, YESTERDAY).returncode == 0
+    said = harness.retaind("why-not", "c000", "gone_quiet", "--config", config)
+    assert said.returncode == 0 and said.stdout.startswith(f"firing since {YESTERDAY}, warning"), said
+    said = harness.retaind("why-not", "c001", "gone_quiet", "--config", config)
+    first, _, rest = said.stdout.partition("\n")
+    assert first.startswith("not firing: quiet_days is ") and first.endswith(", the rule wants >= 10"), said
+    assert "gone_quiet for Customer 1 (c001)" in rest and "  when           no       quiet_days >= 10 (" in rest, said
+    said = harness.retaind("why-not", "c000", "promise_drifts", "--config", config, "--json")
+    why = json.loads(said.stdout)
+    assert why["scope"] == "promise" and [f["entity"] for f in why["findings"]] == ["p000"], why
+    condition = why["findings"][0]["trigger"]["when"][0]
+    assert condition["condition"].startswith("pace <= -0.15 (") and condition["holds"] in (True, False), why
+    for arguments, words in (
+        (("c000", "gone_quite"), "did you mean 'gone_quiet'?"),
+        (("nobody", "gone_quiet"), "there is no customer 'nobody'"),
+    ):
+        said = harness.retaind("why-not", *arguments, "--config", config)
+        assert said.returncode == 2 and words in said.stderr and said.stdout == "", said
+    return "a verdict, the conditions, and what was meant"
+
+
+def test_a_brief_is_half_a_page_whatever_people_wrote(place):
+    rows = harness.company_rows(YESTERDAY, customers=20, days=60)
+    long = "as much as " + "nobody ever dared to promise " * 20
+    due = str(YESTERDAY + dt.timedelta(days=9))
+    start = str(YESTERDAY - dt.timedelta(days=50))
+    rows["promises"] += [
+        (f"q{n}", "c000", f"{n} {long}\x1b[2J", "reach", start, due, 100.0, 0.0, "s0") for n in range(9)
+    ]
+    rows["readings"] += [(f"q{n}", start, 1.0) for n in range(9)]
+    first, *others = rows["customers"]
+    rows["customers"] = [(first[0], "Evil \x9b2J\u202e" + first[1], *first[2:]), *others]
+    harness.write_sqlite(place / "company.db", rows)
+    config = harness.configuration(place)
+    assert harness.once(config, YESTERDAY).returncode == 0
+    said = harness.retaind("brief", "c000", "--config", config)
+    assert said.returncode == 0, said.stderr
+    lines = said.stdout.splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 100, said.stdout
+    assert not set(said.stdout) & {"\x1b", "\x9b", "\u202e"}, "a name steers the terminal"
+    for words in (
+        "Evil ?2J?Customer 0 (c000), as of ",
+        "account manager Manager 0",
+        "1,206 EUR a year, renews ",
+        "down: outlook 0 (",
+        "Last      sales ",
+        "unmeasurable, due ",
+        "promised by Seller (and 7 more)",
+        "(and 8 more)",
+        "cannot be measured (9 promises): 0 as much as",
+        "Customer 0 has not been seen for 14 days.",
+        "Next      Call.",
+        "Better not said",
+        "Do not ask for a reference: no review",
+        "Mention no health",
+    ):
+        assert words in said.stdout, (words, said.stdout)
+    brief = json.loads(harness.retaind("brief", "c000", "--config", config, "--json").stdout)
+    assert brief["customer_id"] == "c000" and brief["revenue"] == 1206.0 and len(brief["promises"]) == 10, brief
+    assert harness.retaind("brief", "nobody", "--config", config).returncode == 2
+    return f"{len(lines)} lines"
+
+
 def main():
     tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
     if len(sys.argv) > 1:

@@ -28,11 +28,11 @@ reference::CohortQuestion some_question(Dice& dice) {
 std::vector<double> fast_positions(const Snapshot& snapshot, const reference::CohortQuestion& question) {
     const Signal signal{.name = "activity", .from = question.feed, .measure = Measure::sum, .silence = Silence::zero};
     const CohortScale scale{.by = question.by, .halflife = question.halflife, .min = question.min};
-    std::vector<CustomerIndex> live;
+    auto positions = cohort_positions(snapshot, signal, scale, whole_customers(snapshot));
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
-        if (is_live(snapshot, customer, snapshot.as_of)) live.push_back(customer);
+        if (!is_live(snapshot, customer, snapshot.as_of)) positions[customer] = missing;
     }
-    return cohort_positions(snapshot, signal, scale, live);
+    return positions;
 }
 
 TEST(CohortPositions, AreThoseOfTheReference) {

@@ -71,7 +71,8 @@ std::map<std::string, Score> scores(const Company& company, const RuleSet& rules
     for (const auto& each : rules.signals) {
         const SignalReader reader(snapshot, each);
         const auto* cohort = std::get_if<CohortScale>(&each.scale);
-        const auto positions = cohort ? cohort_positions(snapshot, each, *cohort, live) : std::vector<double>{};
+        const auto positions =
+            cohort ? cohort_positions(snapshot, each, *cohort, whole_customers(snapshot)) : std::vector<double>{};
         for (std::size_t i = 0; i < live.size(); ++i) {
             const auto measured = reader.measure(live[i]);
             const double score = cohort ? cohort_score(positions[live[i]], *cohort) : score_of(each.scale, measured);

@@ -125,7 +125,7 @@ void expect_same(const View& live, const View& again) {
     for (std::size_t at = 0; at < live.customers.size(); ++at) {
         const CustomerView &a = live.customers[at], &b = again.customers[at];
         EXPECT_TRUE(a.customer_id == b.customer_id && same(a.health, b.health) && same(a.smoothed, b.smoothed) &&
-                    a.band == b.band && same(a.coverage, b.coverage) && same(a.risk, b.risk))
+                    a.band == b.band && a.trend == b.trend && same(a.coverage, b.coverage) && same(a.risk, b.risk))
             << a.customer_id << ": smoothed " << a.smoothed << " against " << b.smoothed << ", health " << a.health
             << " against " << b.health;
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The default health score of SCORING 1.2, computed slowly and obviously, to check the engine against.
+"""The health of rules/education.toml, computed slowly and obviously, to check the engine against: the default score of
+SCORING 1.2, the credits taken on, and the first visits before a course begins.
 
 Standard library only. It reads the CSV files themselves, not the example's queries, so that a slip in a query shows.
 
@@ -26,8 +27,12 @@ COHORT_MIN = 20
 SD_FLOOR = 0.5
 QUALITY_DELAY = timedelta(days=14)
 MEMORY = timedelta(days=90)
-WEIGHTS = {"activity": 40.0, "milestones_met": 60.0 * 2 / 3, "grade": 60.0 * 1 / 3}
-AS_OF_DAYS = [date(2013, 3, 15), date(2013, 6, 1), date(2013, 8, 30)]
+WEIGHTS = {"activity": 40.0, "milestones_met": 60.0 * 2 / 3, "grade": 60.0 * 1 / 3, "load": 15.0, "readiness": 15.0}
+OPEN_BEFORE_START = timedelta(days=28)
+LOOK_BACK_DAYS = 28
+LOAD = [(30, 100), (60, 70), (120, 40), (240, 0)]   # credits, score; linear between, flat outside
+VISITS = [(0, 20), (1, 60), (3, 85)]                # days with a visit, score; the last that is reached
+AS_OF_DAYS = [date(2013, 1, 25), date(2013, 3, 15), date(2013, 6, 1), date(2013, 8, 30)]
 
 
 def day(text):
@@ -46,6 +51,7 @@ class Course:
 
     def __init__(self, folder):
         self.cohort = {r["account_id"]: (r["segment"], r["cohort"]) for r in rows(folder, "accounts.csv")}
+        self.credits = {r["account_id"]: float(r["size_units"]) for r in rows(folder, "accounts.csv")}
         self.signed, self.ended, self.cancelled, self.start, self.renewal = {}, {}, {}, {}, {}
         for r in rows(folder, "subscriptions.csv"):
             who = r["account_id"]
@@ -146,16 +152,45 @@ def outcome_scores(course, who, as_of):
     return attained, grade
 
 
+def load_score(credits):
+    if credits <= LOAD[0][0]:
+        return LOAD[0][1]
+    for (x0, s0), (x1, s1) in zip(LOAD, LOAD[1:]):
+        if credits <= x1:
+            return s0 + (s1 - s0) * (credits - x0) / (x1 - x0)
+    return LOAD[-1][1]
+
+
+def visits(course, as_of):
+    """customer -> days with a click among the last 28 up to the watermark."""
+    mark = course.watermark(as_of)
+    seen = defaultdict(int)
+    if mark is None:
+        return None
+    for back in range(LOOK_BACK_DAYS):
+        for who in {w for w, clicks in course.clicks.get(mark - timedelta(days=back), []) if clicks > 0}:
+            seen[who] += 1
+    return seen
+
+
+def is_about_to_begin(course, who, as_of):
+    """Whether the readiness signal exists: the pages are open and the course has not begun."""
+    return course.start[who] - OPEN_BEFORE_START <= as_of < course.start[who]
+
+
 def health_on(course, as_of):
     """customer -> (health, coverage) for everybody live on as_of. Every feed is fresh, so f = 1 or 0 (missing)."""
-    activity = activity_scores(course, as_of)
-    whole = sum(WEIGHTS.values())
+    activity, seen = activity_scores(course, as_of), visits(course, as_of)
     result = {}
     for who in course.cohort:
         if not course.live(who, as_of):
             continue
         met, grade = outcome_scores(course, who, as_of)
-        scores = {"activity": activity.get(who), "milestones_met": met, "grade": grade}
+        scores = {"activity": activity.get(who), "milestones_met": met, "grade": grade,
+                  "load": load_score(course.credits[who])}
+        if is_about_to_begin(course, who, as_of):
+            scores["readiness"] = None if seen is None else max((n, s) for n, s in VISITS if n <= seen[who])[1]
+        whole = sum(WEIGHTS[name] for name in scores)
         shares = {name: WEIGHTS[name] / whole for name, s in scores.items() if s is not None}
         coverage = math.fsum(shares.values())
         result[who] = (math.fsum(shares[n] * scores[n] for n in shares) + (1 - coverage) * PRIOR, coverage)

@@ -204,7 +204,8 @@ TEST_F(Oulad2013, TheShippedPackRanksQuittersUnfitted) {
     const double within = auc_within_date(dated), all = auc(pooled(dated));
     std::printf("OULAD 2013, %zu customer-dates, quits within 28 days: AUC within date %.4f, AUC %.4f\n", dated.size(),
                 within, all);
-    EXPECT_GE(within, 0.69);
+    EXPECT_GE(within, 0.71);
+    EXPECT_GE(all, 0.71);
 }
 
 }  // namespace

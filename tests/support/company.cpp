@@ -60,13 +60,15 @@ void add_subscriptions(Snapshot& snapshot, const Company& sorted) {
     }
 }
 
-void add_presence(Series& series) {
-    std::map<std::pair<std::int32_t, std::int32_t>, Series::Presence> days;
+std::vector<Feed::Presence> presence_of(const Series& series) {
+    std::map<std::pair<std::int32_t, std::int32_t>, Feed::Presence> days;
     for (std::size_t i = 0; i < series.day.size(); ++i) {
         const std::pair key{series.day[i], series.known[i]};
-        ++days.try_emplace(key, Series::Presence{key.first, key.second, 0}).first->second.rows;
+        ++days.try_emplace(key, Feed::Presence{key.first, key.second, 0}).first->second.rows;
     }
-    for (const auto& [day, presence] : days) series.presence.push_back(presence);
+    std::vector<Feed::Presence> presence;
+    for (const auto& [key, rows] : days) presence.push_back(rows);
+    return presence;
 }
 
 struct PlacedRow {
@@ -110,8 +112,7 @@ void add_feed(Snapshot& snapshot, const Company& sorted, const std::string& name
         }
     }
     for (std::size_t i = 1; i < series.first.size(); ++i) series.first[i] += series.first[i - 1];
-    add_presence(series);
-    snapshot.feeds.back().presence = series.presence;
+    snapshot.feeds.back().presence = presence_of(series);
     snapshot.series.push_back(std::move(series));
 }
 

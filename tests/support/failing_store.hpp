@@ -25,6 +25,7 @@ public:
         return store_.load(as_of, past);
     }
     Result<std::optional<Day>> newest_day() override { return store_.newest_day(); }
+    Result<std::optional<PastCycle>> newest_cycle(Day last) override { return store_.newest_cycle(last); }
     Result<void> commit(const Commit& commit) override {
         if (fails()) return trouble();
         return store_.commit(commit);

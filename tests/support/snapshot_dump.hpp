@@ -76,7 +76,6 @@ private:
                 for (const auto& n : s.numbers) row += fmt::format(" {}={:a}", n.name, n.numbers[i]);
                 line("{}", row);
             }
-        for (const auto& p : s.presence) line("  present {} known {} rows {}", d(p.day), d(p.known), p.rows);
     }
 
     void rest() {
@@ -93,6 +92,7 @@ private:
         for (const auto& f : snapshot_.feeds) {
             line("feed {} loaded {} '{}' rows {} of {} stated {} mark {}", f.dataset, f.loaded, f.error, f.rows,
                  f.rows_read, d(f.stated_watermark), d(watermark(snapshot_, f.dataset)));
+            for (const auto& p : f.presence) line("  present {} known {} rows {}", d(p.day), d(p.known), p.rows);
             for (const auto& [reason, r] : f.rejected)
                 line("  rejected {} {} {}", reason, r.rows, fmt::join(r.keys, ","));
             for (const auto& [what, rows] : f.contradictions) line("  contradiction {} {}", what, rows);

@@ -63,6 +63,7 @@ std::vector<CustomerMemory> make_customers(Dice& dice, const StateRecipe& recipe
     for (int i = 0; i < recipe.customers; ++i) {
         CustomerMemory memory{.customer_id = fmt::format("c{:06}", i), .account_manager = dice.text()};
         memory.owner_since = dice.day(recipe.last);
+        if (dice.coin()) memory.drift_ends = {{.day = recipe.last, .signal = dice.text()}};
         for (int back = recipe.days - 1; back >= 0; --back) {
             memory.days.push_back({.day = recipe.last - std::chrono::days{back},
                                    .band = dice.one_of<Band>(4),
@@ -187,6 +188,8 @@ std::string to_text(const State& state) {
     for (const auto& customer : state.customers) {
         text += fmt::format("customer {} manager {} since {}\n", customer.customer_id, customer.account_manager,
                             day_text(customer.owner_since));
+        for (const auto& end : customer.drift_ends)
+            text += fmt::format("  end {} {}\n", format_day(end.day), end.signal);
         for (const auto& day : customer.days) {
             text += fmt::format("  {} {} {} {} {} {}\n", format_day(day.day), static_cast<int>(day.band),
                                 bits(day.health), bits(day.smoothed), bits(day.coverage), bits(day.risk));

@@ -20,10 +20,9 @@ constexpr double prior_coverage = 0.8;
 
 /// Puts a record in its day's place: later days (a rerun of the past) and days too old go.
 template <class Record>
-void set_day(std::vector<Record>& records, const Record& record, int carried) {
-    std::erase_if(records, [&](const Record& each) {
-        return each.day >= record.day || each.day <= record.day - std::chrono::days{carried};
-    });
+void set_day(std::vector<Record>& records, const Record& record) {
+    std::erase_if(records,
+                  [&](const Record& each) { return each.day >= record.day || each.day <= oldest_carried(record.day); });
     records.push_back(record);
 }
 
@@ -43,26 +42,79 @@ ScoreDay day_to_remember(Day as_of, const ScoredCustomer& scored) {
     return today;
 }
 
-CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored) {
+/// Names of the drift signals that a rule looks at.
+std::set<std::string> drift_signals(const RuleSet& rules, const Rule& rule) {
+    std::set<std::string> names;
+    const auto add = [&](const std::vector<Condition>& conditions) {
+        for (const Condition& condition : conditions) {
+            for (const Field& field : fields_of(condition)) {
+                const bool is_since = field.kind == Field::Kind::builtin && field.name == "drift_since_days";
+                const bool is_signal = field.kind == Field::Kind::signal_raw || field.kind == Field::Kind::signal_score;
+                for (std::size_t at = 0; at < rules.signals.size(); ++at) {
+                    const bool is_this = is_since || (is_signal && field.index == static_cast<int>(at));
+                    if (is_this && rules.signals[at].measure == Measure::drift) names.insert(rules.signals[at].name);
+                }
+            }
+        }
+    };
+    add(rule.trigger.when);
+    add(rule.trigger.any);
+    if (rule.critical) add(rule.critical->when), add(rule.critical->any);
+    return names;
+}
+
+/// By customer, the drift signals about which an alert ended in this cycle, and none is open any more: a restart must
+/// not look like recovery to another rule.
+using EndedDrifts = std::map<std::string, std::set<std::string>, std::less<>>;
+
+EndedDrifts ended_drifts(const RuleSet& rules, const std::vector<Move>& moves) {
+    EndedDrifts ended;
+    for (const Move& move : moves) {
+        const bool has_ended = move.transition == Transition::resolved || move.transition == Transition::closed;
+        if (has_ended && move.rule) ended[move.alert.customer_id].merge(drift_signals(rules, *move.rule));
+    }
+    for (const Move& move : moves) {
+        const auto found = ended.find(move.alert.customer_id);
+        if (found == ended.end() || !is_open(move.alert) || !move.rule) continue;
+        for (const std::string& signal : drift_signals(rules, *move.rule)) found->second.erase(signal);
+    }
+    return ended;
+}
+
+/// With what an earlier cycle of the day found, and without later days (a rerun of the past) or days that no week read
+/// reaches back to.
+void add_drift_ends(CustomerMemory& memory, const Snapshot& snapshot, const EndedDrifts& ended) {
+    std::erase_if(memory.drift_ends,
+                  [&](const DriftEnd& end) { return end.day > snapshot.as_of || end.day < snapshot.read_from; });
+    const auto found = ended.find(memory.customer_id);
+    if (found == ended.end()) return;
+    for (const std::string& signal : found->second) {
+        const DriftEnd end{.day = snapshot.as_of, .signal = signal};
+        if (std::ranges::find(memory.drift_ends, end) == memory.drift_ends.end()) memory.drift_ends.push_back(end);
+    }
+}
+
+CustomerMemory remember(const Evaluation& evaluation, const ScoredCustomer& scored, const EndedDrifts& ended) {
     const Snapshot& snapshot = evaluation.snapshot;
     const Customer& customer = snapshot.customers[scored.customer];
     CustomerMemory memory =
         scored.memory ? *scored.memory : CustomerMemory{.customer_id = std::string(snapshot.text(customer.id))};
     const std::string manager{snapshot.text(customer.account_manager)};
-    if (scored.memory && manager != memory.account_manager) memory.owner_since = snapshot.as_of;
+    memory.owner_since = scored.owner_since;
     memory.account_manager = manager;
-    set_day(memory.days, day_to_remember(snapshot.as_of, scored), days_carried);
+    add_drift_ends(memory, snapshot, ended);
+    set_day(memory.days, day_to_remember(snapshot.as_of, scored));
     return memory;
 }
 
 /// Live customers as of today, and those of before for as long as days are carried.
-std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const State& state) {
+std::vector<CustomerMemory> next_customers(const Evaluation& evaluation, const State& state, const EndedDrifts& ended) {
     std::vector<CustomerMemory> next;
-    for (const ScoredCustomer& customer : evaluation.customers) next.push_back(remember(evaluation, customer));
+    for (const ScoredCustomer& customer : evaluation.customers) next.push_back(remember(evaluation, customer, ended));
     std::set<std::string_view> live;
     for (const CustomerMemory& memory : next) live.insert(memory.customer_id);
     const std::size_t count = next.size();
-    const Day oldest = evaluation.snapshot.as_of - std::chrono::days{days_carried};
+    const Day oldest = oldest_carried(evaluation.snapshot.as_of);
     std::vector<CustomerMemory> gone;
     for (const CustomerMemory& memory : state.customers) {
         if (!live.contains(memory.customer_id) && !memory.days.empty() && memory.days.back().day > oldest)
@@ -94,7 +146,7 @@ std::vector<PromiseMemory> next_promises(const Evaluation& evaluation, const Sta
         begun.insert(id);
     }
     const auto is_recent = [&](const PromiseMemory& memory) {
-        return !memory.days.empty() && snapshot.as_of - memory.days.back().day < std::chrono::days{days_carried};
+        return !memory.days.empty() && memory.days.back().day > oldest_carried(snapshot.as_of);
     };
     std::vector<PromiseMemory> result;
     for (auto& [id, memory] : next) {
@@ -119,7 +171,7 @@ std::vector<PriorDay> next_priors(const Evaluation& evaluation, const State& sta
     for (const PriorDay& prior : state.priors) {
         const bool stays =
             prior.day < snapshot.as_of || (prior.day == snapshot.as_of && frozen.contains(prior.segment));
-        if (stays && prior.day > snapshot.as_of - std::chrono::days{days_carried}) next.push_back(prior);
+        if (stays && prior.day > oldest_carried(snapshot.as_of)) next.push_back(prior);
     }
     for (const auto& [segment, total] : sums) {
         if (frozen.contains(segment)) continue;
@@ -153,6 +205,8 @@ CustomerView view_of(const Evaluation& evaluation, const ScoredCustomer& scored)
             .coverage = scored.coverage,
             .risk = scored.risk,
             .band = scored.band,
+            .trend = scored.trend,
+            .trend_slope = scored.trend_slope,
             .revenue = scored.facts.revenue,
             .renews_on = renewal_of(evaluation, scored)};
 }
@@ -235,10 +289,10 @@ View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, I
     return view;
 }
 
-/// Somebody who should have been told has no address: a finding about the data of people.
-void note_unreachable(View& view, std::size_t findings) {
+/// What only the cycle could find in the rows of a dataset.
+void note_finding(View& view, std::string_view dataset, const std::string& check, std::size_t findings) {
     for (FeedView& feed : view.feeds) {
-        if (feed.dataset == "people" && findings > 0) feed.contradictions["unreachable"] = findings;
+        if (feed.dataset == dataset && findings > 0) feed.contradictions[check] = findings;
     }
 }
 
@@ -257,6 +311,21 @@ std::vector<AlertNews> news_of(const std::vector<Move>& moves) {
     return news;
 }
 
+TermSource source_of(const Snapshot& snapshot, Word subscription, CustomerIndex child) {
+    const Word child_id = child == no_customer ? no_word : snapshot.customers[child].id;
+    return {.subscription_id = std::string(snapshot.text(subscription)),
+            .child_id = std::string(snapshot.text(child_id))};
+}
+
+Pulse pulse_of(const Evaluation& evaluation, const Customer& customer) {
+    const Day as_of = evaluation.snapshot.as_of;
+    if (is_missing(pulse(customer, as_of))) return {};
+    return {.value = customer.pulse,
+            .at = customer.pulse_at,
+            .note = std::string(evaluation.snapshot.text(customer.pulse_note)),
+            .expired = is_missing(pulse(customer, as_of, evaluation.rules.health.pulse_expires))};
+}
+
 Explanation explanation_of(const Evaluation& evaluation, const State& state, const ScoredCustomer& scored) {
     const Customer& customer = evaluation.snapshot.customers[scored.customer];
     const auto at = static_cast<std::size_t>(&scored - evaluation.customers.data());
@@ -266,17 +335,25 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
                        .health = evaluation.health_of(at),
                        .smoothed = scored.smoothed,
                        .band = scored.band,
+                       .trend = scored.trend,
+                       .trend_slope = scored.trend_slope,
                        .risk = evaluation.risk_of(at),
+                       .drift = evaluation.drift_of(at),
+                       .pulse = pulse_of(evaluation, customer),
                        .promises = promise_views(evaluation, scored.customer),
                        .rules = evaluation.rules_of(scored)};
     for (std::size_t profile = 0; profile < evaluation.rules.profiles.size(); ++profile) {
         if (scored.profiles >> profile & 1) result.profiles.push_back(evaluation.rules.profiles[profile].name);
     }
+    const std::span<const SignalScore> signals = evaluation.signals_of(at);
+    result.signals.assign(signals.begin(), signals.end());
     for (const Term& term : result.health.terms) {
-        const Measured& measured =
-            evaluation.measured[at * evaluation.rules.signals.size() + static_cast<std::size_t>(term.signal)];
-        result.rows.push_back(measured.rows);
-        result.days.emplace_back(measured.first, measured.last);
+        const Measured measured = evaluation.measured_behind(at, term);
+        TermSource source = source_of(evaluation.snapshot, term.subscription, term.child);
+        source.rows = measured.rows;
+        source.first = measured.first;
+        source.last = measured.last;
+        result.sources.push_back(std::move(source));
     }
     for (const Alert& alert : state.alerts) {
         if (is_open(alert) && alert.customer_id == result.customer_id) result.alerts.push_back(alert);
@@ -308,21 +385,67 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     result.news = news_of(judged.moves);
     result.state = {.as_of = snapshot.as_of,
                     .rules_hash = rules.hash,
-                    .customers = next_customers(evaluation, state),
+                    .customers = next_customers(evaluation, state, ended_drifts(rules, judged.moves)),
                     .promises = next_promises(evaluation, state),
                     .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, evaluation.feeds),
                     .rules = remember_rules(renamed.rules, rules, judged.evaluated),
                     .alerts = kept_alerts(judged.moves, snapshot.as_of)};
     result.view = make_view(evaluation, result.state.alerts, now);
-    note_unreachable(result.view, plan.findings.size());
+    note_finding(result.view, "people", "unreachable", plan.findings.size());  // to be told, and without an address
+    note_finding(result.view, "customers", "unknown_category", evaluation.unknown_categories);
     return result;
+}
+
+namespace {
+
+DayHealths healths_of(const Evaluation& evaluation) {
+    const std::size_t count = evaluation.snapshot.customers.size();
+    DayHealths result{.health = std::vector<std::optional<Health>>(count), .profiles = std::vector<ProfileSet>(count)};
+    for (std::size_t at = 0; at < evaluation.customers.size(); ++at) {
+        const ScoredCustomer& customer = evaluation.customers[at];
+        result.health[customer.customer] = evaluation.health_of(at);
+        result.profiles[customer.customer] = customer.profiles;
+    }
+    return result;
+}
+
+}  // namespace
+
+DayHealths healths_on(const Snapshot& snapshot, const RuleSet& rules, const State& state,
+                      const std::vector<ProfileSet>* profiles) {
+    return healths_of(evaluate(snapshot, rules, state, profiles));
+}
+
+std::optional<ChangeSince> change_since(const Snapshot& snapshot, const EarlierDay& earlier, const DayHealths& today,
+                                        CustomerIndex customer) {
+    const std::optional<Health>& after = today.health[customer];
+    const std::optional<Health>& before = earlier.now.health[customer];
+    if (!after || !before) return std::nullopt;
+    const std::optional<Health>& then = earlier.then.health[customer];
+    const std::optional<Health>& bridge = earlier.bridge.health[customer];
+    HealthChange change = change_between(*before, bridge ? *bridge : *after);
+    change.after = after->health;
+    if (bridge) change.profile = after->health - bridge->health;
+    if (then) change.rules = before->health - then->health;
+    change.before = then ? then->health : before->health;
+    const double remembered = earlier.remembered[customer];
+    if (is_known(remembered)) {
+        (earlier.same_engine ? change.data : change.engine) += change.before - remembered;
+        change.before = remembered;
+    }
+    ChangeSince since{.day = earlier.day, .change = std::move(change)};
+    for (const TermChange& term : since.change.terms)
+        since.sources.push_back(source_of(snapshot, term.subscription, term.child));
+    return since;
 }
 
 Explainer::Explainer(const Snapshot& snapshot, const RuleSet& rules, const State& state)
     : state_(state), evaluation_(std::make_unique<const Evaluation>(evaluate(snapshot, rules, state))) {}
 
 Explainer::~Explainer() = default;
+
+DayHealths Explainer::healths() const { return healths_of(*evaluation_); }
 
 std::vector<std::string> Explainer::customers() const {
     std::vector<std::string> ids;
@@ -333,21 +456,9 @@ std::vector<std::string> Explainer::customers() const {
 }
 
 Result<Explanation> Explainer::explain(std::string_view customer_id) const {
-    const Snapshot& snapshot = evaluation_->snapshot;
-    const CustomerIndex customer = snapshot.find_customer(customer_id);
-    const std::string quoted = "'" + std::string(customer_id) + "'";
-    if (customer == no_customer) {
-        return Error{.kind = ErrorKind::usage,
-                     .message = "there is no customer " + quoted,
-                     .hint = "`retaind once --json` lists all customer ids"};
-    }
-    const ScoredCustomer* scored = evaluation_->find(customer);
-    if (!scored) {
-        return Error{.kind = ErrorKind::usage,
-                     .message = "customer " + quoted + " has no live subscription as of " + format_day(snapshot.as_of),
-                     .hint = "ask with --as-of for a day on which it had one"};
-    }
-    return explanation_of(*evaluation_, state_, *scored);
+    const Result<const ScoredCustomer*> scored = find_live(*evaluation_, customer_id);
+    if (!scored) return scored.error();
+    return explanation_of(*evaluation_, state_, **scored);
 }
 
 }  // namespace retaind

@@ -75,7 +75,7 @@ Value CustomerValues::builtin(CustomerField field) const {
             const Band band = evaluation_.customers[at_].band;
             return band == Band::unknown ? Value::none() : Value::of(band_name(band));
         }
-        case trend: return Value::none();
+        case trend: return text_or_none(trend_name(evaluation_.customers[at_].trend));
         case health:
         case smoothed:
         case health_change_7d:
@@ -118,17 +118,19 @@ Value CustomerValues::text(CustomerField field) const {
 double CustomerValues::score(CustomerField field) const {
     const ScoredCustomer& scored = evaluation_.customers[at_];
     const Customer& customer = evaluation_.snapshot.customers[scored.customer];
-    const bool covered = covers(scored.coverage, evaluation_.rules_of(scored).health.coverage_floor);
+    const HealthRules& rules = evaluation_.rules_of(scored).health;
+    const bool covered = covers(scored.coverage, rules.coverage_floor);
+    const double pulsed = retaind::pulse(customer, evaluation_.snapshot.as_of, rules.pulse_expires);
     switch (field) {
         using enum CustomerField;
         case coverage: return scored.coverage;
-        case pulse: return retaind::pulse(customer, evaluation_.snapshot.as_of);
+        case pulse: return pulsed;
         case health: return covered ? scored.health : missing;
         case smoothed: return covered ? scored.smoothed : missing;
         case health_change_7d: return covered ? scored.change_7d : missing;
         case health_change_30d: return covered ? scored.change_30d : missing;
         case risk: return covered ? scored.risk : missing;
-        default: return covered ? retaind::pulse(customer, evaluation_.snapshot.as_of) - scored.health : missing;
+        default: return covered ? pulsed - scored.health : missing;
     }
 }
 
@@ -146,8 +148,8 @@ double CustomerValues::contract(CustomerField field) const {
         case days_to_renewal: return facts.days_to_renewal;
         case days_to_notice: return facts.days_to_notice;
         case days_past_due: return facts.days_past_due;
-        case owner_changed_days:
-            return scored.memory ? days_between(scored.memory->owner_since, evaluation_.snapshot.as_of) : missing;
+        case owner_changed_days: return days_between(scored.owner_since, evaluation_.snapshot.as_of);
+        case drift_since_days: return days_between(evaluation_.drift_of(at_).drift.since, evaluation_.snapshot.as_of);
         default: return missing;
     }
 }

@@ -27,6 +27,38 @@ std::vector<Row> only(const std::vector<Row>& sorted, const std::vector<bool>& a
     return kept;
 }
 
+/// Marks who stands in a circle of parents, starting from one customer. Each link is followed once over all calls.
+void mark_circle(const std::vector<CustomerIndex>& parents, CustomerIndex from, std::vector<CustomerIndex>& seen_from,
+                 std::vector<bool>& in_circle) {
+    CustomerIndex at = from;
+    while (at != no_customer && seen_from[at] == no_customer) {
+        seen_from[at] = from;
+        at = parents[at];
+    }
+    if (at == no_customer || seen_from[at] != from) return;
+    for (; !in_circle[at]; at = parents[at]) in_circle[at] = true;
+}
+
+/// Who is whose child. A link to nobody, and links that lead round, are findings and count as none.
+void link_parents(Table& table, Snapshot& snapshot) {
+    const std::size_t count = snapshot.customers.size();
+    std::vector<CustomerIndex> parents(count, no_customer), seen_from(count, no_customer);
+    for (CustomerIndex i = 0; i < count; ++i) {
+        const Word parent = snapshot.customers[i].parent;
+        if (parent == no_word) continue;
+        parents[i] = snapshot.find_customer(snapshot.text(parent));
+        if (parents[i] == no_customer) table.contradict("unknown_parent");
+    }
+    std::vector<bool> in_circle(count, false);
+    for (CustomerIndex i = 0; i < count; ++i) mark_circle(parents, i, seen_from, in_circle);
+    for (CustomerIndex i = 0; i < count; ++i) {
+        if (in_circle[i])
+            table.contradict("parent_circle");
+        else
+            snapshot.customers[i].parent_customer = parents[i];
+    }
+}
+
 }  // namespace
 
 void join_customers(Table& table, Snapshot& snapshot, const Currency& currency) {
@@ -64,6 +96,7 @@ void join_customers(Table& table, Snapshot& snapshot, const Currency& currency) 
                                       .do_not_profile = unprofiled.or_else(row, 0) != 0});
     }
     join_attributes(table, kept, snapshot);
+    link_parents(table, snapshot);
     table.count_kept(kept.size());
 }
 

@@ -11,7 +11,7 @@
 namespace retaind::join {
 
 using Row = std::uint32_t;
-using Presence = Series::Presence;
+using Presence = Feed::Presence;
 
 /// An order of a dataset's rows by their contents alone: first by the keys, then by every other column by name. So
 /// "the first of them" means the same whatever order the rows arrived in. Columns in `aside` take no part.

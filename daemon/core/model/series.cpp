@@ -153,7 +153,7 @@ void join_series(Table& table, Snapshot& snapshot, Feed& feed) {
     table.drop_repeats(order, alive);
     auto known = table.known_days("at");
     Series series{.dataset = table.data().options.name};
-    series.presence = feed.presence = presence_of(*table.data().find("at"), known, alive);
+    feed.presence = presence_of(*table.data().find("at"), known, alive);
     Arrangement arrangement{table, order, owners, alive, snapshot.customers.size()};
     for (const auto* read : {"customer_id", "row_id", "known_at", "attended", "status"}) table.release(read);
     owners = {};

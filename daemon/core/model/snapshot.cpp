@@ -163,8 +163,9 @@ bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of) {
                        [&](const Subscription& subscription) { return is_live(subscription, as_of); });
 }
 
-double pulse(const Customer& customer, Day as_of) {
-    return customer.pulse_at && *customer.pulse_at > as_of ? missing : customer.pulse;
+double pulse(const Customer& customer, Day as_of, Seconds expires) {
+    const auto& at = customer.pulse_at;
+    return at && (*at > as_of || as_of - *at > expires) ? missing : customer.pulse;
 }
 
 bool has_ended(const Snapshot& snapshot, CustomerIndex customer) {

@@ -141,12 +141,16 @@ void add_concentration(SegmentView& view, std::vector<double> revenues) {
 SegmentView roll_up(const Snapshot& snapshot, std::span<const CustomerStanding> customers) {
     SegmentView view;
     std::vector<double> revenues;
-    double weight = 0, health = 0, scored = 0, plain = 0, at_risk = 0, cost = 0, margin = 0;
+    double weight = 0, health = 0, scored = 0, plain = 0, cost = 0, margin = 0;
+    std::array<BandShare, 4> sums;
+    sums.fill({.customers = 0, .revenue = 0});
     for (const CustomerStanding& each : customers) {
         ++view.customers;
-        at_risk += each.band == Band::at_risk;
+        BandShare& band = sums[static_cast<std::size_t>(each.band)];
         const double revenue = is_known(each.facts.revenue) ? each.facts.revenue : 0;
         view.revenue += revenue;
+        band.customers += 1;
+        band.revenue += revenue;
         revenues.push_back(revenue);
         if (is_known(each.health)) {
             weight += revenue;
@@ -161,7 +165,11 @@ SegmentView roll_up(const Snapshot& snapshot, std::span<const CustomerStanding> 
         }
     }
     if (scored > 0) view.health = weight > 0 ? health / weight : plain / scored;
-    if (view.customers > 0) view.at_risk_share = at_risk / view.customers;
+    for (std::size_t band = 0; band < sums.size(); ++band) {
+        if (view.customers > 0) view.bands[band].customers = sums[band].customers / view.customers;
+        if (view.revenue > 0) view.bands[band].revenue = sums[band].revenue / view.revenue;
+    }
+    view.at_risk_share = view.bands[static_cast<std::size_t>(Band::at_risk)].customers;
     if (cost > 0) view.payback_ratio = margin / cost;
     add_concentration(view, std::move(revenues));
     return view;

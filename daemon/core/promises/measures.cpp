@@ -82,9 +82,9 @@ PromiseMeasures::PromiseMeasures(const Snapshot& snapshot, const RuleSet& rules,
       promises_loaded_(is_loaded(snapshot, "promises")),
       milestones_loaded_(is_loaded(snapshot, "milestones")) {}
 
-PromiseMeasures::Value PromiseMeasures::measure(const Signal& signal, CustomerIndex customer) const {
+PromiseMeasures::Value PromiseMeasures::measure(const Signal& signal, const Subject& subject) const {
     if (!promises_loaded_) return {};
-    const auto promises = counted(signal, customer);
+    const auto promises = counted(signal, subject);
     if (signal.measure == Measure::kept_probability) return kept_probability(promises);
     if (!milestones_loaded_) return {};
     const auto milestones = pooled(promises);
@@ -98,9 +98,10 @@ PromiseMeasures::Value PromiseMeasures::measure(const Signal& signal, CustomerIn
     }
 }
 
-std::vector<const Promise*> PromiseMeasures::counted(const Signal& signal, CustomerIndex customer) const {
+std::vector<const Promise*> PromiseMeasures::counted(const Signal& signal, const Subject& subject) const {
     std::vector<const Promise*> promises;
-    for (const Promise& promise : snapshot_.promises_of(customer)) {
+    for (const Promise& promise : snapshot_.promises_of(subject.customer)) {
+        if (!subject.is_spoken_of(promise.subscription)) continue;
         const bool remembered = in_days(snapshot_.as_of - promise.due_on) <= rules_.promises.memory_days;
         if (!has_begun(promise, snapshot_.as_of) || !remembered) continue;
         if (evaluate_all(signal.where_rows, PromiseRow{snapshot_, promise}) == Truth::yes) promises.push_back(&promise);

@@ -52,7 +52,7 @@ constexpr std::array customer_fields{
     FieldSpec{"days_since_review", number, "days", "touchpoints"},
     FieldSpec{"pulse", number, "0..100", "customers"},
     FieldSpec{"disagreement", number, "points", "customers health"},
-    FieldSpec{"drift_since_days", number, "days", "health"},
+    FieldSpec{"drift_since_days", number, "days", "health drift"},
 };
 static_assert(customer_fields.size() == static_cast<std::size_t>(CustomerField::drift_since_days) + 1);
 

@@ -123,6 +123,7 @@ public:
     void add_name(const std::string& name) {
         if (name == "health") return add_health();
         if (name == "risk") return add_risk();
+        if (name == "drift") return add_drift();
         names_.insert(name);
     }
 
@@ -156,6 +157,11 @@ private:
         if (std::exchange(has_risk_, true)) return;
         if (!rules_.risk.model) return add_health();
         visit_fields(rules_.risk, taking());
+    }
+
+    void add_drift() {
+        for (std::size_t i = 0; i < rules_.signals.size(); ++i)
+            if (rules_.signals[i].measure == Measure::drift) add_signal(i);
     }
 
     const RuleSet& rules_;

@@ -67,6 +67,59 @@ Health combine(const RuleSet& rules, std::span<const SignalScore> signals, doubl
     return result;
 }
 
+namespace {
+
+/// Adds a part's terms, by share; one that stands there already, for another part of the customer, takes it in.
+void add_terms(std::vector<Term>& terms, const HealthPart& part) {
+    for (Term term : part.health.terms) {
+        term.weight *= part.share;
+        term.contribution *= part.share;
+        const auto same = std::ranges::find_if(terms, [&](const Term& other) {
+            return other.signal == term.signal && other.subscription == term.subscription && other.child == term.child;
+        });
+        if (same == terms.end()) {
+            terms.push_back(term);
+        } else {
+            same->weight += term.weight;
+            same->contribution += term.contribution;
+        }
+    }
+}
+
+Term child_term(const HealthPart& part, double prior) {
+    const double health = part.health.health;
+    return {.signal = -1,
+            .child = part.child,
+            .raw = health,
+            .score = health,
+            .weight = part.share,
+            .freshness = 1,
+            .contribution = part.share * (health - prior)};
+}
+
+}  // namespace
+
+Health join_parts(std::span<const HealthPart> parts, double prior, double weakest) {
+    Health result;
+    result.prior = prior;
+    double mean = 0, least = 100;
+    for (const auto& part : parts) {
+        const double health = part.health.health;
+        mean += part.share * health;
+        least = std::min(least, health);
+        result.coverage += part.share * part.health.coverage;
+        if (part.child == no_customer) add_terms(result.terms, part);
+    }
+    std::ranges::stable_sort(result.terms, {}, &Term::signal);
+    for (const auto& part : parts) {
+        if (part.child != no_customer) result.terms.push_back(child_term(part, prior));
+    }
+    result.weakest_part = weakest * std::min(0.0, least - mean);
+    result.before_caps = std::clamp(mean + result.weakest_part, 0.0, 100.0);
+    result.health = result.before_caps;
+    return result;
+}
+
 void apply_caps(Health& health, const RuleSet& rules, const FieldValues& customer) {
     for (std::size_t i = 0; i < rules.caps.size(); ++i) {
         const auto& cap = rules.caps[i];

@@ -66,13 +66,28 @@ Risk fitted_risk(const FittedModel& model, const FieldValues& customer) {
     Risk risk;
     double sum = model.calibration_a + model.calibration_b * model.intercept;
     for (const auto& term : model.terms) {
-        RiskPart part{term.feature.name, number_of(customer.value(term.feature)), 0};
+        RiskPart part{.feature = term.feature.name, .raw = number_of(customer.value(term.feature))};
         part.log_odds = model.calibration_b * log_odds(term, part.raw);
         sum += part.log_odds;
         risk.parts.push_back(std::move(part));
     }
     risk.probability = logistic(sum);
     return risk;
+}
+
+std::string theme_of(const RuleSet& rules, const Field& feature) {
+    if (feature.kind == Field::Kind::signal_raw || feature.kind == Field::Kind::signal_score) {
+        const Signal& signal = rules.signals[static_cast<std::size_t>(feature.index)];
+        return rules.groups[static_cast<std::size_t>(signal.group)].name;
+    }
+    if (feature.kind != Field::Kind::builtin) return "customer";
+    const std::string_view reads = field_spec(feature).reads;
+    const auto asks = [&](std::string_view dataset) { return reads.find(dataset) != reads.npos; };
+    return asks("health")          ? "health"
+           : asks("promises")      ? "outcomes"
+           : asks("touchpoints")   ? "relationship"
+           : asks("subscriptions") ? "commercial"
+                                   : "customer";
 }
 
 }  // namespace retaind

@@ -1,5 +1,6 @@
+#include "core/signals/cohort.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <string_view>
@@ -16,14 +17,6 @@ namespace {
 constexpr double least_sd = 0.5;
 constexpr double farthest = 3;
 
-using Buckets = std::array<double, bucket_count>;
-
-/// Which cohort each customer belongs to. Cohort 0 is of those of whom it is unknown.
-struct Cohorts {
-    std::vector<std::uint32_t> of;
-    std::uint32_t count = 1;
-};
-
 struct PairHash {
     std::size_t operator()(const std::pair<std::uint32_t, std::uint32_t>& pair) const {
         return std::hash<std::uint64_t>{}((std::uint64_t{pair.first} << 32) | pair.second);
@@ -31,12 +24,12 @@ struct PairHash {
 };
 
 /// Splits cohorts by one more column.
-void split(Cohorts& cohorts, const CustomerColumn& column) {
+void split(Cohorts& cohorts, const CustomerColumn& column, std::span<const Subject> members) {
     std::unordered_map<std::string_view, std::uint32_t> texts;
     std::unordered_map<double, std::uint32_t> numbers;
     std::unordered_map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t, PairHash> pairs;
     for (std::size_t i = 0; i < cohorts.of.size(); ++i) {
-        const auto value = column.value(static_cast<CustomerIndex>(i));
+        const auto value = column.value(members[i].customer);
         auto& cohort = cohorts.of[i];
         if (cohort == 0 || !value.known()) {
             cohort = 0;
@@ -50,32 +43,6 @@ void split(Cohorts& cohorts, const CustomerColumn& column) {
     cohorts.count = static_cast<std::uint32_t>(pairs.size() + 1);
 }
 
-Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns) {
-    Cohorts cohorts{std::vector<std::uint32_t>(snapshot.customers.size(), 1), 2};
-    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column));
-    return cohorts;
-}
-
-/// u = ln(1 + x) of every customer and bucket; missing where the customer was not live at the bucket's end.
-std::vector<Buckets> levels(const Snapshot& snapshot, const SignalReader& reader) {
-    std::vector<Buckets> all(snapshot.customers.size());
-    for (CustomerIndex customer = 0; customer < all.size(); ++customer) {
-        auto& levels = all[customer];
-        reader.buckets(customer, levels);
-        for (int back = 0; back < bucket_count; ++back) {
-            auto& level = levels[static_cast<std::size_t>(back)];
-            if (is_missing(level)) continue;
-            const bool counts = level >= 0 && is_live(snapshot, customer, *reader.bucket_end(back));
-            level = counts ? std::log1p(level) : missing;
-        }
-    }
-    return all;
-}
-
-struct Centre {
-    double middle = missing, spread = missing;
-};
-
 Centre centre_of(std::span<double> levels) { return {median(levels), std::max(sample_sd(levels), least_sd)}; }
 
 /// The levels of one bucket, sorted into cohorts: those of cohort i are values[first[i]] up to values[first[i + 1]].
@@ -84,20 +51,45 @@ struct Sorted {
     std::vector<std::size_t> first;
 };
 
-Sorted sort_into_cohorts(const std::vector<Buckets>& all, std::size_t bucket, const Cohorts& cohorts) {
+Sorted sort_into_cohorts(const Levels& all, std::size_t bucket, const Cohorts& cohorts) {
     Sorted sorted{{}, std::vector<std::size_t>(cohorts.count + 1)};
-    for (std::size_t i = 0; i < all.size(); ++i) sorted.first[cohorts.of[i] + 1] += is_known(all[i][bucket]);
+    for (std::size_t i = 0; i < all.members(); ++i) sorted.first[cohorts.of[i] + 1] += is_known(all.at(i, bucket));
     std::partial_sum(sorted.first.begin(), sorted.first.end(), sorted.first.begin());
     sorted.values.resize(sorted.first.back());
     auto next = sorted.first;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (is_known(all[i][bucket])) sorted.values[next[cohorts.of[i]]++] = all[i][bucket];
+    for (std::size_t i = 0; i < all.members(); ++i) {
+        if (is_known(all.at(i, bucket))) sorted.values[next[cohorts.of[i]]++] = all.at(i, bucket);
     }
     return sorted;
 }
 
-/// Where each cohort stands in one bucket: its own centre, that of all when it is too small, or nowhere.
-std::vector<Centre> centres(const std::vector<Buckets>& all, std::size_t bucket, const Cohorts& cohorts, int min) {
+}  // namespace
+
+Cohorts cohorts_by(const Snapshot& snapshot, const std::vector<std::string>& columns,
+                   std::span<const Subject> members) {
+    Cohorts cohorts{std::vector<std::uint32_t>(members.size(), 1), 2};
+    for (const auto& column : columns) split(cohorts, CustomerColumn(snapshot, column), members);
+    return cohorts;
+}
+
+Levels levels(const Snapshot& snapshot, const SignalReader& reader, std::span<const Subject> members,
+              std::size_t buckets) {
+    Levels all{buckets, std::vector<double>(members.size() * buckets)};
+    for (std::size_t member = 0; member < members.size(); ++member) {
+        reader.buckets(members[member], std::span(all.values).subspan(member * buckets, buckets));
+        for (std::size_t back = 0; back < buckets; ++back) {
+            auto& level = all.at(member, back);
+            if (is_missing(level)) continue;
+            const Day end = *reader.bucket_end(static_cast<int>(back));
+            level = level >= 0 && is_live(snapshot, members[member], end) ? std::log1p(level) : missing;
+        }
+    }
+    return all;
+}
+
+double Centre::position(double level) const { return std::clamp((level - middle) / spread, -farthest, farthest); }
+
+std::vector<Centre> centres(const Levels& all, std::size_t bucket, const Cohorts& cohorts, int min) {
     auto sorted = sort_into_cohorts(all, bucket, cohorts);
     const auto least = static_cast<std::size_t>(std::max(1, min));
     std::vector<Centre> result(cohorts.count);
@@ -116,26 +108,23 @@ std::vector<Centre> centres(const std::vector<Buckets>& all, std::size_t bucket,
     return result;
 }
 
-}  // namespace
-
 std::vector<double> cohort_positions(const Snapshot& snapshot, const Signal& signal, const CohortScale& scale,
-                                     std::span<const CustomerIndex> live) {
+                                     std::span<const Subject> members) {
     const SignalReader reader(snapshot, signal);
-    const auto cohorts = cohorts_by(snapshot, scale.by);
-    const auto all = levels(snapshot, reader);
-    std::vector<double> positions(snapshot.customers.size(), missing);
-    std::vector<int> newest(positions.size(), 0);  // bucket of a customer's last step
+    const auto cohorts = cohorts_by(snapshot, scale.by, members);
+    const auto all = levels(snapshot, reader, members, bucket_count);
+    std::vector<double> positions(members.size(), missing);
+    std::vector<int> newest(members.size(), 0);  // bucket of a member's last step
     for (int back = bucket_count - 1; back >= 0; --back) {
         const auto bucket = static_cast<std::size_t>(back);
         const auto where = centres(all, bucket, cohorts, scale.min);
-        for (const auto customer : live) {
-            const auto& [middle, spread] = where[cohorts.of[customer]];
-            const double r = std::clamp((all[customer][bucket] - middle) / spread, -farthest, farthest);
+        for (std::size_t member = 0; member < members.size(); ++member) {
+            const double r = where[cohorts.of[member]].position(all.at(member, bucket));
             if (is_missing(r)) continue;
-            auto& position = positions[customer];
-            const double days = bucket_days * (newest[customer] - back);
+            auto& position = positions[member];
+            const double days = bucket_days * (newest[member] - back);
             position = is_missing(position) ? r : smooth(position, r, days, scale.halflife);
-            newest[customer] = back;
+            newest[member] = back;
         }
     }
     return positions;

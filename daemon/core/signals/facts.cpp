@@ -93,6 +93,20 @@ const Subscription* leading_subscription(const Snapshot& snapshot, CustomerIndex
     return leading;
 }
 
+std::optional<Day> plan_changed_on(const Snapshot& snapshot, CustomerIndex customer, int gap_days) {
+    const auto* leading = leading_subscription(snapshot, customer);
+    if (leading == nullptr) return {};
+    const auto begun = leading->started_on;
+    const Subscription* before = nullptr;
+    for (const auto& subscription : snapshot.subscriptions_of(customer)) {
+        const auto end = ended_on(subscription, snapshot.as_of);
+        if (!end || *end > begun || begun - *end > std::chrono::days{gap_days}) continue;
+        if (before == nullptr || *before->ended_on < *end) before = &subscription;
+    }
+    const bool known = before != nullptr && before->plan != no_word && leading->plan != no_word;
+    return known && before->plan != leading->plan ? std::optional{begun} : std::nullopt;
+}
+
 double monthly_revenue(const Snapshot& snapshot, CustomerIndex customer) {
     double sum = 0;
     for (const auto& subscription : snapshot.subscriptions_of(customer)) {
@@ -108,6 +122,10 @@ double seats_sold(const Snapshot& snapshot, CustomerIndex customer) {
         sum = (is_missing(sum) ? 0 : sum) + subscription.seats;
     }
     return sum;
+}
+
+bool CustomerColumn::is_fact(std::string_view name) {
+    return std::ranges::find(facts, name, &Named::name) != facts.end();
 }
 
 CustomerColumn::CustomerColumn(const Snapshot& snapshot, std::string_view name) : snapshot_(&snapshot) {

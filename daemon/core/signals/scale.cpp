@@ -4,6 +4,10 @@
 #include <cmath>
 #include <numbers>
 
+#include <fmt/format.h>
+
+#include "retaind/rules/condition.hpp"
+
 namespace retaind {
 
 namespace {
@@ -41,6 +45,43 @@ struct ScoreOf {
     }
 };
 
+std::string listed(std::string_view first, const auto& all, auto each) {
+    std::string words{first};
+    for (const auto& one : all) words += (words.size() > first.size() ? ", " : "") + each(one);
+    return words;
+}
+
+/// What a person reads of a scale.
+struct InWords {
+    std::string operator()(std::monostate) const { return ""; }
+    std::string operator()(const IdentityScale&) const { return "as it is"; }
+    std::string operator()(const RampScale& ramp) const {
+        return fmt::format("0 at {}, 100 at {}", format_number(ramp.bad), format_number(ramp.good));
+    }
+    std::string operator()(const PointScale& scale) const {
+        return listed("", scale.points, [](const auto& point) {
+            return fmt::format("{} at {}", format_number(point.second), format_number(point.first));
+        });
+    }
+    std::string operator()(const StepScale& scale) const {
+        return listed("", scale.steps, [](const auto& step) {
+            return fmt::format("{} from {}", format_number(step.second), format_number(step.first));
+        });
+    }
+    std::string operator()(const RecencyScale& recency) const {
+        return fmt::format("100 up to {} days, then half every {}", format_number(recency.grace),
+                           format_number(recency.halflife));
+    }
+    std::string operator()(const CohortScale& cohort) const {
+        return listed("place among customers of the same ", cohort.by, [](const auto& name) { return name; });
+    }
+    std::string operator()(const CategoryScale& scale) const {
+        return listed("", scale.scores, [](const auto& each) {
+            return fmt::format("{} for '{}'", format_number(each.second), each.first);
+        });
+    }
+};
+
 double score_of_text(const CategoryScale& scale, std::string_view text) {
     const auto found = std::ranges::find(scale.scores, text, &std::pair<std::string, double>::first);
     return found == scale.scores.end() ? missing : found->second;
@@ -52,6 +93,8 @@ double score_of(const Scale& scale, const Measured& measured) {
     if (const auto* category = std::get_if<CategoryScale>(&scale)) return score_of_text(*category, measured.text);
     return is_missing(measured.raw) ? missing : std::visit(ScoreOf{measured.raw}, scale);
 }
+
+std::string describe(const Scale& scale) { return std::visit(InWords{}, scale); }
 
 double cohort_score(double position, const CohortScale& scale) { return 100 * normal_cdf(position + scale.delta); }
 

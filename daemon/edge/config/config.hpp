@@ -20,8 +20,8 @@ using SourceTexts = std::map<std::string, std::string, std::less<>>;
 
 struct Loaded {
     Settings settings;
-    RuleSet rules;                     ///< with `policy` and `hash`
-    std::string rules_text;            ///< the sources of all packs, each after a line that names it
+    RuleSet rules;           ///< with `policy` and `hash`
+    std::string rules_text;  ///< all packs as one, without comments: load_rules reads it back to the same hash
     std::vector<Error> warnings = {};  ///< what is allowed, and probably not meant
 };
 

@@ -16,6 +16,15 @@
 namespace retaind::config {
 namespace {
 
+std::string iso_text(const toml::date_time& moment) {
+    const auto& [date, time, offset] = moment;
+    std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month, date.day, time.hour,
+                                   time.minute, time.second);
+    if (!offset) return text;
+    const int minutes = std::abs(offset->minutes);
+    return text + fmt::format("{}{:02}:{:02}", offset->minutes < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
 int as_int(toml::source_index index) { return static_cast<int>(std::min<toml::source_index>(index, 1u << 30)); }
 
 class Converter {
@@ -81,8 +90,7 @@ private:
     void convert_date(const toml::node& from, Node& to) {
         const auto date = from.value_exact<toml::date>();
         to.kind = date ? Node::Kind::day : Node::Kind::moment;
-        if (const auto moment = from.value_exact<toml::date_time>())
-            to.text = fmt::format("{:04}-{:02}-{:02}", moment->date.year, moment->date.month, moment->date.day);
+        if (const auto moment = from.value_exact<toml::date_time>()) to.text = iso_text(*moment);
         if (!date) return;
         const auto day = parse_day(fmt::format("{:04}-{:02}-{:02}", date->year, date->month, date->day));
         if (day)
@@ -189,19 +197,24 @@ std::optional<Node> parse_document(std::string text, const std::string& file, Pr
     return std::nullopt;
 }
 
-std::optional<Node> read_document(const std::string& file, const Position& asked_at, Problems& problems) {
+std::optional<std::string> read_source(const std::string& file, const Position& asked_at, Problems& problems) {
     const auto where = asked_at.file.empty() ? Position{file, 0, 0} : asked_at;
-    if (const auto given = problems.given.find(file); given != problems.given.end())
-        return parse_document(given->second, file, problems);
+    if (const auto given = problems.given.find(file); given != problems.given.end()) return given->second;
     std::error_code trouble;
     if (!std::filesystem::is_regular_file(file, trouble)) {
         problems.error(where, fmt::format("there is no file {}", is_sensitive(file) ? "..." : file), "check the path");
         return std::nullopt;
     }
     auto text = read_text(file);
-    if (text) return parse_document(std::move(*text), file, problems);
-    problems.error(where, fmt::format("the file {} cannot be read", file), "check its owner and permissions");
-    return std::nullopt;
+    if (!text)
+        problems.error(where, fmt::format("the file {} cannot be read", file), "check its owner and permissions");
+    return text;
+}
+
+std::optional<Node> read_document(const std::string& file, const Position& asked_at, Problems& problems) {
+    auto text = read_source(file, asked_at, problems);
+    if (!text) return std::nullopt;
+    return parse_document(std::move(*text), file, problems);
 }
 
 std::string canonical_text(const Node& node) {

@@ -18,7 +18,7 @@ struct Node {
     enum class Kind { text, integer, number, boolean, day, moment, list, table };
     Kind kind = Kind::table;
     Position where = {};
-    std::string text = {};  ///< of a moment: its day
+    std::string text = {};  ///< of a moment: as parse_moment reads it; "" without a day
     std::int64_t integer = 0;
     double number = 0;  ///< of integers too
     bool boolean = false;
@@ -45,7 +45,11 @@ std::string_view kind_name(Node::Kind kind);
 /// is one error with its place, and nothing. The text becomes a source of `problems`.
 std::optional<Node> parse_document(std::string text, const std::string& file, Problems& problems);
 
-/// The same for a file; an unreadable one is an error at `asked_at`, where its name was written.
+/// The text of a file, cut off not far beyond most_file_bytes; an unreadable one is an error at `asked_at`, where its
+/// name was written.
+std::optional<std::string> read_source(const std::string& file, const Position& asked_at, Problems& problems);
+
+/// A document from a file; an unreadable one is an error at `asked_at`, where its name was written.
 std::optional<Node> read_document(const std::string& file, const Position& asked_at, Problems& problems);
 
 /// One text for one meaning: keys sorted, no comments, no spacing, 7 and 7.0 alike.

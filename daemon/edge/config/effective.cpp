@@ -384,6 +384,7 @@ void write_health(Writer& out, const HealthRules& health) {
     out.key("smoothing", health.smoothing);
     out.key("prior", health.prior);
     out.key("weakest", health.weakest);
+    out.key("pulse_expires", health.pulse_expires);
 }
 
 void write_promises(Writer& out, const PromiseRules& promises) {

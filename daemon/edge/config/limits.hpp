@@ -27,4 +27,9 @@ inline constexpr std::size_t most_steps = 20;       ///< of escalation
 inline constexpr std::size_t most_items = 2000;     ///< of any other list, or named tables of one kind
 inline constexpr std::size_t most_metric_customers = 10'000;
 
+inline constexpr std::size_t most_tests = 500;            ///< rule tests in one file
+inline constexpr std::size_t most_test_steps = 100;       ///< of one of them
+inline constexpr std::size_t most_test_rows = 10'000;     ///< of one dataset at once
+inline constexpr std::size_t most_read_rows = 1'000'000;  ///< of one file, over all its steps
+
 }  // namespace retaind::config

@@ -41,8 +41,8 @@ void load_parts(const Node& document, const std::string& directory, const LoadOp
     if (problems.has_errors()) return;
     warn_of_idle_receivers(configuration, rules, problems);
     warn_of_empty_roles(configuration, rules, problems);
-    result.loaded =
-        Loaded{.settings = std::move(configuration.settings), .rules = std::move(rules), .rules_text = tree.text};
+    result.loaded = Loaded{
+        .settings = std::move(configuration.settings), .rules = std::move(rules), .rules_text = stored_text(tree)};
     result.loaded->warnings = problems.warnings();
 }
 
@@ -70,7 +70,7 @@ PackResult load_rules(const std::vector<std::string>& files, const PackOptions& 
     for (const auto& file : files) asked.push_back({file});
     const auto tree = read_packs(asked, {options.rules_directory, ""}, problems);
     auto rules = compile(tree, options, problems);
-    result.rules_text = tree.text;
+    result.rules_text = stored_text(tree);
     if (!problems.has_errors()) result.rules = std::move(rules);
     result.problems = problems.errors();
     result.warnings = problems.warnings();

@@ -143,10 +143,9 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 |
 
 }  // namespace
 
-std::optional<DatasetKind> Pack::kind(std::string_view dataset) const {
+DatasetKind Pack::kind(std::string_view dataset) const {
     if (const auto found = datasets.find(dataset); found != datasets.end()) return found->second;
-    if (const auto known = dataset_kind(dataset); known && *known != DatasetKind::events) return known;
-    if (options.datasets) return std::nullopt;
+    if (const auto known = dataset_kind(dataset); known) return *known;
     return DatasetKind::events;
 }
 

@@ -24,12 +24,13 @@ struct Pack {
     FieldCatalogue facts = {};  ///< what is known of a customer without signals
     std::map<Scope, FieldCatalogue> catalogues = {};
     std::map<std::string, DatasetKind, std::less<>> datasets = {};  ///< mapped ones
+    std::set<std::string, std::less<>> unmapped = {};               ///< read by the packs, and told of: each once
     bool misses_a_group = false;  ///< some signal names a group that is not there: said once, not twice
 
     const FieldCatalogue& fields(Scope scope) const { return catalogues.at(scope); }
     const FieldCatalogue& customer() const { return fields(Scope::customer); }
     bool is_mapped(std::string_view dataset) const { return !options.datasets || datasets.contains(dataset); }
-    std::optional<DatasetKind> kind(std::string_view dataset) const;  ///< of a dataset that may be read from
+    DatasetKind kind(std::string_view dataset) const;  ///< of any other name: events
 };
 
 Pack gather(const Node& tree, const PackOptions& options, Problems& problems);
@@ -57,7 +58,7 @@ void check_profiles(const RuleSet& rules, const Pack& pack);
 void warn_of_idle_profiles(const RuleSet& rules, const Pack& pack);
 void warn_of_idle_caps(const RuleSet& rules, const Pack& pack);
 void warn_of_idle_signals(const RuleSet& rules, const Pack& pack);
-void warn_of_unmapped_fields(const RuleSet& rules, const Pack& pack);
+void warn_of_unmapped_fields(const RuleSet& rules, Pack& pack);
 
 // -- values ----------------------------------------------------------------------------------------------------------
 

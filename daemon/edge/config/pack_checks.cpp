@@ -44,18 +44,18 @@ Indexes weighed_signals(const RuleSet& rules) {
 
 /// The first dataset that a builtin field reads and nobody maps, or "". Parts of promises may be left out.
 std::string_view unmapped(const Field& field, const Pack& pack) {
-    static const std::set<std::string_view> optional_parts = {"health", "risk", "readings", "milestones"};
+    static const std::set<std::string_view> optional_parts = {"health", "risk", "drift", "readings", "milestones"};
     if (field.kind != Field::Kind::builtin) return "";
     for (const auto& dataset : words_of(field_spec(field).reads))
         if (!optional_parts.contains(dataset) && !pack.is_mapped(dataset)) return dataset;
     return "";
 }
 
-void warn_of_unmapped(const std::vector<Condition>& list_of_conditions, const Pack& pack) {
+void warn_of_unmapped(const std::vector<Condition>& list_of_conditions, Pack& pack) {
     for (const auto& one : list_of_conditions)
         for (const auto& field : fields_of(one)) {
             const auto dataset = unmapped(field, pack);
-            if (!dataset.empty())
+            if (!dataset.empty() && pack.unmapped.emplace(dataset).second)
                 pack.problems.warning(one.where,
                                       fmt::format("\"{}\" reads {}, which is not mapped", field.name, dataset),
                                       fmt::format("map it as [dataset.{}], or leave this condition out", dataset));
@@ -100,7 +100,7 @@ void warn_of_idle_caps(const RuleSet& rules, const Pack& pack) {
     }
 }
 
-void warn_of_unmapped_fields(const RuleSet& rules, const Pack& pack) {
+void warn_of_unmapped_fields(const RuleSet& rules, Pack& pack) {
     for (const auto& rule : rules.rules) {
         warn_of_unmapped(rule.applies, pack);
         warn_of_unmapped(rule.trigger.when, pack);

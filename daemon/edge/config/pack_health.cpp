@@ -36,7 +36,8 @@ struct range {
 struct moment_text {
     std::optional<std::string> operator()(const Item& item) const {
         if (item.node.kind == Node::Kind::day) return format_day(item.node.day);
-        if (item.node.kind == Node::Kind::moment) return item.node.text;
+        if (item.node.kind == Node::Kind::moment)
+            return item.node.text.substr(0, std::string_view{"2026-03-01"}.size());
         return text{}(item);
     }
 };
@@ -95,6 +96,7 @@ void read_health(TableReader& in, HealthRules& to) {
     in.take("smoothing", to.smoothing, duration{});
     in.take("prior", to.prior, number{0, 100});
     in.take("weakest", to.weakest, number{0, 1});
+    in.take("pulse_expires", to.pulse_expires, duration{std::chrono::days{1}});
 }
 
 void read_group(TableReader& in, Group& to) {

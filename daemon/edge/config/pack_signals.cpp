@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "edge/config/pack.hpp"
+#include "retaind/signals/facts.hpp"
 
 namespace retaind::config {
 
@@ -135,6 +136,11 @@ Scale read_recency(TableReader& in) {
 }
 
 /// One column or several: `by = "segment"`, `by = ["segment", "region"]`.
+/// Known before anything is scored, and cheap to read for everybody.
+bool is_known_early(const Field& field) {
+    return field.kind == Field::Kind::attribute || CustomerColumn::is_fact(field.name);
+}
+
 struct columns {
     const Pack& pack;
     std::optional<std::vector<std::string>> operator()(const Item& item) const {
@@ -150,7 +156,7 @@ struct columns {
             const auto name = text{}(item);
             if (!name) return std::nullopt;
             const auto field = pack.facts.resolve(*name);
-            const bool fits = field && !depends_on_scores(*field);
+            const bool fits = field && !depends_on_scores(*field) && is_known_early(*field);
             if (fits) return name;
             const auto meant = pack.facts.suggestion(*name);
             return item.wrong(field ? fmt::format("\"{}\" does not divide customers into cohorts", *name)
@@ -226,39 +232,47 @@ FieldCatalogue row_catalogue(DatasetKind kind) {
     return catalogue;
 }
 
-std::string unmapped_hint(const Pack& pack, std::string_view dataset) {
+/// A pack may read more than a company has: what is not mapped is missing. Unless it was meant to be another name.
+bool is_slip(TableReader& in, std::string_view dataset, Pack& pack) {
+    if (pack.is_mapped(dataset)) return false;
     std::vector<std::string_view> names = {"customers", "promises"};
     for (const auto& [name, kind] : pack.datasets) names.push_back(name);
     const auto meant = nearest(dataset, names);
-    if (!meant.empty()) return fmt::format("did you mean \"{}\"?", meant);
-    return fmt::format("map it as [dataset.{}] in retaind.toml, or remove this signal", shown(dataset));
+    auto message = fmt::format("the dataset \"{}\" is not mapped", shown(dataset));
+    if (!meant.empty())
+        in.problems().error(in.where("from"), std::move(message), fmt::format("did you mean \"{}\"?", meant));
+    else if (pack.unmapped.emplace(dataset).second)
+        in.problems().warning(in.where("from"), std::move(message),
+                              fmt::format("what reads it says nothing; map it as [dataset.{}] in retaind.toml, or "
+                                          "remove this signal",
+                                          shown(dataset)));
+    return !meant.empty();
 }
 
 /// The kind of dataset that the signal reads, if it may read it.
-std::optional<DatasetKind> read_from(TableReader& in, Signal& to, const Pack& pack, bool has_measure) {
+std::optional<DatasetKind> read_from(TableReader& in, Signal& to, Pack& pack, bool has_measure) {
     if (!in.require("from", to.from, text{}) || to.from.empty()) return std::nullopt;
     const auto complain = [&](std::string message, std::string hint) {
         in.problems().error(in.where("from"), std::move(message), std::move(hint));
         return std::nullopt;
     };
+    if (is_slip(in, to.from, pack)) return std::nullopt;
     const auto kind = pack.kind(to.from);
-    if (!kind || !pack.is_mapped(to.from))
-        return complain(fmt::format("the dataset \"{}\" is not mapped", shown(to.from)), unmapped_hint(pack, to.from));
     if (!has_measure) return kind;
     const auto name = name_of_measure(to.measure);
-    const bool is_series = dataset_spec(*kind).is_series;
+    const bool is_series = dataset_spec(kind).is_series;
     switch (reads(to.measure)) {
         case Reads::customers:
-            if (*kind != DatasetKind::customers)
+            if (kind != DatasetKind::customers)
                 return complain(fmt::format("the measure {} reads an attribute of customers", name),
                                 "from = \"customers\"");
             break;
         case Reads::promises:
-            if (*kind != DatasetKind::promises)
+            if (kind != DatasetKind::promises)
                 return complain(fmt::format("the measure {} reads promises", name), "from = \"promises\"");
             break;
         case Reads::attendance:
-            if (*kind != DatasetKind::attendance)
+            if (kind != DatasetKind::attendance)
                 return complain(fmt::format("the measure {} reads attendance", name), "from = \"attendance\"");
             break;
         case Reads::series:
@@ -430,7 +444,15 @@ void read_signal(TableReader& in, Signal& to, Pack& pack) {
     in.take("window", to.window, duration{std::chrono::days{1}});
     in.take("baseline", to.baseline, duration{std::chrono::days{1}});
     in.take("c", to.ratio_c, above{0});
-    if (in.take("per", to.per, numeric_field{pack}) && to.per) forbid_scores(in, "per", {*to.per});
+    if (in.take("per", to.per, numeric_field{pack}) && to.per) {
+        forbid_scores(in, "per", {*to.per});
+        if (!is_signal(*to.per) && !depends_on_scores(*to.per) && !is_known_early(*to.per))
+            in.problems().error(in.where("per"), fmt::format("\"{}\" is not a size to divide by", to.per->name),
+                                "seats, mrr, revenue, tenure_days, or a column of customers");
+        else if (const auto field = pack.facts.resolve(to.field); field && !is_known_early(*field))
+            in.problems().error(in.where("per"), fmt::format("\"{}\" cannot be divided", to.field),
+                                "leave \"per\" out");
+    }
     if (in.take("applies", to.applies, conditions{pack.customer()}))
         forbid_scores(in, "applies", all_fields(to.applies));
     in.take("scale", to.scale, scale{pack});

@@ -103,8 +103,6 @@ private:
             lay_over(tree_.merged, *document);
         else
             join(*document);
-        tree_.text +=
-            fmt::format("# {}\n{}\n", fs::path{path}.filename().string(), problems_.sources().find(path)->second);
     }
 
     /// Reads and removes schema, name and extends; lays what is extended first. True when the pack extends another.
@@ -181,6 +179,34 @@ private:
 
 void lay_over(Node& base, const Node& over) {
     for (const auto& entry : over.entries) lay_entry_over(base, entry);
+}
+
+namespace {
+
+/// A list of tables one to a line: lines are bounded in length.
+std::string entry_line(const Entry& entry) {
+    const bool has_tables =
+        entry.value.kind == Node::Kind::list && !entry.value.items.empty() && entry.value.items.front().is_table();
+    if (!has_tables) return fmt::format("\"{}\" = {}\n", entry.key, canonical_text(entry.value));
+    std::string items;
+    for (const auto& item : entry.value.items) items += fmt::format("  {},\n", canonical_text(item));
+    return fmt::format("\"{}\" = [\n{}]\n", entry.key, items);
+}
+
+}  // namespace
+
+std::string stored_text(const PackTree& tree) {
+    std::string text = fmt::format("# {}\nschema = {}\nname = {}\n", fmt::join(tree.packs, ", "), current_schema,
+                                   canonical_text({.kind = Node::Kind::text, .text = tree.name}));
+    for (const auto& entry : tree.merged.entries) {
+        if (!entry.value.is_table()) text += entry_line(entry);
+    }
+    for (const auto& table : tree.merged.entries) {
+        if (!table.value.is_table()) continue;
+        text += fmt::format("[{}]\n", table.key);
+        for (const auto& entry : table.value.entries) text += entry_line(entry);
+    }
+    return text;
 }
 
 PackTree read_packs(const std::vector<PackFile>& files, const PackTreeOptions& options, Problems& problems) {

@@ -12,8 +12,10 @@ struct PackTree {
     Node merged = {};                     ///< without schema, name and extends
     std::string name = {};                ///< of the last pack
     std::vector<std::string> packs = {};  ///< names, in the order in which they were laid over each other
-    std::string text = {};                ///< all sources
 };
+
+/// The merged packs as one: TOML without comments that reads back to the same rules and hash, an entry a line.
+std::string stored_text(const PackTree& tree);
 
 struct PackFile {
     std::string name;

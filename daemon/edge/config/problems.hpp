@@ -32,6 +32,7 @@ public:
     Position inside(const Position& quote, int index) const;
 
     bool has_errors() const { return !errors_.empty(); }
+    std::size_t error_count() const { return errors_.size(); }
     /// By file, line and column; each once.
     std::vector<Error> errors() const { return sorted(errors_); }
     std::vector<Error> warnings() const { return sorted(warnings_); }

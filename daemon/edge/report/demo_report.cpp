@@ -4,32 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "plain.hpp"
 #include "retaind/base/text.hpp"
 
 namespace retaind {
 namespace {
 
-constexpr int width = 80;
-
-/// `text` after `lead`, in lines of at most `width` columns; later lines begin below the text.
-std::string wrapped(const std::string& lead, std::string_view text) {
-    std::string out = lead;
-    const auto indent = static_cast<std::size_t>(characters(lead));
-    int column = characters(lead);
-    for (const std::string_view word : words_of(text)) {
-        const bool begins = column == static_cast<int>(indent);
-        if (!begins && column + 1 + characters(word) > width) {
-            out += "\n" + std::string(indent, ' ');
-            column = static_cast<int>(indent);
-        } else if (!begins) {
-            out += ' ';
-            ++column;
-        }
-        out += word;
-        column += characters(word);
-    }
-    return out + "\n";
-}
+constexpr int width = 80;  ///< of the screen
 
 /// A command that is too long goes on in a second line, as a shell reads it.
 std::string command_line(std::string_view indent, std::string command) {

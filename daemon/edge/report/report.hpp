@@ -19,5 +19,6 @@ std::string errors_json(const std::vector<Error>& errors);
 /// The customers that need attention first, then the alerts with their reasons.
 std::string once_text(const View& view);
 std::string explain_text(const Explanation& explanation);
+std::string terms_text(const Explanation& explanation);  ///< of it the sum: from the prior to the health
 
 }  // namespace retaind

@@ -75,6 +75,20 @@ void for_each_promise(soci::session& sql, DayRange range, Each each) {
     while (rows.fetch()) each(row);
 }
 
+/// Of every day up to `last`: what is still of use, retention decides.
+void read_drift_ends(soci::session& sql, Day last, std::vector<CustomerMemory>& by_key) {
+    long long day = 0, key = 0;
+    std::string signal;
+    const long long newest = to_column(last);
+    soci::statement rows = (sql.prepare << "SELECT day, customer, signal FROM drift_end WHERE day <= :last "
+                                           "ORDER BY day, customer, signal",
+                            soci::use(newest), soci::into(day), soci::into(key), soci::into(signal));
+    rows.execute();
+    while (rows.fetch()) {
+        by_key[static_cast<std::size_t>(key)].drift_ends.push_back({.day = day_of(day), .signal = signal});
+    }
+}
+
 // -- reading --------------------------------------------------------------------------------------------------------
 
 void read_scores(soci::session& sql, DayRange range, State& state) {
@@ -94,6 +108,7 @@ void read_scores(soci::session& sql, DayRange range, State& state) {
         }
         memory.owner_since = row.owner_since.day();
     });
+    read_drift_ends(sql, range.last, by_key);
     for (std::size_t key = 0; key < by_key.size(); ++key) {
         if (by_key[key].days.empty()) continue;
         by_key[key].customer_id = customers.id(static_cast<long long>(key));
@@ -241,6 +256,24 @@ void write_scores(soci::session& sql, const State& state, Day day) {
     apply_differences(stored, wanted_scores(sql, state, day), run(put), run(erase));
 }
 
+void write_drift_ends(soci::session& sql, const State& state, Day day) {
+    long long column = to_column(day), key = 0;
+    std::string signal;
+    sql << "DELETE FROM drift_end WHERE day = :day", soci::use(column);
+    Keys customers{sql, "customer"};
+    soci::statement put = (sql.prepare << "INSERT INTO drift_end (day, customer, signal) VALUES (:day, :customer, "
+                                          ":signal)",
+                           soci::use(column), soci::use(key), soci::use(signal));
+    for (const auto& memory : state.customers) {
+        for (const auto& end : memory.drift_ends) {
+            if (end.day != day) continue;
+            key = customers.of(memory.customer_id);
+            signal = end.signal;
+            put.execute(true);
+        }
+    }
+}
+
 std::vector<PromiseRow> wanted_promises(Keys& keys, const State& state, Day day) {
     std::vector<PromiseRow> wanted;
     for (const auto& memory : state.promises) {
@@ -361,6 +394,7 @@ void read_days(soci::session& sql, DayRange range, State& state) {
 
 void write_day(soci::session& sql, const State& state, Day day) {
     write_scores(sql, state, day);
+    write_drift_ends(sql, state, day);
     failpoint("state.commit.scores");
     Keys promises{sql, "promise"};
     write_promises(sql, promises, state, day);

@@ -30,6 +30,7 @@ std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
         fmt::format("(day < {} OR (day < {} AND day % 7 <> 3)) AND day <> (SELECT max(day) FROM cycle)", oldest, daily);
     return {
         {"score_day", old},
+        {"drift_end", fmt::format("day < {} AND day <> (SELECT max(day) FROM cycle)", oldest)},
         {"promise_day", old},
         {"prior_day", old},
         {"feed_day", old},
@@ -45,6 +46,7 @@ std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
 /// The key columns of a table, which name its rows (those without a rowid have no other name).
 std::string_view names_of(const std::string& table) {
     if (table == "score_day") return "day, customer";
+    if (table == "drift_end") return "day, customer, signal";
     if (table == "promise_day") return "day, promise";
     if (table == "prior_day") return "day, segment, rules_hash";
     if (table == "feed_day") return "day, dataset";

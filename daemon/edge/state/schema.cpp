@@ -24,6 +24,8 @@ const std::array<Migration, 1>& all_migrations() {
         "manager INTEGER NOT NULL REFERENCES manager, owner_since INTEGER, band TEXT NOT NULL, health ANY, smoothed "
         "ANY, "
         "coverage ANY, risk ANY, PRIMARY KEY (day, customer)) STRICT, WITHOUT ROWID",
+        "CREATE TABLE drift_end (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
+        "signal TEXT NOT NULL, PRIMARY KEY (day, customer, signal)) STRICT, WITHOUT ROWID",
         "CREATE TABLE promise_day (day INTEGER NOT NULL, promise INTEGER NOT NULL REFERENCES promise, "
         "state TEXT NOT NULL, verdict TEXT NOT NULL, probability ANY, PRIMARY KEY (day, promise)) STRICT, WITHOUT "
         "ROWID",

@@ -45,7 +45,7 @@ void write_cycle(soci::session& sql, const Commit& commit) {
         soci::use(commit.state.rules_hash), soci::use(commit.rules_text), soci::use(day);
 }
 
-std::optional<Day> newest_cycle(soci::session& sql, std::optional<Day> before = {}) {
+std::optional<Day> newest_day_before(soci::session& sql, std::optional<Day> before = {}) {
     WholeCell day, limit;
     limit = before;
     sql << "SELECT max(day) FROM cycle WHERE :limit IS NULL OR day < :limit", use(limit), into(day);
@@ -57,6 +57,16 @@ std::string rules_hash_of(soci::session& sql, Day day) {
     const auto column = to_column(day);
     sql << "SELECT rules_hash FROM cycle WHERE day = :day", soci::use(column), soci::into(hash);
     return hash;
+}
+
+std::optional<PastCycle> past_cycle(soci::session& sql, Day last) {
+    const auto day = newest_day_before(sql, last + std::chrono::days{1});
+    if (!day) return {};
+    PastCycle cycle{.day = *day};
+    const auto column = to_column(*day);
+    sql << "SELECT rules_hash, engine, text FROM cycle JOIN rules ON hash = rules_hash WHERE day = :day",
+        soci::use(column), soci::into(cycle.rules_hash), soci::into(cycle.engine_version), soci::into(cycle.rules_text);
+    return cycle;
 }
 
 class SqliteStore final : public StateStore {
@@ -75,7 +85,11 @@ public:
     }
 
     Result<std::optional<Day>> newest_day() override {
-        return guarded([&]() -> Result<std::optional<Day>> { return newest_cycle(sql()); });
+        return guarded([&]() -> Result<std::optional<Day>> { return newest_day_before(sql()); });
+    }
+
+    Result<std::optional<PastCycle>> newest_cycle(Day last) override {
+        return guarded([&]() -> Result<std::optional<PastCycle>> { return past_cycle(sql(), last); });
     }
 
     Result<void> commit(const Commit& commit) override {
@@ -135,7 +149,7 @@ private:
         sql() << "BEGIN";
         State state;
         try {
-            state.as_of = newest_cycle(sql(), past ? std::optional{as_of} : std::nullopt);
+            state.as_of = newest_day_before(sql(), past ? std::optional{as_of} : std::nullopt);
             if (state.as_of) state.rules_hash = rules_hash_of(sql(), *state.as_of);
             const std::chrono::days carried{days_carried}, one{1};
             read_days(sql(), {.first = as_of - carried, .last = past ? as_of - one : as_of}, state);
@@ -151,7 +165,7 @@ private:
     Result<void> write_commit(const Commit& commit) {
         failpoint("state.commit.begin");
         Writing writing{sql()};
-        const auto newest = newest_cycle(sql());
+        const auto newest = newest_day_before(sql());
         if (newest && *newest > *commit.state.as_of) {
             return Error{.kind = ErrorKind::state,
                          .message = fmt::format("the state has seen {} already, a cycle for {} cannot be kept",

@@ -6,9 +6,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "retaind/alerts/message.hpp"
@@ -16,7 +16,9 @@
 #include "retaind/cycle/view.hpp"
 #include "retaind/model/snapshot.hpp"
 #include "retaind/rules/ruleset.hpp"
+#include "retaind/scores/change.hpp"
 #include "retaind/scores/risk.hpp"
+#include "retaind/signals/drift.hpp"
 
 namespace retaind {
 
@@ -40,6 +42,34 @@ struct CycleResult {
 /// One cycle. `now` is only for people (opened_at) and is never compared with data. Same inputs, same bytes out.
 CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const State& state, Instant now);
 
+/// The rows behind a term of a health, and whose it is.
+struct TermSource {
+    std::string subscription_id = {}, child_id = {};
+    std::uint32_t rows = 0;
+    std::optional<Day> first = {}, last = {};  ///< days of the first and the last of them
+};
+
+/// What moved a health since an earlier day.
+struct ChangeSince {
+    Day day;
+    HealthChange change;
+    std::vector<TermSource> sources = {};  ///< parallel to change.terms; ids only
+};
+
+/// What a drift signal (an index into RuleSet::signals) says of one customer.
+struct SignalDrift {
+    int signal = -1;
+    Drift drift = {};
+};
+
+/// What the account manager feels, as it was written down.
+struct Pulse {
+    double value = missing;  ///< 0..100
+    std::optional<Day> at = {};
+    std::string note = {};
+    bool expired = false;  ///< older than [health] pulse_expires: shown, and no longer counted
+};
+
 /// Everything that is known about one customer's numbers, for `explain`.
 struct Explanation {
     std::string customer_id, name;
@@ -47,14 +77,45 @@ struct Explanation {
     Health health;  ///< terms index into `rules.signals`
     double smoothed = missing;
     Band band = Band::unknown;
+    Trend trend = Trend::unknown;
+    double trend_slope = missing;  ///< as in CustomerView
     Risk risk;
+    SignalDrift drift;  ///< as in drift_since_days; signal -1: none
+    Pulse pulse;
     std::vector<std::string> profiles = {};
-    std::vector<std::uint32_t> rows = {};                                      ///< parallel to health.terms
-    std::vector<std::pair<std::optional<Day>, std::optional<Day>>> days = {};  ///< first and last row behind each
+    std::vector<SignalScore> signals = {};  ///< parallel to rules.signals
+    std::vector<TermSource> sources = {};   ///< parallel to health.terms
+    std::optional<ChangeSince> since_last_cycle = {}, since_week = {}, since_month = {};
     std::vector<PromiseView> promises = {};
     std::vector<Alert> alerts = {};
     RuleSet rules = {};  ///< with the customer's profiles applied
 };
+
+/// The health of every live customer on one day, with its terms, under some rules; by CustomerIndex.
+struct DayHealths {
+    std::vector<std::optional<Health>> health = {};  ///< nothing: not live
+    std::vector<ProfileSet> profiles = {};
+};
+
+/// As of the snapshot's day. With `profiles` (by CustomerIndex) those are taken instead of the matching ones.
+DayHealths healths_on(const Snapshot& snapshot, const RuleSet& rules, const State& state,
+                      const std::vector<ProfileSet>* profiles = nullptr);
+
+/// An earlier day, seen from today: all three under today's rules but `then`.
+struct EarlierDay {
+    Day day;
+    std::vector<double> remembered = {};  ///< health as stored that day, by CustomerIndex; missing: not
+    bool same_engine = true;              ///< the version of retaind that stored it is this one
+    DayHealths then = {};                 ///< that day, under the rules of that day
+    DayHealths now = {};                  ///< that day, under today's rules
+    DayHealths bridge = {};               ///< today, with the profiles that matched that day
+};
+
+/// What moved a customer's health from that day to `today`; nothing when it was not live then. The lines add up
+/// exactly: from what was remembered, by data that came late (or another engine), other rules, other profiles, to its
+/// own doing.
+std::optional<ChangeSince> change_since(const Snapshot& snapshot, const EarlierDay& earlier, const DayHealths& today,
+                                        CustomerIndex customer);
 
 struct Evaluation;
 
@@ -69,6 +130,7 @@ public:
     Result<Explanation> explain(std::string_view customer_id) const;
     /// Of every live customer, sorted by id.
     std::vector<std::string> customers() const;
+    DayHealths healths() const;
 
 private:
     const State& state_;

@@ -15,9 +15,11 @@
 
 namespace retaind {
 
-/// How many days of records a State carries: enough for health_change_30d with its slack. Older ones live in the store
-/// only.
-inline constexpr int days_carried = 34;
+/// How many days of records a State carries: enough for the eight weeks of a trend. Older ones live in the store only.
+inline constexpr int days_carried = 60;
+
+/// Records of this day and before it are about to be forgotten: every cycle of a day must find the same ones.
+inline Day oldest_carried(Day as_of) { return as_of - std::chrono::days{days_carried}; }
 
 /// A customer's scores of one as-of day. Health and risk are missing when a feed behind them was in trouble: smoothed
 /// and band are then those of the last day that has a health, and nothing steps from them or compares with them.
@@ -28,11 +30,19 @@ struct ScoreDay {
     bool operator==(const ScoreDay&) const = default;
 };
 
+/// On this as-of day an alert ended that looked at a drift signal: from the next day on, its charts begin anew.
+struct DriftEnd {
+    Day day;
+    std::string signal;
+    bool operator==(const DriftEnd&) const = default;
+};
+
 struct CustomerMemory {
     std::string customer_id;
-    std::vector<ScoreDay> days = {};      ///< ascending, at most days_carried
-    std::string account_manager = {};     ///< last seen
-    std::optional<Day> owner_since = {};  ///< when it changed while we watched
+    std::vector<ScoreDay> days = {};        ///< ascending, at most days_carried
+    std::string account_manager = {};       ///< last seen
+    std::optional<Day> owner_since = {};    ///< when it changed while we watched
+    std::vector<DriftEnd> drift_ends = {};  ///< by day, as far back as series are read
 };
 
 struct PromiseMemory {

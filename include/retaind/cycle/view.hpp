@@ -11,6 +11,7 @@
 #include "retaind/portfolio/segments.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
+#include "retaind/signals/statistics.hpp"
 
 namespace retaind {
 
@@ -18,7 +19,9 @@ struct CustomerView {
     std::string customer_id = {}, name = {}, segment = {}, motion = {}, account_manager = {};
     double health = missing, smoothed = missing, coverage = 0, risk = missing;
     Band band = Band::unknown;
-    double revenue = missing;  ///< yearly, minor units of base currency
+    Trend trend = Trend::unknown;  ///< of the health, over the last 8 weeks
+    double trend_slope = missing;  ///< points a week; missing while the trend is unknown
+    double revenue = missing;      ///< yearly, minor units of base currency
     std::optional<Day> renews_on = {};
     std::vector<std::string> alerts = {};  ///< rules of its open alerts that are firing or recovering, sorted
 };

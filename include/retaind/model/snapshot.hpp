@@ -36,6 +36,7 @@ struct Customer {
     double acquisition_cost = missing, cost_to_serve = missing;  ///< base currency, minor units
     double pulse = missing;                                      ///< 0..100
     bool do_not_profile = false;
+    CustomerIndex parent_customer = no_customer;  ///< whom `parent` names; no_customer also where links lead round
     std::uint32_t first_subscription = 0, subscriptions = 0;  ///< their run in Snapshot::subscriptions
     std::uint32_t first_promise = 0, promises = 0;            ///< their run in Snapshot::promises
 };
@@ -63,11 +64,6 @@ struct Subscription {
 /// together (`first[c]` to `first[c + 1]`), ascending by day, then second, then every other column; so sums are
 /// taken in one canonical order whatever order the rows arrived in.
 struct Series {
-    struct Presence {
-        std::int32_t day;
-        std::int32_t known;
-        std::uint64_t rows;
-    };
     struct Texts {
         std::string name;
         std::vector<Word> words;
@@ -86,7 +82,6 @@ struct Series {
     std::vector<std::int32_t> known = {};   ///< the day by whose end the row was known; empty: its own day
     std::vector<Texts> texts = {};          ///< metric, status, kind, channel, by, event, name, subscription_id
     std::vector<Numbers> numbers = {};      ///< minutes
-    std::vector<Presence> presence = {};    ///< per day with rows and day they were known, ascending: how many
 };
 
 enum class PromiseKind { reach, hold, milestones };
@@ -150,6 +145,13 @@ struct Marker {
 
 /// What is known about a dataset's feed, whatever became of its rows.
 struct Feed {
+    /// How many rows of a day were known by the end of another.
+    struct Presence {
+        std::int32_t day;
+        std::int32_t known;
+        std::uint64_t rows;
+    };
+
     std::string dataset;
     std::string source;
     bool loaded = false;        ///< false: the source failed this cycle; the rows are unknown
@@ -159,11 +161,12 @@ struct Feed {
     std::uint64_t rows = 0, rows_read = 0;
     Rejections rejected = {};
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
-    /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end".
+    /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end",
+    /// "unknown_parent", "parent_circle".
     std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
-    std::vector<Series::Presence> presence = {};  ///< of a dated feed: as in Series
-    std::optional<Day> stated_watermark = {};     ///< by the dataset's own query
-    Seconds delay = Seconds{0};                   ///< rows become known this long after `at`
+    std::vector<Presence> presence = {};  ///< of a dated feed, per day with rows and day they were known, ascending
+    std::optional<Day> stated_watermark = {};  ///< by the dataset's own query
+    Seconds delay = Seconds{0};                ///< rows become known this long after `at`
     std::optional<Seconds> stale_after = {};
     bool dated = false;  ///< has `at`: its watermark moves with its rows
 };
@@ -253,8 +256,9 @@ std::optional<Day> ended_on(const Subscription& subscription, Day as_of);
 std::string_view status(const Snapshot& snapshot, const Subscription& subscription);
 bool is_live(const Subscription& subscription, Day as_of);
 bool is_live(const Snapshot& snapshot, CustomerIndex customer, Day as_of);
-/// What the account manager feels, unless it was written down later.
-double pulse(const Customer& customer, Day as_of);
+/// What the account manager feels, unless it was written down later, or longer ago than `expires`. Without a date it
+/// never expires.
+double pulse(const Customer& customer, Day as_of, Seconds expires = Seconds::max());
 /// Not live, and a subscription says so: one has ended. Somebody whose subscriptions are merely gone has not ended.
 bool has_ended(const Snapshot& snapshot, CustomerIndex customer);
 

@@ -57,6 +57,13 @@ struct OutboxLimits {
     int tries_until_passed = 8;  ///< a message tried so often no longer holds back later ones to the same person
 };
 
+/// A cycle that was: whose rules and which engine its scores came from.
+struct PastCycle {
+    Day day;
+    std::string rules_hash = {}, rules_text = {}, engine_version = {};
+    bool operator==(const PastCycle&) const = default;
+};
+
 struct OutboxCount {
     std::string receiver;
     DeliveryStatus status = DeliveryStatus::queued;
@@ -77,6 +84,9 @@ public:
 
     /// The day of the newest cycle, without loading it.
     virtual Result<std::optional<Day>> newest_day() = 0;
+
+    /// The newest cycle on `last` or before.
+    virtual Result<std::optional<PastCycle>> newest_cycle(Day last) = 0;
 
     /// All or nothing. Payloads whose delivery_id is there already are left as they are.
     virtual Result<void> commit(const Commit& commit) = 0;

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "retaind/promises/promise.hpp"
+#include "retaind/signals/subject.hpp"
 
 namespace retaind {
 
-/// Raw values of one customer, over promises that have started and were due no longer than `memory_days` ago; `where`
-/// reads the columns of the promise. Milestones of all of them are pooled. A milestone is due once
-/// due_on + grace <= as_of (the signal's grace, else that of [promises]).
+/// Raw values of one customer, or of one line of its subscriptions, over promises that have started and were due no
+/// longer than `memory_days` ago; `where` reads the columns of the promise. Milestones of all of them are pooled. A
+/// milestone is due once due_on + grace <= as_of (the signal's grace, else that of [promises]).
 ///
 ///   kept_probability      importance-weighted mean of the known probabilities, 0..1
 ///   milestone_attainment  (delivered due ones + [the last due was delivered]) / (due + 1); missing while none is due
@@ -31,10 +32,10 @@ public:
         std::uint32_t rows = 0;
         std::optional<Day> first = {}, last = {};
     };
-    Value measure(const Signal& signal, CustomerIndex customer) const;
+    Value measure(const Signal& signal, const Subject& subject) const;
 
 private:
-    std::vector<const Promise*> counted(const Signal& signal, CustomerIndex customer) const;
+    std::vector<const Promise*> counted(const Signal& signal, const Subject& subject) const;
     std::vector<const Milestone*> pooled(const std::vector<const Promise*>& promises) const;
     Value kept_probability(const std::vector<const Promise*>& promises) const;
     Value attainment(const std::vector<const Milestone*>& milestones, double grace) const;

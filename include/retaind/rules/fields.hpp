@@ -107,7 +107,8 @@ struct FieldSpec {
     /// "1", "days", "points", "0..1", "0..100", "hours", "events" (a count), "money" (yearly, MAJOR units of the base
     /// currency: what an author writes), "date" (days since 1970-01-01; templates only); "" for texts and booleans.
     std::string_view unit;
-    /// Datasets it needs, separated by spaces; "health" and "risk" stand for all that the score or the model reads.
+    /// Datasets it needs, separated by spaces; "health" and "risk" stand for all that the score or the model reads,
+    /// "drift" for what signals of that measure read.
     std::string_view reads;
     std::string_view choices = {};  ///< of a text: the only values there are, separated by spaces; "" is any
 };

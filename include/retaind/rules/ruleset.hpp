@@ -23,7 +23,8 @@ struct HealthRules {
     double coverage_floor = 0.35;              ///< below it the band is unknown
     Seconds smoothing = std::chrono::days{7};  ///< half-life; zero: none
     double prior = 70;
-    double weakest = 0.25;  ///< omega of the tree
+    double weakest = 0.25;                          ///< omega of the tree
+    Seconds pulse_expires = std::chrono::days{90};  ///< an older pulse is missing
 };
 
 struct Group {

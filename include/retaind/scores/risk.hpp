@@ -22,6 +22,7 @@ double unfitted_risk(double intercept, double health);
 /// exp(log_odds) is the odds factor, and the parts add up to logit(probability) - (a + b intercept) exactly.
 struct RiskPart {
     std::string feature;
+    std::string theme = {};  ///< what it is about, to group by; "" until somebody asks
     double raw = missing;
     double log_odds = 0;
 };
@@ -34,5 +35,9 @@ struct Risk {
 /// z = (phi(x) - mean) / sd, 0 when x is missing (plus missing_beta) or sd = 0; ln1p of a negative is missing. Clamping
 /// comes before phi, in the unit of the feature; a boolean is 0 or 1. Parts are in the order of the model's terms.
 Risk fitted_risk(const FittedModel& model, const FieldValues& customer);
+
+/// What a feature is about: the group of a signal; else "health", "outcomes", "relationship", "commercial" or
+/// "customer", by what the field reads.
+std::string theme_of(const RuleSet& rules, const Field& feature);
 
 }  // namespace retaind

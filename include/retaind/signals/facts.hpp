@@ -16,6 +16,10 @@ std::optional<Day> customer_since(const Snapshot& snapshot, CustomerIndex custom
 /// Equal ones: the smaller id. Null without any that has begun.
 const Subscription* leading_subscription(const Snapshot& snapshot, CustomerIndex customer);
 
+/// When the plan changed: the start of the leading subscription, if the one that ended last in the `gap_days` before it
+/// was of another plan.
+std::optional<Day> plan_changed_on(const Snapshot& snapshot, CustomerIndex customer, int gap_days);
+
 /// Summed over the live subscriptions: a month's revenue in minor units of the base currency, missing when an amount
 /// has no rate; and the seats of those that sell seats, missing when none does.
 double monthly_revenue(const Snapshot& snapshot, CustomerIndex customer);
@@ -27,6 +31,9 @@ double seats_sold(const Snapshot& snapshot, CustomerIndex customer);
 /// must outlive it.
 class CustomerColumn {
 public:
+    /// Whether every snapshot knows such a fact; a further column is known when the data bring it.
+    static bool is_fact(std::string_view name);
+
     CustomerColumn(const Snapshot& snapshot, std::string_view name);
 
     bool exists() const { return read_ != nullptr || attribute_ != nullptr; }

@@ -5,8 +5,8 @@
 //
 // Three kinds of nothing stay apart:
 // - not loaded: the feed failed, or nothing of it has arrived yet. Every measure is missing.
-// - no row inside the window of a fresh feed: what `silence` says. Of ratio and slope, when there is no row in all of
-//   their periods; beside rows, a period without any sums to 0.
+// - no row inside the window of a fresh feed: what `silence` says. Of ratio, slope and drift, when there is no row in
+//   all of their periods; beside rows, a period without any sums to 0.
 // - NULL, a row without a value: it counts for `count` and `share`, and in nothing else; a window of NULLs is missing.
 //   With `carry`, the last value before it stands in for so many days (not for rate and miss_streak, where NULL means
 //   excused).
@@ -20,6 +20,7 @@
 
 #include "retaind/model/snapshot.hpp"
 #include "retaind/rules/ruleset.hpp"
+#include "retaind/signals/subject.hpp"
 
 namespace retaind {
 
@@ -35,9 +36,9 @@ struct Measured {
 inline constexpr int bucket_count = 8;
 inline constexpr int bucket_days = 7;
 
-/// Reads one signal for one customer at a time, as of the snapshot's day. Window, row conditions and feed are bound
-/// once. Signals `from = "promises"` and drift are not read here and measure as missing. Snapshot, signal and
-/// off-season must outlive it.
+/// Reads one signal for one customer, or one line of its subscriptions, at a time, as of the snapshot's day. Window,
+/// row conditions and feed are bound once. Signals `from = "promises"` and drift (see drift.hpp) are not read here
+/// and measure as missing. Snapshot, signal and off-season must outlive it.
 class SignalReader {
 public:
     /// Days that `off_season` holds for a customer's segment ("" is everybody) age no feed.
@@ -48,18 +49,21 @@ public:
     /// The raw value, in the unit of RULES.md's table, divided by the fact that `per` names (missing unless above 0).
     /// - last, days_since and miss_streak ask for the newest rows and know no window; days_since counts to as-of.
     /// - count over a dataset that is not mapped is 0.
-    /// - ratio is missing while the customer, or the data, are younger than window and baseline together.
-    /// - slope likewise for 8 weeks; also when the median week is 0.
-    Measured measure(CustomerIndex customer) const;
+    /// - ratio is missing while the customer, or the data, are younger than window and baseline together; also when the
+    ///   baseline (with c) is not above 0.
+    /// - slope likewise for 8 weeks; also when the median week is not above 0: it would turn a fall into a rise.
+    Measured measure(const Subject& subject) const;
 
     /// f of SCORING 1.2, in 0..1, before "0 when missing": by the feed's age, or the newest row's; 0 without a feed.
-    double freshness(CustomerIndex customer, const Measured& measured) const;
+    double freshness(const Subject& subject, const Measured& measured) const;
 
     /// The measure (count, sum, active_days) over the 7-day bucket that ends `back` weeks before the watermark.
     /// Missing before the data begin (Snapshot::read_from) or when the feed is.
-    double bucket(CustomerIndex customer, int back) const;
-    /// The newest (at most 8) of them at once, element i as bucket(customer, i); one walk over the customer's rows.
-    void buckets(CustomerIndex customer, std::span<double> newest_first) const;
+    double bucket(const Subject& subject, int back) const;
+    /// The newest of them at once, element i as bucket(subject, i); one walk over its rows.
+    void buckets(const Subject& subject, std::span<double> newest_first) const;
+    /// The rows from a day up to the watermark, without a raw value.
+    Measured rows_since(const Subject& subject, Day from) const;
     /// The last day of that bucket; nothing without a watermark.
     std::optional<Day> bucket_end(int back) const;
 

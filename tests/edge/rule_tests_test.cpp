@@ -1,0 +1,287 @@
+// Rule tests as files: what is read, and what is refused, at which place.
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "edge/config/rule_tests.hpp"
+
+namespace retaind {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string pack = R"(schema = 1
+[group.use]
+[signal.logins]
+group = "use"
+from = "usage"
+measure = "sum"
+scale = { ramp = { bad = 0, good = 100 } }
+[signal.tickets]
+group = "use"
+weight = 0
+from = "tickets"
+measure = "count"
+[rule.quiet]
+when = ["logins == 0"]
+clear = ["logins >= 1"]
+severity = "warning"
+message = "quiet"
+[rule.whole]
+scope = "portfolio"
+when = ["customers > 100"]
+clear = ["customers < 90"]
+severity = "info"
+message = "many"
+)";
+
+const std::string head = R"([[test]]
+name = "one"
+pack = "../small.toml"
+as_of = 2026-03-01
+customers = [{ customer_id = "c1", name = "One" }]
+)";
+
+RuleTestsResult load(const std::string& text, SourceTexts more = {}) {
+    SourceTexts texts = std::move(more);
+    texts["rules/tests/small.toml"] = text;
+    texts["rules/small.toml"] = pack;
+    return load_rule_tests("rules/tests/small.toml", {.texts = texts});
+}
+
+std::vector<std::string> lines(const RuleTestsResult& result) {
+    std::vector<std::string> said;
+    for (const auto& problem : result.problems) said.push_back(to_string(problem));
+    return said;
+}
+
+const Dataset& dataset(const RuleTestStep& step, const std::string& name) {
+    for (const auto& each : step.datasets)
+        if (each.options.name == name) return each;
+    throw std::runtime_error("no dataset " + name);
+}
+
+std::vector<double> numbers(const RuleTestStep& step, const std::string& name) {
+    return dataset(step, name).find("value")->numbers;
+}
+
+TEST(RuleTests, StepsAddAndRemoveRows) {
+    const auto result = load(head + R"(
+usage = [{ customer_id = "c1", at = 2026-02-27, value = 1 }, { customer_id = "c1", at = 2026-02-28, value = 2.5 }]
+expect.alerts = []
+[[test.step]]
+as_of = 2026-03-02
+remove.usage = { at = 2026-02-27 }
+usage = [{ customer_id = "c1", at = 2026-03-02T08:00:00, value = 4 }]
+[[test.step]]
+as_of = 2026-03-05
+watermark.usage = 2026-03-03
+[[test.step]]
+as_of = 2026-03-06
+not_loaded = ["usage"]
+)");
+    ASSERT_THAT(lines(result), IsEmpty());
+    ASSERT_THAT(result.tests, SizeIs(1));
+    const auto& steps = result.tests[0].steps;
+    ASSERT_THAT(steps, SizeIs(4));
+    EXPECT_THAT(numbers(steps[0], "usage"), ElementsAre(1, 2.5));
+    EXPECT_THAT(numbers(steps[1], "usage"), ElementsAre(2.5, 4));
+    EXPECT_THAT(dataset(steps[1], "usage").find("at")->seconds, ElementsAre(0, 8 * 3600)) << "a time stays one";
+    EXPECT_EQ(dataset(steps[1], "usage").watermark, steps[1].as_of) << "fresh unless said otherwise";
+    EXPECT_EQ(dataset(steps[2], "usage").watermark, parse_day("2026-03-03"));
+    EXPECT_THAT(steps[3].datasets, SizeIs(1)) << "customers only";
+    ASSERT_THAT(steps[3].failed, SizeIs(1));
+    EXPECT_EQ(steps[3].failed[0].options.name, "usage");
+}
+
+TEST(RuleTests, AFurtherColumnIsThereBeforeItHasAValue) {
+    const auto result = load(head + R"(
+expect.alerts = []
+[[test.step]]
+as_of = 2026-03-02
+customers = [{ customer_id = "c2", name = "Two", seats_sold = 7 }]
+)");
+    ASSERT_THAT(lines(result), IsEmpty());
+    EXPECT_NE(dataset(result.tests[0].steps[0], "customers").find("seats_sold"), nullptr);
+}
+
+TEST(RuleTests, ADatasetThatALaterStepNamesIsMappedFromTheFirst) {
+    const auto result = load(head + R"(
+expect.alerts = []
+[[test.step]]
+as_of = 2026-03-02
+tickets = [{ customer_id = "c1", at = 2026-03-02 }]
+)");
+    ASSERT_THAT(lines(result), IsEmpty());
+    EXPECT_EQ(dataset(result.tests[0].steps[0], "tickets").rows, 0u);
+    EXPECT_EQ(dataset(result.tests[0].steps[1], "tickets").rows, 1u);
+}
+
+TEST(RuleTests, RowsComeFromACsvFileBesideTheTests) {
+    const std::string csv =
+        "customer_id,at,value,metric\r\n\"c1\",2026-03-01,3,\"say \"\"hi\"\", twice\"\nc1,2026-02-28,,\n";
+    const auto result = load(head + "usage = \"use.csv\"\nexpect.alerts = []\n", {{"rules/tests/use.csv", csv}});
+    ASSERT_THAT(lines(result), IsEmpty());
+    const auto& usage = dataset(result.tests[0].steps[0], "usage");
+    ASSERT_EQ(usage.rows, 2u);
+    EXPECT_EQ(usage.words.text(usage.find("metric")->words[0]), "say \"hi\", twice");
+    EXPECT_EQ(usage.find("value")->numbers[0], 3);
+    EXPECT_TRUE(is_missing(usage.find("value")->numbers[1])) << "an empty cell is NULL";
+}
+
+TEST(RuleTests, ExpectationsAreRead) {
+    const auto result = load(head + R"(
+[[test.promises]]
+promise_id = "p1"
+customer_id = "c1"
+outcome = "o"
+kind = "hold"
+starts_on = 2026-01-01
+due_on = 2026-09-01
+[[test.usage]]
+customer_id = "c1"
+at = "2026-02-30"
+value = 1
+[test.expect]
+alerts = [
+  { rule = "quiet", entity = "c1", severity = "warning", reasons = ["logins"] },
+  { rule = "whole", state = "pending" },
+]
+band.c1 = "watch"
+health.c1 = { value = 64, within = 0.1 }
+coverage.c1 = 0.5
+risk.c1 = "missing"
+signals.c1 = { logins = 3, "tickets.score" = "missing" }
+signals.c2.logins.score = 25
+promises.p1 = "slipping"
+rejected.usage = 1
+)");
+    ASSERT_THAT(lines(result), IsEmpty());
+    const auto& expect = result.tests[0].steps[0].expect;
+    ASSERT_TRUE(expect.alerts.has_value());
+    ASSERT_THAT(*expect.alerts, SizeIs(2));
+    EXPECT_EQ(expect.alerts->at(0).phase, AlertPhase::firing);
+    EXPECT_EQ(expect.alerts->at(1).phase, AlertPhase::pending);
+    EXPECT_FALSE(expect.alerts->at(1).severity.has_value());
+    ASSERT_THAT(expect.numbers, SizeIs(6));
+    EXPECT_EQ(expect.numbers[0].value, 64);
+    EXPECT_EQ(expect.numbers[0].within, 0.1);
+    EXPECT_TRUE(is_missing(expect.numbers[2].value));
+    EXPECT_EQ(expect.numbers[3].kind, ExpectedNumber::Kind::signal);
+    EXPECT_EQ(expect.numbers[4].kind, ExpectedNumber::Kind::score);
+    EXPECT_EQ(expect.numbers[5].kind, ExpectedNumber::Kind::score);
+    EXPECT_EQ(expect.numbers[5].value, 25);
+    EXPECT_THAT(expect.words, SizeIs(2));
+    EXPECT_EQ(expect.rejected.at("usage"), 1u);
+}
+
+TEST(RuleTests, SettingsAreThoseOfTheConfiguration) {
+    const auto result = load(head + R"(
+usage = []
+expect.alerts = []
+[test.settings.outcome]
+churn = ["ended"]
+[test.settings.currency]
+base = "EUR"
+[test.settings.dataset.usage]
+stale_after = "36h"
+)");
+    ASSERT_THAT(lines(result), IsEmpty());
+    const auto& test = result.tests[0];
+    EXPECT_THAT(test.rules.policy.outcome.churn, ElementsAre("ended"));
+    EXPECT_EQ(test.rules.policy.currency.base, "EUR");
+    EXPECT_EQ(dataset(test.steps[0], "usage").options.stale_after, Seconds{36 * 3600});
+}
+
+struct Mistake {
+    const char* why;
+    std::string text;
+    std::string said;
+};
+
+TEST(RuleTests, MistakesAreToldAtTheirPlace) {
+    const std::vector<Mistake> mistakes = {
+        {"a key that nobody knows", head + "expct.alerts = []\n",
+         "6:1: unknown key \"expct\" (did you mean \"expect\"?)"},
+        {"a dataset that no rule reads", head + "expect.alerts = []\nusge = []\n",
+         "7:1: unknown key \"usge\" (did you mean \"usage\"?)"},
+        {"a column", head + "expect.alerts = []\nusage = [{ customer_id = \"c1\", at = 2026-03-01, vaule = 1 }]\n",
+         "7:49: usage have no column \"vaule\" (did you mean \"value\"?)"},
+        {"a cell of another type", head + "expect.alerts = []\nusage = [{ customer_id = \"c1\", at = 7 }]\n",
+         "7:37: \"at\" must be a date or a time, and this is a whole number"},
+        {"a row without what every row has", head + "expect.alerts = []\nusage = [{ at = 2026-03-01, value = 1 }]\n",
+         "7:10: \"customer_id\" is missing (every row of usage has it)"},
+        {"a row that the daemon would reject",
+         head + "expect.alerts = []\ntouchpoints = [\n{ customer_id = \"c1\", at = 2026-03-01, kind = \"call\" }]\n",
+         "8:1: rows of touchpoints are rejected: bad_kind 1"},
+        {"rows that are no rows", head + "expect.alerts = []\nusage = 3\n",
+         "7:9: \"usage\" must be a list of rows, or the name of a CSV file"},
+        {"a rule", head + "expect.alerts = [{ rule = \"quite\", entity = \"c1\" }]\n",
+         "6:27: there is no rule \"quite\" (did you mean \"quiet\"?)"},
+        {"an alert about nobody", head + "expect.alerts = [{ rule = \"quiet\" }]\n", "6:18: \"entity\" is missing"},
+        {"a signal", head + "expect.signals.c1.login = 3\n",
+         "6:27: there is no signal \"login\" (did you mean \"logins\"?)"},
+        {"a band", head + "expect.band.c1 = \"risky\"\n", "6:18: \"c1\" cannot be \"risky\""},
+        {"a number", head + "expect.health.c1 = \"high\"\n",
+         "6:20: \"c1\" must be a number, { value, within }, or \"missing\", and this is a text"},
+        {"steps out of order", head + "expect.alerts = []\n[[test.step]]\nas_of = 2026-03-01\n",
+         "7:1: a step must lie after the one before it, 2026-03-01"},
+        {"a row to remove that is not there",
+         head + "expect.alerts = []\nremove.usage = { customer_id = \"c1\" }\nusage = []\n",
+         "7:16: there is no such row of usage to remove"},
+        {"a pack that is not there", "[[test]]\nname = \"one\"\npack = \"nobody\"\nas_of = 2026-03-01\n",
+         "3:8: there is no file /usr/share/retaind/rules/nobody.toml"},
+        {"nothing expected", head, "1:1: this test expects nothing"},
+        {"no tests", "", "1:1: there are no tests in this file"},
+        {"a dataset that is not there", head + "expect.alerts = []\nnot_loaded = [\"usag\"]\n",
+         "7:15: there is no dataset \"usag\""},
+    };
+    for (const auto& [why, text, said] : mistakes) {
+        SCOPED_TRACE(why);
+        const auto result = load(text);
+        EXPECT_THAT(lines(result), ElementsAre(HasSubstr("rules/tests/small.toml:" + said)));
+        EXPECT_THAT(result.tests, IsEmpty());
+    }
+}
+
+TEST(RuleTests, MistakesOfACsvFileAreToldInIt) {
+    const std::vector<Mistake> mistakes = {
+        {"a column", "customer_id,at,vaule\nc1,2026-03-01,1\n", "use.csv:1:1: usage have no column \"vaule\""},
+        {"a column twice", "customer_id,at,value,at\n", "use.csv:1:1: the column \"at\" is there twice"},
+        {"too few cells", "customer_id,at,value\nc1,2026-03-01\n", "use.csv:2:1: this line has not 3 cells"},
+        {"an open quote", "customer_id,at,value\n\"c1,2026-03-01,1\n", "use.csv:2:1: this line has not 3 cells"},
+        {"nothing", "", "use.csv:1:1: the first line must name the columns"},
+        {"a bad cell", "customer_id,at,value\nc1,2026-03-01,1\nc1,yesterday,1\n",
+         "use.csv:3:1: rows of usage are rejected: bad_date 1"},
+    };
+    for (const auto& [why, text, said] : mistakes) {
+        SCOPED_TRACE(why);
+        const auto result = load(head + "usage = \"use.csv\"\nexpect.alerts = []\n", {{"rules/tests/use.csv", text}});
+        EXPECT_THAT(lines(result), ElementsAre(HasSubstr(said)));
+    }
+}
+
+TEST(RuleTests, AMistakeOfThePackIsToldInThePack) {
+    SourceTexts texts;
+    texts["a.toml"] =
+        "[[test]]\nname = \"one\"\npack = \"./b.toml\"\nexpect.alerts = []\n"
+        "[[test]]\nname = \"two\"\npack = \"./b.toml\"\nexpect.alerts = []\n";
+    texts["./b.toml"] = pack + "[rule.quiet2]\nwehn = []\n";
+    const auto result = load_rule_tests("a.toml", {.texts = texts});
+    ASSERT_FALSE(result.problems.empty());
+    for (const auto& line : lines(result)) EXPECT_THAT(line, HasSubstr("b.toml:")) << "once, and where it was written";
+}
+
+TEST(RuleTests, AreBounded) {
+    std::string many = head + "expect.alerts = []\nusage = [";
+    for (int i = 0; i < 10'001; ++i) many += "{ customer_id = \"c1\", at = 2026-03-01, value = 1 },\n";
+    EXPECT_THAT(lines(load(many + "]\n")), ElementsAre(HasSubstr("\"usage\" has more than 10000 rows")));
+}
+
+}  // namespace
+}  // namespace retaind
