@@ -651,7 +651,7 @@ TEST(Pack, RefusesToDivideByWhatIsNotKnownYet) {
          "18:7: \"days_to_renewal\" is not a size to divide by (seats, mrr, revenue, tenure_days, or a column of "
          "customers)"},
         {usage + "scale = { cohort = { by = \"discount_ratio\" } }\n",
-         "18:28: \"discount_ratio\" does not divide customers into cohorts (a cohort is made by segment, or any column "
+         "18:27: \"discount_ratio\" does not divide customers into cohorts (a cohort is made by segment, or any column "
          "of "
          "customers)"},
         {value + "field = \"discount_ratio\"\nper = \"seats\"\n",
@@ -1244,7 +1244,7 @@ connection = "postgresql://me:canary-uri@localhost/x"
     EXPECT_THAT(shown, Not(HasSubstr("canary")));
     EXPECT_THAT(shown, HasSubstr("password_file = \"(set)\""));
     EXPECT_THAT(shown, HasSubstr("url = \"(set)\""));
-    EXPECT_THAT(shown, HasSubstr("host=localhost password = *** dbname=x"));
+    EXPECT_THAT(shown, HasSubstr("host=localhost password = '***' dbname=x"));
     EXPECT_THAT(shown, HasSubstr("postgresql://***@localhost/x"));
     EXPECT_THAT(format_problems(result.loaded->warnings, result.sources), Not(HasSubstr("canary")));
 }
@@ -1306,6 +1306,7 @@ TEST(Secrets, InAPlaceWhereNobodyExpectsThemAreNotPrintedEither) {
 when = ["band == 'watch'"]
 severity = "info"
 message = "write to smtp://me:canary@localhost, \"password=canary\" or Authorization: Bearer canary"
+advice = { token = "canary" }
 )");
     const auto result = load_config(folder.write("retaind.toml", small_config));
     ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);

@@ -110,6 +110,7 @@ reference::Pack some_pack(Dice& dice) {
     pack.coverage_floor = dice.number(0, 0.5);
     pack.smoothing = dice.one_of<int>({0, 3, 7});
     pack.prior = dice.number(40, 80);
+    pack.weakest = dice.number(0, 1);
     pack.base_rate = dice.number(0.005, 0.2);
     const int count = 3 + dice.below(10);
     for (int number = 0; number < count; ++number) pack.signals.push_back(some_signal(dice, number));
@@ -182,8 +183,9 @@ std::string toml(const reference::Pack& pack) {
     std::string text = fmt::format(
         "schema = 1\n[health]\nbands = {{ healthy = {}, watch = {} }}\nhysteresis = {}\ncoverage_floor = {}\nsmoothing "
         "= "
-        "\"{}d\"\nprior = {}\n[risk]\nbase_rate = {}\n",
-        pack.healthy, pack.watch, pack.hysteresis, pack.coverage_floor, pack.smoothing, pack.prior, pack.base_rate);
+        "\"{}d\"\nprior = {}\nweakest = {}\n[risk]\nbase_rate = {}\n",
+        pack.healthy, pack.watch, pack.hysteresis, pack.coverage_floor, pack.smoothing, pack.prior, pack.weakest,
+        pack.base_rate);
     for (const auto& [name, weight] : pack.groups) text += fmt::format("[group.{}]\nweight = {}\n", name, weight);
     for (const auto& signal : pack.signals) text += toml(signal);
     for (std::size_t i = 0; i < pack.caps.size(); ++i)
@@ -253,21 +255,45 @@ std::vector<company::PromiseRow> rows_of(const reference::Promises& promises) {
     return rows;
 }
 
-/// Sometimes one feed ends early, or failed.
+/// Sometimes a feed ends early. Rows before read_from were not asked for.
 Company some_company(Dice& dice, std::uint64_t seed, int customers) {
     Company company = company::generated_company(seed, customers);
     for (auto& [name, feed] : company.feeds) {
         const Day last = company.as_of - days{dice.chance(0.3) ? dice.below(25) : -5};
-        std::erase_if(feed.rows, [&](const auto& row) { return row.day > last; });
+        std::erase_if(feed.rows, [&](const auto& row) { return row.day > last || row.day < company.read_from; });
     }
     return company;
+}
+
+/// Some customers with several products, of which some rows say which; some that belong to another.
+void grow_a_tree(Company& company, Dice& dice) {
+    for (std::size_t n = 0; n < company.customers.size(); ++n) {
+        auto& customer = company.customers[n];
+        const auto before = static_cast<std::size_t>(dice.below(4)) + 1;
+        if (n >= before && dice.chance(0.25)) customer.parent = company.customers[n - before].id;
+        if (!dice.chance(0.3)) continue;
+        std::erase_if(company.subscriptions, [&](const auto& row) { return row.customer == customer.id; });
+        for (const std::string product : {"-a", "-b", "-c"}) {
+            if (product == "-c" && dice.chance(0.6)) continue;
+            company::SubscriptionRow row{customer.id, customer.id + product,
+                                         company.as_of - days{200 + dice.below(400)}};
+            row.mrr = dice.chance(0.1) ? missing : dice.chance(0.1) ? 0 : dice.below(1000) * 100;
+            row.seats = dice.below(20);
+            company.subscriptions.push_back(row);
+        }
+        const double named = dice.one_of<double>({0, 0.3, 1});
+        for (auto& [name, feed] : company.feeds)
+            for (auto& row : feed.rows)
+                if (row.customer == customer.id && dice.chance(named))
+                    row.texts["subscription_id"] = customer.id + dice.one_of<std::string>({"-a", "-b", "-b", "-gone"});
+    }
 }
 
 // -- the comparison ---------------------------------------------------------------------------------------------------
 
 /// What was compared, so that a generator that goes blind is seen.
 struct Compared {
-    long long customers = 0, terms = 0, measured = 0, partly = 0, capped = 0, with_prior = 0, bands[4] = {};
+    long long customers = 0, terms = 0, measured = 0, partly = 0, capped = 0, with_prior = 0, joined = 0, bands[4] = {};
 };
 
 void expect_same(double found, std::optional<double> expected, const std::string& what) {
@@ -294,8 +320,10 @@ void compare_terms(const Explanation& found, const reference::CustomerStanding& 
         ++compared.terms;
         compared.measured += signal.score.has_value();
         if (pack.signals[at].from == "promises") continue;
-        ASSERT_EQ(found.rows[i], static_cast<unsigned>(signal.rows)) << what;
-        ASSERT_EQ(found.days[i], std::pair(signal.first, signal.last)) << what;
+        const TermSource& source = found.sources[i];
+        ASSERT_EQ(source.rows, static_cast<unsigned>(signal.rows)) << what;
+        ASSERT_EQ(source.first, signal.first) << what;
+        ASSERT_EQ(source.last, signal.last) << what;
     }
 }
 
@@ -333,10 +361,15 @@ void compare_company(Company company, Dice& dice, Compared& compared) {
         for (const CustomerView& found : result.view.customers) {
             const auto& wanted = expected.at(found.customer_id);
             const auto explained = explainer.explain(found.customer_id);
-            ASSERT_NO_FATAL_FAILURE(compare_terms(*explained, wanted, pack, compared));
+            if (wanted.parts == 1) {
+                ASSERT_NO_FATAL_FAILURE(compare_terms(*explained, wanted, pack, compared));
+            }
+            ASSERT_NO_FATAL_FAILURE(
+                expect_same(explained->health.weakest_part, wanted.weakest_part, found.customer_id + " weakest part"));
             ASSERT_NO_FATAL_FAILURE(expect_same(explained->health.prior, wanted.prior, found.customer_id + " prior"));
             ASSERT_NO_FATAL_FAILURE(compare_customer(found, wanted, compared));
             compared.with_prior += wanted.prior != pack.prior;
+            compared.joined += wanted.parts > 1;
         }
         state = std::move(result.state);
     }
@@ -351,7 +384,9 @@ TEST(Health, OfTenThousandCustomersIsThatOfTheReference) {
         SCOPED_TRACE("RETAIND_SEED=" + std::to_string(seed));
         Dice dice(seed);
         const int customers = dice.one_of<int>({1, 8, 30, 60, 60, 90});
-        compare_company(some_company(dice, seed, customers), dice, compared);
+        Company company = some_company(dice, seed, customers);
+        if (dice.chance(0.2)) grow_a_tree(company, dice);
+        compare_company(std::move(company), dice, compared);
         if (HasFailure()) return;
     }
     EXPECT_GE(compared.customers, 10'000);
@@ -359,6 +394,7 @@ TEST(Health, OfTenThousandCustomersIsThatOfTheReference) {
     EXPECT_GT(compared.partly, compared.customers / 3);
     EXPECT_GT(compared.capped, compared.customers / 50);
     EXPECT_GT(compared.with_prior, compared.customers / 50);
+    EXPECT_GT(compared.joined, compared.customers / 50);
     for (const auto count : compared.bands) EXPECT_GT(count, compared.customers / 50);
 }
 

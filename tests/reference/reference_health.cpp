@@ -348,48 +348,239 @@ std::vector<Positions> positions_of(const Company& company, const Pack& pack) {
     return all;
 }
 
-void measure_signals(CustomerStanding& to, const Company& company, const Promises& promises, const Pack& pack,
-                     const std::vector<Positions>& positions, const CustomerRow& customer) {
-    for (std::size_t i = 0; i < pack.signals.size(); ++i) {
-        const Signal& signal = pack.signals[i];
-        SignalStanding standing;
-        const auto size = fact(company, customer, "size");
-        const bool is_asked = signal.least_size.has_value();
-        if (!is_asked || (size && *size >= *signal.least_size)) {
-            standing = Reading(company, promises, signal, customer).read();
-            if (signal.scale.kind != "cohort")
-                standing.score = score_of(signal.scale, standing);
-            else if (positions[i].contains(customer.id))
-                standing.score =
-                    100 * std::erfc(-(positions[i].at(customer.id) + signal.scale.delta) / std::sqrt(2.0)) / 2;
-        }
-        standing.applies = !is_asked || !size || *size >= *signal.least_size;
-        to.signals.push_back(standing);
+SignalStanding stand(const Company& company, const Promises& promises, const Signal& signal, const Positions& positions,
+                     const CustomerRow& customer) {
+    SignalStanding standing;
+    const auto size = fact(company, customer, "size");
+    const bool is_asked = signal.least_size.has_value();
+    if (!is_asked || (size && *size >= *signal.least_size)) {
+        standing = Reading(company, promises, signal, customer).read();
+        if (signal.scale.kind != "cohort")
+            standing.score = score_of(signal.scale, standing);
+        else if (positions.contains(customer.id))
+            standing.score = 100 * std::erfc(-(positions.at(customer.id) + signal.scale.delta) / std::sqrt(2.0)) / 2;
     }
+    standing.applies = !is_asked || !size || *size >= *signal.least_size;
+    return standing;
 }
 
-void combine_signals(CustomerStanding& to, const Pack& pack) {
+Combined combine_signals(const std::vector<SignalStanding>& signals, const Pack& pack, double prior) {
     std::vector<Part> parts;
     for (std::size_t i = 0; i < pack.signals.size(); ++i) {
         const Signal& signal = pack.signals[i];
         parts.push_back({.group = signal.group,
                          .group_weight = pack.groups.at(signal.group),
                          .weight = signal.weight,
-                         .applies = to.signals[i].applies,
-                         .score = to.signals[i].score,
-                         .freshness = to.signals[i].freshness,
+                         .applies = signals[i].applies,
+                         .score = signals[i].score,
+                         .freshness = signals[i].freshness,
                          .when_missing = signal.when_missing});
     }
-    const Combined combined = combine(parts, to.prior);
-    to.before_caps = to.health = combined.health;
-    to.coverage = combined.coverage;
-    for (std::size_t i = 0; i < parts.size(); ++i) to.signals[i].contribution = combined.contributions[i];
+    return combine(parts, prior);
+}
+
+void apply_caps(CustomerStanding& to, const Pack& pack) {
+    to.health = to.before_caps;
     for (const Cap& cap : pack.caps)
         for (std::size_t i = 0; i < pack.signals.size(); ++i) {
             const auto& raw = to.signals[i].raw;
             if (pack.signals[i].name == cap.signal && raw && *raw < cap.below) to.health = std::min(to.health, cap.at);
         }
 }
+
+// -- subscriptions and children --------------------------------------------------------------------------------------
+
+std::vector<SubscriptionRow> live_subscriptions(const Company& company, const std::string& customer) {
+    std::vector<SubscriptionRow> live;
+    for (const SubscriptionRow& row : company.subscriptions)
+        if (row.customer == customer && is_live(row, company.as_of)) live.push_back(row);
+    return live;
+}
+
+std::string named_by(const FeedRow& row) {
+    return row.texts.contains("subscription_id") ? row.texts.at("subscription_id") : "";
+}
+
+/// Whether some known row of a feed names one of a customer's live subscriptions, of which it has several.
+bool is_told_apart(const Company& company, const std::string& feed, const std::string& customer) {
+    const auto live = live_subscriptions(company, customer);
+    if (live.size() < 2 || !company.feeds.contains(feed)) return false;
+    const auto& rows = company.feeds.at(feed).rows;
+    return std::any_of(rows.begin(), rows.end(), [&](const FeedRow& row) {
+        const bool counts = row.customer == customer && is_known_by(row, company.as_of);
+        return counts &&
+               std::any_of(live.begin(), live.end(), [&](const auto& one) { return one.id == named_by(row); });
+    });
+}
+
+std::string part_id(const std::string& customer, const std::string& subscription) {
+    return customer + "/" + subscription;
+}
+
+/// The company with each live subscription of those who are told apart in a feed as a customer of its own. Rows of
+/// products that are gone belong to nobody, and still say how far the feed has come.
+Company in_parts(Company company, const std::string& feed) {
+    const Company whole = company;
+    for (const CustomerRow& customer : whole.customers) {
+        if (!is_told_apart(whole, feed, customer.id)) continue;
+        std::erase_if(company.customers, [&](const auto& row) { return row.id == customer.id; });
+        std::erase_if(company.subscriptions, [&](const auto& row) { return row.customer == customer.id; });
+        for (FeedRow& row : company.feeds.at(feed).rows)
+            if (row.customer == customer.id) row.customer = "";
+        for (SubscriptionRow subscription : live_subscriptions(whole, customer.id)) {
+            CustomerRow part = customer;
+            part.id = part_id(customer.id, subscription.id);
+            part.since = subscription.started_on;
+            company.customers.push_back(part);
+            for (FeedRow row : whole.feeds.at(feed).rows) {
+                const bool is_its = named_by(row).empty() || named_by(row) == subscription.id;
+                if (row.customer != customer.id || !is_its) continue;
+                row.customer = part.id;
+                company.feeds.at(feed).rows.push_back(row);
+            }
+            subscription.customer = part.id;
+            company.subscriptions.push_back(subscription);
+        }
+    }
+    return company;
+}
+
+struct Share {
+    double health = 0, coverage = 0;
+    double revenue = 0;  ///< not a number: unknown
+};
+
+double revenue_of(const std::vector<SubscriptionRow>& subscriptions) {
+    double sum = 0;
+    for (const SubscriptionRow& row : subscriptions) sum += row.mrr;
+    return sum;
+}
+
+/// What a day comes to, before anything of an earlier day but the prior.
+class Scores {
+public:
+    Scores(const Company& company, const Promises& promises, const Pack& pack, const Memory& memory)
+        : company_(company), promises_(promises), pack_(pack), memory_(memory), whole_(positions_of(company, pack)) {
+        for (const Signal& signal : pack.signals) {
+            const bool is_known = parted_.contains(signal.from);
+            if (!is_known) parted_[signal.from] = in_parts(company, signal.from);
+            if (!is_known) positions_[signal.from] = positions_of(parted_[signal.from], pack);
+        }
+    }
+
+    std::map<std::string, CustomerStanding> all() {
+        for (const CustomerRow& customer : company_.customers)
+            if (is_live_customer(customer.id)) standing_of(customer);
+        return std::move(standings_);
+    }
+
+private:
+    bool is_live_customer(const std::string& id) const { return !live_subscriptions(company_, id).empty(); }
+
+    static const CustomerRow& row_of(const Company& company, const std::string& id) {
+        return *std::find_if(company.customers.begin(), company.customers.end(),
+                             [&](const CustomerRow& row) { return row.id == id; });
+    }
+
+    /// The nearest live customer above.
+    std::string parent_of(const CustomerRow& customer) const {
+        std::string above = customer.parent;
+        while (!above.empty() && !is_live_customer(above)) above = row_of(company_, above).parent;
+        return above;
+    }
+
+    std::vector<const CustomerRow*> children_of(const CustomerRow& customer) const {
+        std::vector<const CustomerRow*> children;
+        for (const CustomerRow& other : company_.customers)
+            if (!other.parent.empty() && is_live_customer(other.id) && parent_of(other) == customer.id)
+                children.push_back(&other);
+        return children;
+    }
+
+    /// Its own and that of all below it.
+    double revenue_with_children(const CustomerRow& customer) const {
+        double sum = revenue_of(live_subscriptions(company_, customer.id));
+        for (const CustomerRow* child : children_of(customer)) sum += revenue_with_children(*child);
+        return sum;
+    }
+
+    bool is_apart(const CustomerRow& customer) const {
+        return std::any_of(pack_.signals.begin(), pack_.signals.end(),
+                           [&](const Signal& signal) { return is_told_apart(company_, signal.from, customer.id); });
+    }
+
+    /// Of the customer as a whole, or of one subscription: then own signals are the subscription's.
+    std::vector<SignalStanding> signals_of(const CustomerRow& customer, const std::string& subscription) const {
+        std::vector<SignalStanding> signals;
+        for (std::size_t i = 0; i < pack_.signals.size(); ++i) {
+            const Signal& signal = pack_.signals[i];
+            const bool has_parts = is_told_apart(company_, signal.from, customer.id);
+            const Company& parted = parted_.at(signal.from);
+            const auto& among_parts = positions_.at(signal.from)[i];
+            if (has_parts && !subscription.empty())
+                signals.push_back(
+                    stand(parted, promises_, signal, among_parts, row_of(parted, part_id(customer.id, subscription))));
+            else
+                signals.push_back(stand(company_, promises_, signal, has_parts ? whole_[i] : among_parts, customer));
+        }
+        return signals;
+    }
+
+    std::vector<Share> own_parts(CustomerStanding& to, const CustomerRow& customer) const {
+        const auto live = live_subscriptions(company_, customer.id);
+        if (!is_apart(customer)) {
+            const auto combined = combine_signals(to.signals, pack_, to.prior);
+            for (std::size_t i = 0; i < to.signals.size(); ++i) to.signals[i].contribution = combined.contributions[i];
+            return {{combined.health, combined.coverage, revenue_of(live)}};
+        }
+        std::vector<Share> parts;
+        for (const SubscriptionRow& subscription : live) {
+            const auto combined = combine_signals(signals_of(customer, subscription.id), pack_, to.prior);
+            parts.push_back({combined.health, combined.coverage, subscription.mrr});
+        }
+        return parts;
+    }
+
+    void join(CustomerStanding& to, const std::vector<Share>& parts) const {
+        to.parts = static_cast<int>(parts.size());
+        double sum = 0, least = 100, mean = 0;
+        for (const Share& part : parts) sum += part.revenue;
+        for (const Share& part : parts) {
+            const double share = sum > 0 ? part.revenue / sum : 1.0 / to.parts;
+            mean += share * part.health;
+            to.coverage += share * part.coverage;
+            least = std::min(least, part.health);
+        }
+        to.weakest_part = to.parts > 1 ? pack_.weakest * std::min(0.0, least - mean) : 0;
+        to.before_caps = mean + to.weakest_part;
+    }
+
+    const CustomerStanding& standing_of(const CustomerRow& customer) {
+        if (const auto found = standings_.find(customer.id); found != standings_.end()) return found->second;
+        CustomerStanding standing;
+        const auto prior = memory_.priors.find(customer.segment);
+        const bool has_prior = prior != memory_.priors.end() && prior->second.customers >= 20;
+        standing.prior = has_prior ? prior->second.mean : pack_.prior;
+        standing.signals = signals_of(customer, "");
+        auto parts = own_parts(standing, customer);
+        for (const CustomerRow* child : children_of(customer)) {
+            const auto& below = standing_of(*child);
+            parts.push_back({below.health, below.coverage, revenue_with_children(*child)});
+        }
+        join(standing, parts);
+        apply_caps(standing, pack_);
+        return standings_[customer.id] = standing;
+    }
+
+    const Company& company_;
+    const Promises& promises_;
+    const Pack& pack_;
+    const Memory& memory_;
+    std::vector<Positions> whole_;                                  ///< by signal
+    std::map<std::string, Company> parted_ = {};                    ///< by feed
+    std::map<std::string, std::vector<Positions>> positions_ = {};  ///< by feed, then signal
+    std::map<std::string, CustomerStanding> standings_ = {};
+};
 
 std::string band_of(const CustomerStanding& standing, const std::string& before, const Pack& pack) {
     static const std::vector<std::string> order = {"at_risk", "watch", "healthy"};
@@ -451,21 +642,8 @@ void remember(Memory& memory, const Company& company, const std::map<std::string
 
 std::map<std::string, CustomerStanding> score_day(const Company& company, const Promises& promises, const Pack& pack,
                                                   Memory& memory) {
-    const auto positions = positions_of(company, pack);
-    std::map<std::string, CustomerStanding> all;
-    for (const CustomerRow& customer : company.customers) {
-        const bool live = std::any_of(company.subscriptions.begin(), company.subscriptions.end(), [&](const auto& row) {
-            return row.customer == customer.id && is_live(row, company.as_of);
-        });
-        if (!live) continue;
-        CustomerStanding& standing = all[customer.id];
-        const auto prior = memory.priors.find(customer.segment);
-        const bool has_prior = prior != memory.priors.end() && prior->second.customers >= 20;
-        standing.prior = has_prior ? prior->second.mean : pack.prior;
-        measure_signals(standing, company, promises, pack, positions, customer);
-        combine_signals(standing, pack);
-        smooth(standing, customer.id, company.as_of, pack, memory);
-    }
+    auto all = Scores(company, promises, pack, memory).all();
+    for (auto& [id, standing] : all) smooth(standing, id, company.as_of, pack, memory);
     const double a = all.empty() ? 0 : intercept(all, pack.base_rate);
     for (auto& [id, standing] : all) standing.risk = chance(a, standing.health);
     remember(memory, company, all);

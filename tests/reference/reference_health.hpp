@@ -1,6 +1,6 @@
 // Health, band and risk of every customer, worked out again from raw rows, day by day, as RULES.md and SCORING 1.0
-// to 1.4 and 1.8 say them. Slow and obvious: each number is found by walking through all rows. It shares no code with
-// the core.
+// to 1.4 and 1.8, and docs/decisions/006 say them; only subscriptions that continue another are not known here. Slow
+// and obvious: each number is found by walking through all rows. It shares no code with the core.
 #pragma once
 
 #include <map>
@@ -51,6 +51,7 @@ struct Cap {
 
 struct Pack {
     double healthy = 70, watch = 40, hysteresis = 5, coverage_floor = 0.35, smoothing = 7, prior = 70, base_rate = 0.03;
+    double weakest = 0.25;
     std::map<std::string, double> groups = {};
     std::vector<Signal> signals = {};
     std::vector<Cap> caps = {};
@@ -69,7 +70,9 @@ struct SignalStanding {
 struct CustomerStanding {
     double health = 0, before_caps = 0, coverage = 0, prior = 0, smoothed = 0, risk = 0;
     std::string band;
-    std::vector<SignalStanding> signals = {};  ///< parallel to the pack's
+    std::vector<SignalStanding> signals = {};  ///< parallel to the pack's, of the customer as a whole
+    int parts = 1;                             ///< subscriptions and children that were scored apart
+    double weakest_part = 0;
 };
 
 /// What one day leaves for later ones.

@@ -16,7 +16,7 @@ struct CohortQuestion {
     std::string feed = "usage", measure = "sum";  ///< or count, active_days
     std::string metric = {};                      ///< only rows with this metric
     bool silence_is_zero = true;
-    int carry = 0;  ///< days
+    int carry = 0;                              ///< days
     std::vector<std::string> by = {"segment"};  ///< "segment", or a further column of customers
     double halflife = 14;                       ///< days
     int min = 20;

@@ -38,6 +38,7 @@ void add_customers(Snapshot& snapshot, const Company& sorted) {
     }
     for (std::size_t i = 0; i < sorted.customers.size(); ++i) {
         const auto& row = sorted.customers[i];
+        if (!row.parent.empty()) snapshot.customers[i].parent_customer = index_of(sorted, row.parent);
         for (const auto& [name, text] : row.texts) attribute(snapshot, name, false).words[i] = word(snapshot, text);
         for (const auto& [name, number] : row.numbers) attribute(snapshot, name, true).numbers[i] = number;
     }

@@ -16,6 +16,7 @@ struct CustomerRow {
     std::map<std::string, std::string> texts = {};  ///< further columns
     std::map<std::string, double> numbers = {};
     std::optional<Day> since = {};
+    std::string parent = {};
 };
 
 struct SubscriptionRow {

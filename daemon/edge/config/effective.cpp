@@ -343,8 +343,8 @@ void write_advice(Writer& out, const Advice& advice) {
     if (advice.size() == 1 && advice[0].first.empty()) return out.key("advice", advice[0].second);
     std::string texts;
     for (const auto& [motion, text] : advice)
-        texts += fmt::format("{}{} = {}", texts.empty() ? "" : ", ", motion.empty() ? "default" : in_quotes(motion),
-                             toml(text));
+        texts += (texts.empty() ? "" : ", ") +
+                 without_secrets(fmt::format("{} = {}", motion.empty() ? "default" : in_quotes(motion), toml(text)));
     if (!texts.empty()) out.raw("advice", "{ " + texts + " }");
 }
 

@@ -168,7 +168,10 @@ std::string without_secrets(std::string_view text) {
     std::string result;
     std::size_t end = 0;
     each_secret(text, [&](std::size_t at, std::size_t length) {
-        result.append(text.substr(end, at - end)).append("***");
+        const char quote = text[at];
+        const bool in_quotes = length > 1 && (quote == '"' || quote == '\'') && text[at + length - 1] == quote;
+        const std::string ends = in_quotes ? std::string{quote} : "";
+        result.append(text.substr(end, at - end)).append(ends + "***" + ends);
         end = at + length;
     });
     return result.append(text.substr(end));
