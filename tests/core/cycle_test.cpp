@@ -161,7 +161,10 @@ measure = "sum"
 /// The rules at work, one day after the other.
 class Walk {
 public:
-    explicit Walk(Company company, const std::string& more = "") : company_(std::move(company)) {
+    explicit Walk(Company company, const std::string& more = "") : company_(std::move(company)) { use_rules(more); }
+
+    /// The pack with more, from now on.
+    void use_rules(const std::string& more) {
         PackResult result = load_rules({"pack.toml"}, {.texts = {{"pack.toml", pack + more}}});
         EXPECT_TRUE(result.rules) << format_problems(result.problems, result.sources);
         rules_ = std::move(*result.rules);
@@ -411,6 +414,58 @@ TEST(Prior, OfADayWithoutAnybodyWellCoveredIsNotThatOfADayBefore) {
     walk.day(50);
     ASSERT_NEAR(walk.customer("c00").coverage, 0.6, 1e-9);
     EXPECT_EQ(walk.explain(51, {}, "c00").health.prior, 70) << "as with 19 of them";
+}
+
+TEST(Owner, WhoIsUnknownForADayIsNobodyNewAndEveryCycleOfADayFindsTheSame) {
+    const std::string rule =
+        "[rule.new_owner]\nwhen = [\"owner_changed_days <= 14\"]\nclear = [\"owner_changed_days > 20\"]\n"
+        "severity = \"info\"\nmessage = \"{name}\"\n";
+    Company company;
+    company.manager = [](int customer, int day) {
+        return customer == 0 && day == 51 ? "" : customer == 1 && day >= 53 ? "bob" : "mia";
+    };
+    Walk walk(company, rule);
+    walk.days(49, 52);
+    EXPECT_THAT(walk.open(), ::testing::IsEmpty());
+    for (int cycle = 0; cycle < 3; ++cycle) {
+        walk.day(53);
+        EXPECT_THAT(walk.open(), ::testing::ElementsAre("new_owner c01 firing")) << cycle;
+    }
+}
+
+const std::string fall_rule = R"(
+[rule.fell]
+when = ["health_change_7d <= -5"]
+clear = ["health_change_7d >= 0"]
+severity = "warning"
+message = "{name}"
+)";
+const std::string cap = "[cap.all]\nat = 30\nwhen = [\"tenure_days > 0\"]\n";
+
+TEST(ChangedRules, AreNoMovementOfTheCustomer) {
+    Walk walk({}, fall_rule);
+    walk.days(41, 50);
+    ASSERT_NEAR(walk.customer("c00").smoothed, 100, 1e-9);
+    walk.use_rules(fall_rule + cap);
+    for (const int day : {51, 52}) {
+        walk.day(day);
+        EXPECT_EQ(walk.customer("c00").health, 30);
+        EXPECT_EQ(walk.customer("c00").smoothed, 30) << "not from what other rules said";
+        EXPECT_EQ(walk.customer("c00").band, Band::at_risk);
+        EXPECT_THAT(walk.open(), ::testing::IsEmpty()) << "nobody fell";
+    }
+}
+
+TEST(ChangedRules, ThatOnlyLookAtScoresLeaveThePast) {
+    Company company;
+    company.use = [](int, int day) { return day < 51 ? 10 : 0; };
+    Walk walk(company);
+    walk.days(41, 50);
+    walk.use_rules(fall_rule);
+    walk.days(51, 54);
+    EXPECT_LT(walk.customer("c00").health, 70);
+    EXPECT_GT(walk.customer("c00").smoothed, walk.customer("c00").health + 5) << "smoothing goes on";
+    EXPECT_THAT(walk.open(), ::testing::Contains("fell c00 firing"));
 }
 
 TEST(Risk, OfOthersIsNotMovedByThoseWhoseHealthCannotBeBelieved) {

@@ -198,6 +198,31 @@ TEST(Tree, SeatsOfTheSubscriptionDivideItsOwnSignal) {
                 ::testing::Contains(::testing::StartsWith("per_seat of a weight 0.225 score 25 ")));
 }
 
+TEST(Tree, AProductThatNobodySpeaksOfIsNoPart) {
+    Company company = duo();
+    company.subscription("support", "duo", "1000");
+    EXPECT_NEAR(company.explain("duo").health.health, 53.75, 1e-9) << "as without it";
+}
+
+TEST(Tree, ASignalWhoseDatasetDoesNotNameALineDoesNotExistForIt) {
+    Company company = duo();
+    company.subscription("c", "duo", "400");
+    company.more = {Rows{DatasetKind::events,
+                         {"customer_id", "at", "value", "subscription_id"},
+                         {{"duo", format_day(today), "1", "c"}},
+                         {.name = "tickets"}}};
+    const Explanation explanation = company.explain("duo",
+                                                    "[signal.tickets]\ngroup = \"use\"\nfrom = \"tickets\"\n"
+                                                    "measure = \"count\"\nwindow = \"7d\"\n"
+                                                    "scale = { ramp = { bad = 2, good = 0 } }\n");
+    // Half of the revenue is c's: 0.6 * 50 by its ticket, and no use of its own; a and b have no tickets.
+    EXPECT_THAT(lines_of(explanation), ::testing::ElementsAre("tickets of c weight 0.300 score 50 points -6.000 rows 1",
+                                                              "touches weight 0.400 score 50 points -8.000 rows 2",
+                                                              "uses of a weight 0.225 score 100 points 6.750 rows 1",
+                                                              "uses of b weight 0.075 score 0 points -5.250 rows 0"));
+    EXPECT_NEAR(sum_of(explanation.health), explanation.health.health, 1e-9);
+}
+
 TEST(Tree, EqualSharesWhereRevenueIsUnknownOrNothing) {
     Company company = duo();
     company.subscriptions.rows[0][6] = "0";
@@ -395,6 +420,29 @@ TEST(Change, KnowsTermsThatCameAndWentAndAnotherPrior) {
     EXPECT_EQ(change.terms.size(), 3u);
     EXPECT_NEAR(change.prior, -10, 1e-9);
     EXPECT_NEAR(sum_of(change), after.health - before.health, 1e-9);
+}
+
+TEST(Change, OfAChildForWantOfDataIsNotTheParentsOwn) {
+    Company company = duo();
+    company.customer("kid", "duo");
+    company.subscription("k", "kid", "400");
+    company.use("kid", 50);
+    company.touch("kid", 4);
+    Snapshot snapshot = company.snapshot();
+    const RuleSet rules = rules_with();
+    const State state;
+    const std::vector<CustomerIndex> everybody = {0, 1};
+    EarlierDay earlier{.day = today, .remembered = {missing, missing}};
+    earlier.now = earlier.then = healths_on(snapshot, rules, state, {.wanted = everybody});
+    snapshot.as_of = today + std::chrono::days{30};  // nothing new arrives: every feed grows old
+    const DayHealths now = earlier.bridge = healths_on(snapshot, rules, state, {.wanted = everybody});
+    for (const CustomerIndex customer : everybody) {
+        const auto since = change_since(snapshot, earlier, now, customer);
+        ASSERT_TRUE(since);
+        EXPECT_NEAR(sum_of(since->change), since->change.after - since->change.before, 1e-9);
+        for (const TermChange& term : since->change.terms) EXPECT_NEAR(term.points, 0, 1e-9) << customer;
+        EXPECT_GT(std::abs(since->change.data), 1);
+    }
 }
 
 TEST(Change, KeepsRulesProfilesAndLateDataApartFromTheCustomer) {

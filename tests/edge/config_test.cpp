@@ -1070,6 +1070,19 @@ severity = "critical"
     EXPECT_THAT(result.rules_text, StartsWith("# small, mine\nschema = 1\nname = \"mine\"\n"));
 }
 
+TEST(ScoreHash, ChangesWithWhatScoresComeFromAndWithNothingElse) {
+    const std::string rule = "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\n";
+    const auto hash = [](const std::string& text) { return rules_of(text).score_hash; };
+    EXPECT_EQ(hash(small_pack), hash(small_pack + rule));
+    EXPECT_EQ(hash(small_pack), hash(small_pack + "[risk]\nbase_rate = 0.2\n"));
+    EXPECT_NE(hash(small_pack), hash(small_pack + "[cap.low]\nat = 10\nwhen = [\"tenure_days < 3\"]\n"));
+    const std::string profile = "[[profile]]\nname = \"p\"\nmatch = [\"tenure_days < 30\"]\n";
+    EXPECT_EQ(hash(small_pack + rule + profile + "rule.x.severity = \"warning\"\n"),
+              hash(small_pack + rule + profile + "rule.x.severity = \"critical\"\n"));
+    EXPECT_NE(hash(small_pack + profile + "group.use.weight = 2\n"),
+              hash(small_pack + profile + "group.use.weight = 3\n"));
+}
+
 TEST(StoredRules, ReadBackToTheSameHash) {
     for (const auto& file : {"rules/education.toml", "etc/demo/rules.toml", "tests/edge/config/every_key.toml"}) {
         const auto first = load_rules({(source_root() / file).string()});
