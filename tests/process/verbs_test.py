@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import pathlib
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -285,6 +286,23 @@ def test_mistakes_in_rule_tests_are_told_at_their_place(place):
     assert harness.retaind("test-rules").returncode == 2
     assert harness.retaind("test-rules", place / "nothing.toml").returncode == 3
     return "exit code 3 with line, column and what was meant"
+
+
+def test_an_installed_pack_extends_a_shipped_one(place):
+    build = pathlib.Path(harness.BINARY).parents[1]
+    install = ["cmake", "--install", build, "--component", "rules", "--prefix", place]
+    done = subprocess.run(list(map(str, install)), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+    rules = place / "share/retaind/rules"
+    assert sorted(p.name for p in rules.rglob("*")) == sorted(p.name for p in (harness.ROOT / "rules").glob("*.toml"))
+    (place / "mine.toml").write_text('extends = "saas"\n')
+    (place / "tests.toml").write_text(
+        '[[test]]\nname = "mine"\npack = "mine.toml"\nas_of = 2026-03-01\n'
+        'customers = [{ customer_id = "c1", name = "One" }]\nexpect.rejected.customers = 0\n'
+    )
+    done = harness.retaind("test-rules", "--rules-directory", rules, place / "tests.toml")
+    assert done.returncode == 0 and done.stderr == "", done
+    return "packs without their tests"
 
 
 # -- why-not, brief ----------------------------------------------------------------------------------------------------
