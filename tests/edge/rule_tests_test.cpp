@@ -221,6 +221,10 @@ TEST(RuleTests, MistakesAreToldAtTheirPlace) {
          "8:1: rows of touchpoints are rejected: bad_kind 1"},
         {"rows that are no rows", head + "expect.alerts = []\nusage = 3\n",
          "7:9: \"usage\" must be a list of rows, or the name of a CSV file"},
+        {"rows from elsewhere", head + "expect.alerts = []\nusage = \"../use.csv\"\n",
+         "7:9: \"usage\" names a file that lies elsewhere (put it beside the file of tests, or into a folder there)"},
+        {"rows from anywhere", head + "expect.alerts = []\nusage = \"/etc/passwd\"\n",
+         "7:9: \"usage\" names a file that lies elsewhere"},
         {"a rule", head + "expect.alerts = [{ rule = \"quite\", entity = \"c1\" }]\n",
          "6:27: there is no rule \"quite\" (did you mean \"quiet\"?)"},
         {"an alert about nobody", head + "expect.alerts = [{ rule = \"quiet\" }]\n", "6:18: \"entity\" is missing"},
@@ -251,8 +255,13 @@ TEST(RuleTests, MistakesAreToldAtTheirPlace) {
 
 TEST(RuleTests, MistakesOfACsvFileAreToldInIt) {
     const std::vector<Mistake> mistakes = {
-        {"a column", "customer_id,at,vaule\nc1,2026-03-01,1\n", "use.csv:1:1: usage have no column \"vaule\""},
-        {"a column twice", "customer_id,at,value,at\n", "use.csv:1:1: the column \"at\" is there twice"},
+        {"a column", "customer_id,at,vaule\nc1,2026-03-01,1\n",
+         "use.csv:1:1: column 3: usage have no column \"vaule\" (did you mean \"value\"?)"},
+        {"what is no column", "customer_id,at,root:x:0:0\n", "use.csv:1:1: column 3 has no name"},
+        {"a name that is too long", "customer_id,at," + std::string(64, 'x') + "\n",
+         "use.csv:1:1: column 3 has no name"},
+        {"no name", "customer_id,at,,value\n", "use.csv:1:1: column 3 has no name"},
+        {"a column twice", "customer_id,at,value,at\n", "use.csv:1:1: column 4: \"at\" is there twice"},
         {"too few cells", "customer_id,at,value\nc1,2026-03-01\n", "use.csv:2:1: this line has not 3 cells"},
         {"an open quote", "customer_id,at,value\n\"c1,2026-03-01,1\n", "use.csv:2:1: this line has not 3 cells"},
         {"nothing", "", "use.csv:1:1: the first line must name the columns"},
@@ -264,6 +273,56 @@ TEST(RuleTests, MistakesOfACsvFileAreToldInIt) {
         const auto result = load(head + "usage = \"use.csv\"\nexpect.alerts = []\n", {{"rules/tests/use.csv", text}});
         EXPECT_THAT(lines(result), ElementsAre(HasSubstr(said)));
     }
+}
+
+TEST(RuleTests, NothingOfACsvFileIsShown) {
+    for (const auto* text : {"root:x:0:0\nhush\n", "customer_id,at,root:x:0:0\nhush\n", "customer_id,at\nhush\n"}) {
+        const auto result = load(head + "usage = \"use.csv\"\nexpect.alerts = []\n", {{"rules/tests/use.csv", text}});
+        ASSERT_THAT(result.problems, testing::Not(IsEmpty()));
+        const auto said = format_problems(result.problems, result.sources);
+        EXPECT_THAT(said, testing::Not(testing::AnyOf(HasSubstr("root"), HasSubstr("hush"))));
+        EXPECT_THAT(said, testing::Not(HasSubstr("^"))) << "no line, so no caret";
+    }
+}
+
+TEST(RuleTests, ACsvFileIsReadOnce) {
+    const std::string csv = "customer_id,at\nc1,2026-02-28\n";
+    const std::string later = "[[test.step]]\nas_of = 2026-03-02\nusage = \"./use.csv\"\ntickets = \"use.csv\"\n";
+    const auto result =
+        load(head + "usage = \"use.csv\"\nexpect.alerts = []\n" + later, {{"rules/tests/use.csv", csv}});
+    ASSERT_THAT(lines(result), IsEmpty());
+    const auto& steps = result.tests[0].steps;
+    EXPECT_EQ(dataset(steps[0], "usage").rows, 1u);
+    EXPECT_EQ(dataset(steps[1], "usage").rows, 2u) << "added again";
+    EXPECT_EQ(dataset(steps[1], "tickets").rows, 1u) << "the same cells as another dataset";
+
+    const auto missing = load(head +
+                              "usage = \"no.csv\"\nexpect.alerts = []\n[[test.step]]\nusage = \"no.csv\"\n"
+                              "as_of = 2026-03-02\n");
+    EXPECT_THAT(lines(missing), ElementsAre(HasSubstr(":6:9: there is no file rules/tests/no.csv"))) << "and told once";
+}
+
+RuleTestsResult load_with_pack(const std::string& name, SourceTexts texts = {}) {
+    for (const auto* place : {"rules/packs/a.toml", "rules/tests/a.toml", "rules/tests/a.env", "packs/a.toml",
+                              "/opt/a.toml", "shipped/a.toml", "shipped/more/a.toml"})
+        texts.emplace(place, pack);
+    texts["rules/tests/small.toml"] =
+        "[[test]]\nname = \"one\"\nas_of = 2026-03-01\nexpect.alerts = []\npack = \"" + name + "\"\n";
+    return load_rule_tests("rules/tests/small.toml", {.rules_directory = "shipped", .texts = texts});
+}
+
+TEST(RuleTests, PacksLieInTheProjectOfTheTestsOrAmongTheShipped) {
+    for (const auto* name : {"a.toml", "./a.toml", "../packs/a.toml", "a", "../../shipped/more/a.toml"})
+        EXPECT_THAT(lines(load_with_pack(name)), IsEmpty()) << name;
+    for (const auto* name : {"../../packs/a.toml", "/opt/a.toml", "./a.env", "../tests/../../packs/a.toml"})
+        EXPECT_THAT(
+            lines(load_with_pack(name)),
+            ElementsAre("rules/tests/small.toml:5:8: this pack lies elsewhere (a rule test reads packs (*.toml) "
+                        "from its folder, the one above it, and --rules-directory)"))
+            << name;
+    EXPECT_THAT(lines(load_with_pack("b.toml", {{"rules/tests/b.toml", "extends = \"/opt/a.toml\"\n"}})),
+                ElementsAre(HasSubstr("rules/tests/b.toml:1:11: this pack lies elsewhere")))
+        << "nor by way of another";
 }
 
 TEST(RuleTests, AMistakeOfThePackIsToldInThePack) {
@@ -281,6 +340,14 @@ TEST(RuleTests, AreBounded) {
     std::string many = head + "expect.alerts = []\nusage = [";
     for (int i = 0; i < 10'001; ++i) many += "{ customer_id = \"c1\", at = 2026-03-01, value = 1 },\n";
     EXPECT_THAT(lines(load(many + "]\n")), ElementsAre(HasSubstr("\"usage\" has more than 10000 rows")));
+
+    std::string csv = "customer_id,at\n";
+    for (int i = 0; i < 10'000; ++i) csv += "c1,2026-03-01\n";
+    const std::string steps = head + "usage = \"use.csv\"\nexpect.alerts = []\n[[test.step]]\nas_of = 2026-03-02\n";
+    const auto line = "rules/tests/small.toml:8:1: too many rows: a dataset may have 10000";
+    const std::string more = "usage = \"use.csv\"\n", unread = "[[test]]\nname = \"two\"\npack = \"../nowhere.toml\"\n";
+    EXPECT_THAT(lines(load(steps + more + unread, {{"rules/tests/use.csv", csv}})), ElementsAre(HasSubstr(line)))
+        << "nothing more is read";
 }
 
 }  // namespace

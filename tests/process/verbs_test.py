@@ -288,6 +288,25 @@ def test_mistakes_in_rule_tests_are_told_at_their_place(place):
     return "exit code 3 with line, column and what was meant"
 
 
+def test_rule_tests_show_nothing_of_other_files(place):
+    other = place / "other.txt"
+    other.write_text("hush\n")
+    tests = place / "project/rules/tests"
+    tests.mkdir(parents=True)
+    (tests / "link.csv").symlink_to(other)
+    (tests / "link.toml").symlink_to(other)
+    (tests / "pack.toml").write_text(SEASON_TICKETS)
+    head = '[[test]]\nname = "one"\nas_of = 2026-03-01\n'
+    for text in ('pack = "pack.toml"\ncustomers = "link.csv"\n', 'pack = "./link.toml"\n', f'pack = "{other}"\n'):
+        (tests / "tests.toml").write_text(head + text)
+        done = harness.retaind("test-rules", tests / "tests.toml")
+        assert done.returncode == 3 and "lies elsewhere" in done.stderr, done
+        assert "hush" not in done.stderr + done.stdout, done
+    done = harness.retaind("test-rules", other)
+    assert done.returncode == 3 and "other.txt:1:" in done.stderr and "hush" not in done.stderr, done
+    return "links and absolute paths are refused, no line is quoted"
+
+
 def test_an_installed_pack_extends_a_shipped_one(place):
     build = pathlib.Path(harness.BINARY).parents[1]
     install = ["cmake", "--install", build, "--component", "rules", "--prefix", place]

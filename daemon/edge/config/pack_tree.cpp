@@ -76,7 +76,10 @@ class PackReader {
 public:
     PackReader(const PackTreeOptions& options, Problems& problems) : options_(options), problems_(problems) {}
 
-    void add(const PackFile& file) { add(resolved(file.name, options_.base_directory), file.where); }
+    void add(const PackFile& file) {
+        const auto path = resolved(file.name, options_.base_directory);
+        if (check_place(file.name, path, file.where)) add(path, file.where);
+    }
 
     PackTree finish() && {
         tree_.merged.entries.shrink_to_fit();
@@ -89,6 +92,15 @@ private:
         const fs::path path{name};
         return path.is_absolute() || directory.empty() ? name
                                                        : (fs::path{directory} / path).lexically_normal().string();
+    }
+
+    bool check_place(const std::string& name, const std::string& path, const Position& asked_at) {
+        const auto contains = [&](const std::string& folder) { return lies_below(path, folder); };
+        if (options_.folders.empty() || is_shipped_name(name)) return true;
+        if (path.ends_with(".toml") && std::ranges::any_of(options_.folders, contains)) return true;
+        problems_.error(asked_at, "this pack lies elsewhere",
+                        "a rule test reads packs (*.toml) from its folder, the one above it, and --rules-directory");
+        return false;
     }
 
     void add(const std::string& path, const Position& asked_at) {
@@ -130,7 +142,7 @@ private:
         const bool is_read = std::find(read_.begin(), read_.end(), base_path) != read_.end();
         const bool is_open = std::find(open_.begin(), open_.end(), base_path) != open_.end() || base_path == path;
         if (is_open) return problems_.error(where, "a pack cannot extend itself, not even by way of others");
-        if (listed || is_read) return;
+        if (listed || is_read || !check_place(base, base_path, where)) return;
         open_.push_back(path);
         add(base_path, where);
         open_.pop_back();

@@ -153,6 +153,8 @@ bool is_sensitive(std::string_view line) {
                        [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
+bool may_quote(std::string_view file) { return file.ends_with(".toml"); }
+
 std::string shown(std::string_view written) {
     const auto is_plain = [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == ' ' ||

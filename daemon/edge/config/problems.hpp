@@ -52,6 +52,9 @@ private:
 /// Whether a line of TOML may hold a secret: it must not be shown.
 bool is_sensitive(std::string_view line);
 
+/// Whether lines of a file may be shown. One that is not TOML holds data, or was named by mistake.
+bool may_quote(std::string_view file);
+
 /// What somebody wrote, for a message: names and short words as they are, anything else "...": it may be a secret that
 /// slipped out of its place.
 std::string shown(std::string_view written);

@@ -75,7 +75,8 @@ struct RuleTestsResult {
     SourceTexts sources = {};
 };
 
-/// Reads a file of tests and the packs that they name. Paths in it are relative to its folder.
+/// Reads a file of tests and the packs that they name. Paths in it are relative to its folder, and lead into the project
+/// or the rules directory, nowhere else.
 RuleTestsResult load_rule_tests(const std::string& file, const RuleTestsOptions& options = {});
 
 }  // namespace retaind
