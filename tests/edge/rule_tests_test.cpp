@@ -149,7 +149,7 @@ at = "2026-02-30"
 value = 1
 [test.expect]
 alerts = [
-  { rule = "quiet", entity = "c1", severity = "warning", reasons = ["logins"] },
+  { rule = "quiet", entity = "c1", severity = "warning", reasons = ["logins"], message = "qui", advice = "call" },
   { rule = "whole", state = "pending" },
 ]
 band.c1 = "watch"
@@ -166,6 +166,8 @@ rejected.usage = 1
     ASSERT_TRUE(expect.alerts.has_value());
     ASSERT_THAT(*expect.alerts, SizeIs(2));
     EXPECT_EQ(expect.alerts->at(0).phase, AlertPhase::firing);
+    EXPECT_EQ(expect.alerts->at(0).message, "qui");
+    EXPECT_EQ(expect.alerts->at(0).advice, "call");
     EXPECT_EQ(expect.alerts->at(1).phase, AlertPhase::pending);
     EXPECT_FALSE(expect.alerts->at(1).severity.has_value());
     ASSERT_THAT(expect.numbers, SizeIs(6));
@@ -228,6 +230,25 @@ TEST(RuleTests, MistakesAreToldAtTheirPlace) {
         {"a rule", head + "expect.alerts = [{ rule = \"quite\", entity = \"c1\" }]\n",
          "6:27: there is no rule \"quite\" (did you mean \"quiet\"?)"},
         {"an alert about nobody", head + "expect.alerts = [{ rule = \"quiet\" }]\n", "6:18: \"entity\" is missing"},
+        {"an alert about nobody, in so many words", head + "expect.alerts = [{ rule = \"quiet\", entity = \"\" }]\n",
+         "6:18: \"entity\" is missing"},
+        {"a customer in the portfolio", head + "expect.alerts = [{ rule = \"whole\", entity = \"c1\" }]\n",
+         "6:45: \"whole\" is about the portfolio (leave \"entity\" out)"},
+        {"an alert twice",
+         head + "[test.expect]\nalerts = [\n{ rule = \"quiet\", entity = \"c1\" },\n{ rule = \"quiet\", "
+                "entity = \"c2\" },\n{ rule = \"quiet\", entity = \"c1\", state = \"pending\" }]\n",
+         "10:1: this alert is already expected in line 8"},
+        {"a score beside a value", head + "expect.signals.c1.logins = { score = 20, value = 99 }\n",
+         "6:42: \"value\" cannot stand beside \"score\""},
+        {"a tolerance that is not looked at", head + "expect.signals.c1.logins = { score = 20, within = 9 }\n",
+         "6:42: \"within\" cannot stand beside \"score\""},
+        {"a score in two ways", head + "expect.signals.c1 = { logins = { score = 20 }, \"logins.score\" = 20 }\n",
+         "6:65: this number is already expected in line 6"},
+        {"a watermark of what is not loaded",
+         head + "expect.alerts = []\nwatermark.usage = 2026-02-28\nnot_loaded = [\"usage\"]\n",
+         "8:14: \"usage\" is not loaded, and has a watermark (leave out one of them)"},
+        {"rejected rows of what is not loaded", head + "not_loaded = [\"usage\"]\n[test.expect]\nrejected.usage = 1\n",
+         "7:1: \"usage\" is not loaded, so no row is rejected"},
         {"a signal", head + "expect.signals.c1.login = 3\n",
          "6:27: there is no signal \"login\" (did you mean \"logins\"?)"},
         {"a band", head + "expect.band.c1 = \"risky\"\n", "6:18: \"c1\" cannot be \"risky\""},

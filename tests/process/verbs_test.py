@@ -265,6 +265,14 @@ def test_an_alert_or_a_rejected_row_that_nobody_expected_fails(place):
     return "each named"
 
 
+def test_what_an_alert_says_is_compared(place):
+    told = 'severity = "warning", message = "has missed 3 events", advice = "Call" }]'
+    done = run_rule_tests(place, example_of_the_guide().replace('severity = "warning" }]', told))
+    assert done.returncode == 1, done
+    assert "alert stopped_coming of c1, advice" in done.stdout and ", message" not in done.stdout, done.stdout
+    return "message and advice, in part"
+
+
 def test_mistakes_in_rule_tests_are_told_at_their_place(place):
     example = example_of_the_guide()
     done = run_rule_tests(place, example.replace("status = \"attended\"", "statsu = \"attended\"", 1), example)
@@ -303,7 +311,7 @@ def test_rule_tests_show_nothing_of_other_files(place):
         assert done.returncode == 3 and "lies elsewhere" in done.stderr, done
         assert "hush" not in done.stderr + done.stdout, done
     done = harness.retaind("test-rules", other)
-    assert done.returncode == 3 and "other.txt:1:" in done.stderr and "hush" not in done.stderr, done
+    assert done.returncode == 3 and "not valid TOML" in done.stderr and "hush" not in done.stderr, done
     return "links and absolute paths are refused, no line is quoted"
 
 

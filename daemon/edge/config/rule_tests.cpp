@@ -210,7 +210,12 @@ void TestFile::read_feeds(TableReader& in, StepRead& to) {
     };
     std::vector<std::string> not_loaded;
     in.take("not_loaded", not_loaded, list{dataset_name{known_}});
-    for (const auto& name : not_loaded) to.changes[name].is_loaded = false;
+    for (const auto& name : not_loaded) {
+        to.changes[name].is_loaded = false;
+        if (to.changes[name].watermark)
+            problems_.error(in.where("not_loaded"), fmt::format("\"{}\" is not loaded, and has a watermark", name),
+                            "leave out one of them");
+    }
 }
 
 StepRead TestFile::read_step(TableReader& in, const RuleSet& rules) {
@@ -223,6 +228,10 @@ StepRead TestFile::read_step(TableReader& in, const RuleSet& rules) {
     read_rows(in, step);
     read_feeds(in, step);
     in.table("expect", [&](TableReader& expect) { read_expectations(expect, rules, known_, step.expect); });
+    for (const auto& [name, rows] : step.expect.rejected)
+        if (!step.changes[name].is_loaded)
+            problems_.error(in.where("expect"), fmt::format("\"{}\" is not loaded, so no row is rejected", name),
+                            "expect its rejected rows in another step");
     return step;
 }
 

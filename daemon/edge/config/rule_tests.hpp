@@ -20,6 +20,7 @@ struct ExpectedAlert {
     AlertPhase phase = AlertPhase::firing;
     std::optional<Severity> severity = {};
     std::vector<std::string> reasons = {};  ///< each must occur in one of the alert's reasons
+    std::string message = {}, advice = {};  ///< must occur in the alert's; "": not compared
     Position where = {};
 };
 
@@ -75,8 +76,8 @@ struct RuleTestsResult {
     SourceTexts sources = {};
 };
 
-/// Reads a file of tests and the packs that they name. Paths in it are relative to its folder, and lead into the project
-/// or the rules directory, nowhere else.
+/// Reads a file of tests and the packs that they name. Paths in it are relative to its folder, and lead into the
+/// project or the rules directory, nowhere else.
 RuleTestsResult load_rule_tests(const std::string& file, const RuleTestsOptions& options = {});
 
 }  // namespace retaind
