@@ -357,6 +357,78 @@ TEST(RuleTests, AMistakeOfThePackIsToldInThePack) {
     for (const auto& line : lines(result)) EXPECT_THAT(line, HasSubstr("b.toml:")) << "once, and where it was written";
 }
 
+// -- what a pack took away --------------------------------------------------------------------------------------------
+
+const std::string removing = R"(extends = "./small.toml"
+[signal]
+tickets = "remove"
+[rule]
+quiet = "remove"
+)";
+const std::string signal_removed = "it was removed in rules/mine.toml:3; with weight = 0 it stays, and does not count";
+
+TEST(RemovedTables, AreRememberedForWhoStillNamesThem) {
+    const std::string naming = R"([rule.loud]
+when = ["tickets > 3"]
+clear = ["tickets.score > 90"]
+severity = "warning"
+message = "{tickets}"
+[signal.visits]
+group = "uses"
+from = "usage"
+measure = "count"
+)";
+    std::vector<DatasetSettings> datasets(2);
+    datasets[0].name = "customers";
+    datasets[0].kind = DatasetKind::customers;
+    datasets[0].query = "select customer_id, name from customers";
+    datasets[1].name = "usage";
+    datasets[1].kind = DatasetKind::usage;
+    const auto said_of = [&](const std::string& text) {
+        const auto result =
+            load_rules({"rules/mine.toml"},
+                       {.datasets = datasets, .texts = {{"rules/small.toml", pack}, {"rules/mine.toml", text}}});
+        std::vector<std::string> said;
+        for (const auto& problem : result.problems) said.push_back(to_string(problem));
+        return said;
+    };
+    const auto said = said_of(removing + naming);
+    for (const auto* place : {":7:", ":8:", ":10:"})
+        EXPECT_THAT(said, testing::Contains(testing::AllOf(HasSubstr(place), HasSubstr(signal_removed)))) << place;
+    EXPECT_THAT(said, testing::Contains(HasSubstr("there is no group \"uses\" (did you mean \"use\"?)")));
+    EXPECT_THAT(said_of("extends = \"./small.toml\"\n" + naming), testing::Not(testing::Contains(HasSubstr("removed"))))
+        << "all is there";
+}
+
+TEST(RemovedTables, AreRememberedWhereAnythingMayBeAColumn) {
+    const auto result = load_rules(
+        {"rules/mine.toml"},
+        {.texts = {{"rules/small.toml", pack},
+                   {"rules/mine.toml", removing + "[rule.loud]\nwhen = [\"tickets > 3\"]\nclear = [\"tickets < 2\"]\n"
+                                                  "severity = \"warning\"\nmessage = \"loud\"\n"}}});
+    ASSERT_TRUE(result.rules.has_value());
+    std::vector<std::string> said;
+    for (const auto& warning : result.warnings) said.push_back(to_string(warning));
+    EXPECT_THAT(said, testing::Contains(testing::AllOf(HasSubstr("\"tickets\" is taken for a column of customers"),
+                                                       HasSubstr(signal_removed))));
+}
+
+TEST(RemovedTables, AreRememberedForTheExpectationsOfATest) {
+    std::string text =
+        head + "expect.alerts = [{ rule = \"quiet\", entity = \"c1\" }]\nexpect.signals.c1.tickets = 3\n";
+    text.replace(text.find("small.toml"), 10, "mine.toml");
+    EXPECT_THAT(lines(load(text, {{"rules/mine.toml", removing}})),
+                ElementsAre(HasSubstr("there is no rule \"quiet\" (it was removed in rules/mine.toml:5)"),
+                            HasSubstr("there is no signal \"tickets\" (" + signal_removed + ")")));
+    const auto back =
+        "extends = \"./mine.toml\"\n[signal.tickets]\ngroup = \"use\"\nweight = 0\nfrom = \"tickets\"\n"
+        "measure = \"count\"\n";
+    text.replace(text.find("mine.toml"), 9, "back.toml");
+    EXPECT_THAT(lines(load(text, {{"rules/mine.toml", removing}, {"rules/back.toml", back}})),
+                ElementsAre(HasSubstr("there is no rule \"quiet\" (it was removed")))
+        << "the signal came back";
+}
+
 TEST(RuleTests, AreBounded) {
     std::string many = head + "expect.alerts = []\nusage = [";
     for (int i = 0; i < 10'001; ++i) many += "{ customer_id = \"c1\", at = 2026-03-01, value = 1 },\n";

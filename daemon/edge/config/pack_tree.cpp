@@ -111,10 +111,28 @@ private:
         auto document = read_document(path, asked_at, problems_);
         if (!document) return;
         const bool extends = take_head(*document, path);
+        note_removed(*document);
         if (extends)
             lay_over(tree_.merged, *document);
         else
             join(*document);
+    }
+
+    /// Remembers what the document takes away, and forgets what it brings back.
+    void note_removed(const Node& document) {
+        for (const auto* kind : named_kinds) {
+            const Node* over = document.find(kind);
+            const Node* existing = tree_.merged.find(kind);
+            const auto key = [&](const Entry& entry) { return fmt::format("{}.{}", kind, entry.key); };
+            if (over && existing && over->is_text("remove"))
+                for (const auto& entry : existing->entries) problems_.removed[key(entry)] = over->where;
+            if (!over) continue;
+            for (const auto& entry : over->entries) {
+                problems_.removed.erase(key(entry));
+                if (entry.value.is_text("remove") && existing && existing->find(entry.key))
+                    problems_.removed[key(entry)] = entry.value.where;
+            }
+        }
     }
 
     /// Reads and removes schema, name and extends; lays what is extended first. True when the pack extends another.

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <tuple>
 
+#include <fmt/format.h>
+
 #include "edge/config/limits.hpp"
 #include "edge/config/secrets.hpp"
 
@@ -114,6 +116,14 @@ void Problems::add_source(const std::string& file, std::string text) {
     order_.emplace(file, static_cast<int>(order_.size()));
     line_starts_.insert_or_assign(file, line_starts(text));
     sources_.insert_or_assign(file, std::move(text));
+}
+
+std::string Problems::hint_for_missing(std::string_view kind, std::string_view name, std::string_view meant) const {
+    const auto found = removed.find(fmt::format("{}.{}", kind, name));
+    if (found == removed.end()) return meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant);
+    const auto& [file, line, column] = found->second;
+    const auto* advice = kind == "signal" ? "; with weight = 0 it stays, and does not count" : "";
+    return fmt::format("it was removed in {}:{}{}", file, line, advice);
 }
 
 Position Problems::inside(const Position& quote, int index) const {

@@ -153,8 +153,7 @@ struct rule_name {
         if (!name || builtin_rule(*name) || std::find(names.begin(), names.end(), *name) != names.end()) return name;
         const auto meant = nearest(*name, names);
         return item.wrong(fmt::format("there is no rule \"{}\"", shown(*name)),
-                          meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant)),
-               std::nullopt;
+                          item.problems.hint_for_missing("rule", *name, meant));
     }
 };
 

@@ -130,6 +130,7 @@ std::optional<RuleSet> TestFile::read_rules(TableReader& in, Configuration& sett
     auto rules = compile(tree, {.rules_directory = options_.rules_directory, .policy = settings.policy}, of_pack);
     for (const auto& [file, source] : of_pack.sources()) problems_.add_source(file, source);
     for (auto& error : of_pack.errors()) problems_.error(std::move(error));
+    problems_.removed = of_pack.removed;
     if (of_pack.has_errors()) return std::nullopt;
     return rules;
 }
