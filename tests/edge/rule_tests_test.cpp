@@ -1,4 +1,9 @@
 // Rule tests as files: what is read, and what is refused, at which place.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -355,6 +360,92 @@ TEST(RuleTests, AMistakeOfThePackIsToldInThePack) {
     const auto result = load_rule_tests("a.toml", {.texts = texts});
     ASSERT_FALSE(result.problems.empty());
     for (const auto& line : lines(result)) EXPECT_THAT(line, HasSubstr("b.toml:")) << "once, and where it was written";
+}
+
+// -- the guide --------------------------------------------------------------------------------------------------------
+
+using Words = std::set<std::string>;
+
+/// The rows of the table below a heading of docs/rule-tests.md: the words in backticks of the first cell and the
+/// second.
+std::vector<std::pair<Words, Words>> rows_below(const std::string& heading) {
+    const char* root = std::getenv("RETAIND_ROOT");
+    std::ifstream guide{std::filesystem::path{root ? root : "."} / "docs/rule-tests.md"};
+    const auto words_in = [](const std::string& cell) {
+        Words words;
+        std::istringstream parts{cell};
+        for (std::string text, word; std::getline(parts, text, '`') && std::getline(parts, word, '`');)
+            words.insert(word);
+        return words;
+    };
+    std::vector<std::pair<Words, Words>> rows;
+    bool is_below = false;
+    for (std::string line; std::getline(guide, line);) {
+        if (line.starts_with("#")) is_below = line == heading;
+        if (!is_below || !line.starts_with("| ")) continue;
+        const auto second = line.find(" | ");
+        rows.emplace_back(words_in(line.substr(0, second)),
+                          words_in(line.substr(second, line.find(" |", second + 3) - second)));
+    }
+    return rows;
+}
+
+Words keys_below(const std::string& heading) {
+    Words keys;
+    for (const auto& [first, second] : rows_below(heading)) keys.insert(first.begin(), first.end());
+    return keys;
+}
+
+/// What the row of a key says in backticks.
+Words said_of(const std::string& heading, const std::string& key) {
+    for (const auto& [first, second] : rows_below(heading))
+        if (first.contains(key)) return second;
+    return {};
+}
+
+/// The keys that were read of a table, without those of the tables in it.
+Words keys_of(const RuleTestsResult& result, const std::string& table) {
+    Words keys;
+    for (const auto& key : result.keys)
+        if (key.starts_with(table + ".") && key.find('.', table.size() + 1) == key.npos)
+            keys.insert(key.substr(table.size() + 1));
+    return keys;
+}
+
+Words without(Words keys, const Words& others) {
+    for (const auto& key : others) keys.erase(key);
+    return keys;
+}
+
+TEST(Guide, NamesEveryKeyThatIsReadAndNoOther) {
+    const auto result = load(head + R"(
+usage = [{ customer_id = "c1", at = 2026-02-28, value = 1 }]
+watermark.usage = 2026-02-28
+not_loaded = ["tickets"]
+expect.alerts = [{ rule = "quiet", entity = "c1" }]
+expect.health.c1 = { value = 64, within = 0.1 }
+[test.settings.dataset.usage]
+stale_after = "36h"
+[[test.step]]
+as_of = 2026-03-02
+remove.usage = { at = 2026-02-28 }
+)");
+    ASSERT_THAT(lines(result), IsEmpty());
+    const auto datasets = keys_of(result, "test.step.remove"), of_step = keys_of(result, "test.step");
+    ASSERT_TRUE(datasets.contains("usage"));
+    EXPECT_EQ(keys_below("## A step: `[[test.step]]`"), without(of_step, datasets));
+    EXPECT_EQ(keys_below("## A test"), without(without(keys_of(result, "test"), of_step), {"step"}));
+    EXPECT_EQ(keys_below("## What is expected"), keys_of(result, "test.expect"));
+    EXPECT_EQ(without(said_of("## What is expected", "alerts"), {"[]"}), keys_of(result, "test.expect.alerts"));
+    EXPECT_TRUE(said_of("## What is expected", "health").contains("{ value = 64, within = 0.1 }"));
+    EXPECT_EQ(keys_of(result, "test.expect.*"), (Words{"value", "within"}));
+
+    auto settings = keys_of(result, "test.settings");
+    settings.erase("outcome");
+    settings.erase("dataset");
+    settings.insert({"[test.settings.outcome]", "[test.settings.dataset.NAME]"});
+    settings.merge(keys_of(result, "test.settings.dataset.*"));
+    EXPECT_EQ(said_of("## A test", "settings"), settings);
 }
 
 // -- what a pack took away --------------------------------------------------------------------------------------------

@@ -391,6 +391,7 @@ RuleTestsResult load_rule_tests(const std::string& file, const RuleTestsOptions&
     if (problems.has_errors()) result.tests.clear();
     result.problems = problems.errors();
     result.sources = problems.sources();
+    result.keys = problems.keys;
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,7 @@ struct RuleTestsResult {
     std::vector<RuleTest> tests = {};  ///< empty exactly when there are problems
     std::vector<Error> problems = {};
     SourceTexts sources = {};
+    std::set<std::string, std::less<>> keys = {};  ///< "test.expect.band": every key that was asked for
 };
 
 /// Reads a file of tests and the packs that they name. Paths in it are relative to its folder, and lead into the
