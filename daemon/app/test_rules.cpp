@@ -126,6 +126,12 @@ void StepCheck::compare_alert(const ExpectedAlert& expected, const Alert* alert)
         differences_.push_back(
             {.what = title + ", reason", .expected = reason, .got = "other reasons", .because = alert->reasons});
     }
+    const auto compare_text = [&](std::string_view what, const std::string& part, const std::string& whole) {
+        if (whole.find(part) != whole.npos) return;
+        differences_.push_back({.what = fmt::format("{}, {}", title, what), .expected = part, .got = whole});
+    };
+    compare_text("message", expected.message, alert->message);
+    compare_text("advice", expected.advice, alert->advice);
 }
 
 void StepCheck::compare_word(const ExpectedWord& expected) {

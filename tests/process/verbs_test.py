@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import pathlib
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -264,6 +265,14 @@ def test_an_alert_or_a_rejected_row_that_nobody_expected_fails(place):
     return "each named"
 
 
+def test_what_an_alert_says_is_compared(place):
+    told = 'severity = "warning", message = "has missed 3 events", advice = "Call" }]'
+    done = run_rule_tests(place, example_of_the_guide().replace('severity = "warning" }]', told))
+    assert done.returncode == 1, done
+    assert "alert stopped_coming of c1, advice" in done.stdout and ", message" not in done.stdout, done.stdout
+    return "message and advice, in part"
+
+
 def test_mistakes_in_rule_tests_are_told_at_their_place(place):
     example = example_of_the_guide()
     done = run_rule_tests(place, example.replace("status = \"attended\"", "statsu = \"attended\"", 1), example)
@@ -285,6 +294,42 @@ def test_mistakes_in_rule_tests_are_told_at_their_place(place):
     assert harness.retaind("test-rules").returncode == 2
     assert harness.retaind("test-rules", place / "nothing.toml").returncode == 3
     return "exit code 3 with line, column and what was meant"
+
+
+def test_rule_tests_show_nothing_of_other_files(place):
+    other = place / "other.txt"
+    other.write_text("hush\n")
+    tests = place / "project/rules/tests"
+    tests.mkdir(parents=True)
+    (tests / "link.csv").symlink_to(other)
+    (tests / "link.toml").symlink_to(other)
+    (tests / "pack.toml").write_text(SEASON_TICKETS)
+    head = '[[test]]\nname = "one"\nas_of = 2026-03-01\n'
+    for text in ('pack = "pack.toml"\ncustomers = "link.csv"\n', 'pack = "./link.toml"\n', f'pack = "{other}"\n'):
+        (tests / "tests.toml").write_text(head + text)
+        done = harness.retaind("test-rules", tests / "tests.toml")
+        assert done.returncode == 3 and "lies elsewhere" in done.stderr, done
+        assert "hush" not in done.stderr + done.stdout, done
+    done = harness.retaind("test-rules", other)
+    assert done.returncode == 3 and "not valid TOML" in done.stderr and "hush" not in done.stderr, done
+    return "links and absolute paths are refused, no line is quoted"
+
+
+def test_an_installed_pack_extends_a_shipped_one(place):
+    build = pathlib.Path(harness.BINARY).parents[1]
+    install = ["cmake", "--install", build, "--component", "rules", "--prefix", place]
+    done = subprocess.run(list(map(str, install)), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+    rules = place / "share/retaind/rules"
+    assert sorted(p.name for p in rules.rglob("*")) == sorted(p.name for p in (harness.ROOT / "rules").glob("*.toml"))
+    (place / "mine.toml").write_text('extends = "saas"\n')
+    (place / "tests.toml").write_text(
+        '[[test]]\nname = "mine"\npack = "mine.toml"\nas_of = 2026-03-01\n'
+        'customers = [{ customer_id = "c1", name = "One" }]\nexpect.rejected.customers = 0\n'
+    )
+    done = harness.retaind("test-rules", "--rules-directory", rules, place / "tests.toml")
+    assert done.returncode == 0 and done.stderr == "", done
+    return "packs without their tests"
 
 
 # -- why-not, brief ----------------------------------------------------------------------------------------------------

@@ -103,12 +103,13 @@ private:
     Problems& problems_;
 };
 
-/// The library quotes what it stumbled over; on a line with a secret that may be the secret.
+/// The library quotes what it stumbled over; on a line with a secret that may be the secret, in another kind of file
+/// anything.
 Error syntax_error(const toml::parse_error& error, std::string_view text, const std::string& file) {
     Position where{file, as_int(error.source().begin.line), as_int(error.source().begin.column)};
     if (where.line < 1) where = {file, 1, 1};
     if (where.column < 1) where.column = 1;
-    const bool hide = is_sensitive(line_of(text, where.line));
+    const bool hide = is_sensitive(line_of(text, where.line)) || !may_quote(file);
     return {.message = hide ? "this is not valid TOML" : fmt::format("this is not valid TOML: {}", error.description()),
             .hint = "nothing else in this file was checked",
             .where = where};
@@ -195,6 +196,16 @@ std::optional<Node> parse_document(std::string text, const std::string& file, Pr
         problems.error({file, 1, 1}, "this is not valid TOML");
     }
     return std::nullopt;
+}
+
+bool lies_below(const std::string& file, const std::string& folder) {
+    std::error_code trouble;
+    const auto real = [&](const std::string& path) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(path.empty() ? "." : path, trouble),
+                                                 trouble);
+    };
+    const auto rest = real(file).lexically_relative(real(folder));
+    return !rest.empty() && *rest.begin() != "..";
 }
 
 std::optional<std::string> read_source(const std::string& file, const Position& asked_at, Problems& problems) {

@@ -45,6 +45,9 @@ std::string_view kind_name(Node::Kind kind);
 /// is one error with its place, and nothing. The text becomes a source of `problems`.
 std::optional<Node> parse_document(std::string text, const std::string& file, Problems& problems);
 
+/// Whether a file lies in a folder or further down, wherever links lead. "" is the current folder.
+bool lies_below(const std::string& file, const std::string& folder);
+
 /// The text of a file, cut off not far beyond most_file_bytes; an unreadable one is an error at `asked_at`, where its
 /// name was written.
 std::optional<std::string> read_source(const std::string& file, const Position& asked_at, Problems& problems);

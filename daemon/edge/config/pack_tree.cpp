@@ -76,7 +76,10 @@ class PackReader {
 public:
     PackReader(const PackTreeOptions& options, Problems& problems) : options_(options), problems_(problems) {}
 
-    void add(const PackFile& file) { add(resolved(file.name, options_.base_directory), file.where); }
+    void add(const PackFile& file) {
+        const auto path = resolved(file.name, options_.base_directory);
+        if (check_place(file.name, path, file.where)) add(path, file.where);
+    }
 
     PackTree finish() && {
         tree_.merged.entries.shrink_to_fit();
@@ -91,6 +94,15 @@ private:
                                                        : (fs::path{directory} / path).lexically_normal().string();
     }
 
+    bool check_place(const std::string& name, const std::string& path, const Position& asked_at) {
+        const auto contains = [&](const std::string& folder) { return lies_below(path, folder); };
+        if (options_.folders.empty() || is_shipped_name(name)) return true;
+        if (path.ends_with(".toml") && std::ranges::any_of(options_.folders, contains)) return true;
+        problems_.error(asked_at, "this pack lies elsewhere",
+                        "a rule test reads packs (*.toml) from its folder, the one above it, and --rules-directory");
+        return false;
+    }
+
     void add(const std::string& path, const Position& asked_at) {
         if (std::find(read_.begin(), read_.end(), path) != read_.end())
             return problems_.error(asked_at, fmt::format("the pack {} is already part of these rules", path));
@@ -99,10 +111,28 @@ private:
         auto document = read_document(path, asked_at, problems_);
         if (!document) return;
         const bool extends = take_head(*document, path);
+        note_removed(*document);
         if (extends)
             lay_over(tree_.merged, *document);
         else
             join(*document);
+    }
+
+    /// Remembers what the document takes away, and forgets what it brings back.
+    void note_removed(const Node& document) {
+        for (const auto* kind : named_kinds) {
+            const Node* over = document.find(kind);
+            const Node* existing = tree_.merged.find(kind);
+            const auto key = [&](const Entry& entry) { return fmt::format("{}.{}", kind, entry.key); };
+            if (over && existing && over->is_text("remove"))
+                for (const auto& entry : existing->entries) problems_.removed[key(entry)] = over->where;
+            if (!over) continue;
+            for (const auto& entry : over->entries) {
+                problems_.removed.erase(key(entry));
+                if (entry.value.is_text("remove") && existing && existing->find(entry.key))
+                    problems_.removed[key(entry)] = entry.value.where;
+            }
+        }
     }
 
     /// Reads and removes schema, name and extends; lays what is extended first. True when the pack extends another.
@@ -130,7 +160,7 @@ private:
         const bool is_read = std::find(read_.begin(), read_.end(), base_path) != read_.end();
         const bool is_open = std::find(open_.begin(), open_.end(), base_path) != open_.end() || base_path == path;
         if (is_open) return problems_.error(where, "a pack cannot extend itself, not even by way of others");
-        if (listed || is_read) return;
+        if (listed || is_read || !check_place(base, base_path, where)) return;
         open_.push_back(path);
         add(base_path, where);
         open_.pop_back();

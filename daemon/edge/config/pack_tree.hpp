@@ -25,6 +25,8 @@ struct PackFile {
 struct PackTreeOptions {
     std::string rules_directory;
     std::string base_directory = {};  ///< of relative paths
+    /// Packs with a path must lie in one of these, or further down, and be called *.toml; none: they may lie anywhere.
+    std::vector<std::string> folders = {};
 };
 
 PackTree read_packs(const std::vector<PackFile>& files, const PackTreeOptions& options, Problems& problems);

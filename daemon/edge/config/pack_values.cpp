@@ -7,9 +7,24 @@
 namespace retaind::config {
 namespace {
 
-/// The core counts columns in the text as it reads; the file may hold escapes and several lines.
+/// The signal that an error of the core quotes as unknown; "" when it is about something else.
+std::string_view unknown_signal(std::string_view message) {
+    constexpr std::string_view before = "has no field \"", subject = "customer.", ending = ".score";
+    const auto at = message.find(before);
+    if (at == message.npos || !message.ends_with('"')) return "";
+    auto name = message.substr(at + before.size());
+    name.remove_suffix(1);
+    if (name.starts_with(subject)) name.remove_prefix(subject.size());
+    if (name.ends_with(ending)) name.remove_suffix(ending.size());
+    return name;
+}
+
+/// The core counts columns in the text as it reads; the file may hold escapes and several lines. Nor does it know what
+/// was removed.
 Error placed(Error error, const Item& item) {
     error.where = item.problems.inside(item.node.where, error.where.column - 1);
+    auto hint = item.problems.hint_for_missing("signal", unknown_signal(error.message), "");
+    if (!hint.empty()) error.hint = std::move(hint);
     return error;
 }
 
@@ -44,10 +59,9 @@ void warn_of_guess(const Field& field, const FieldCatalogue& catalogue, const Po
     const auto& known = catalogue.attributes;
     if (field.kind != Field::Kind::attribute || std::find(known.begin(), known.end(), field.name) != known.end())
         return;
-    const auto meant = catalogue.suggestion(field.name);
-    if (!meant.empty())
-        problems.warning(where, fmt::format("\"{}\" is taken for a column of customers", field.name),
-                         fmt::format("did you mean \"{}\"?", meant));
+    auto hint = problems.hint_for_missing("signal", field.name, catalogue.suggestion(field.name));
+    if (!hint.empty())
+        problems.warning(where, fmt::format("\"{}\" is taken for a column of customers", field.name), std::move(hint));
 }
 
 }  // namespace
@@ -104,7 +118,7 @@ std::optional<Field> numeric_field::operator()(const Item& item) const {
     if (!field) {
         const auto meant = pack.customer().suggestion(item.node.text);
         return item.wrong(fmt::format("a customer has no field \"{}\"", item.node.text),
-                          meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant));
+                          item.problems.hint_for_missing("signal", item.node.text, meant));
     }
     if (field->typed && field->type != ValueType::number)
         return item.wrong(fmt::format("\"{}\" is not a number", item.node.text));
@@ -119,7 +133,7 @@ std::optional<int> name_of::operator()(const Item& item) const {
     const std::vector<std::string_view> views(names.begin(), names.end());
     const auto meant = nearest(item.node.text, views);
     return item.wrong(fmt::format("there is no {} \"{}\"", kind, shown(item.node.text)),
-                      meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant));
+                      item.problems.hint_for_missing(kind, item.node.text, meant));
 }
 
 namespace {

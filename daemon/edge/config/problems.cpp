@@ -5,6 +5,8 @@
 #include <cctype>
 #include <tuple>
 
+#include <fmt/format.h>
+
 #include "edge/config/limits.hpp"
 #include "edge/config/secrets.hpp"
 
@@ -116,6 +118,14 @@ void Problems::add_source(const std::string& file, std::string text) {
     sources_.insert_or_assign(file, std::move(text));
 }
 
+std::string Problems::hint_for_missing(std::string_view kind, std::string_view name, std::string_view meant) const {
+    const auto found = removed.find(fmt::format("{}.{}", kind, name));
+    if (found == removed.end()) return meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant);
+    const auto& [file, line, column] = found->second;
+    const auto* advice = kind == "signal" ? "; with weight = 0 it stays, and does not count" : "";
+    return fmt::format("it was removed in {}:{}{}", file, line, advice);
+}
+
 Position Problems::inside(const Position& quote, int index) const {
     const auto source = sources_.find(quote.file);
     if (source == sources_.end() || quote.line < 1) return quote;
@@ -152,6 +162,8 @@ bool is_sensitive(std::string_view line) {
     return std::any_of(words.begin(), words.end(),
                        [&](const char* word) { return text.find(word) != std::string::npos; });
 }
+
+bool may_quote(std::string_view file) { return file.ends_with(".toml"); }
 
 std::string shown(std::string_view written) {
     const auto is_plain = [](char c) {

@@ -40,6 +40,11 @@ public:
     /// "signal.*.weight": every key that some reader asked for. Documentation is tested against it.
     std::set<std::string, std::less<>> keys = {};
 
+    /// "signal.logins": named tables that a pack took away from what it extends, and where.
+    std::map<std::string, Position, std::less<>> removed = {};
+    /// For whoever names something that is not there: where it was removed, or what was probably meant; or "".
+    std::string hint_for_missing(std::string_view kind, std::string_view name, std::string_view meant) const;
+
 private:
     std::vector<Error> sorted(std::vector<Error> problems) const;
 
@@ -51,6 +56,9 @@ private:
 
 /// Whether a line of TOML may hold a secret: it must not be shown.
 bool is_sensitive(std::string_view line);
+
+/// Whether lines of a file may be shown. One that is not TOML holds data, or was named by mistake.
+bool may_quote(std::string_view file);
 
 /// What somebody wrote, for a message: names and short words as they are, anything else "...": it may be a secret that
 /// slipped out of its place.

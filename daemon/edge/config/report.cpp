@@ -123,7 +123,7 @@ std::string format_problems(const std::vector<Error>& problems, const SourceText
     for (const auto& problem : problems) {
         result += to_string({.kind = problem.kind, .message = problem.message, .where = problem.where}) + "\n";
         const auto& file = problem.where.file;
-        if (problem.where.line > 0 && !file.empty()) {
+        if (problem.where.line > 0 && may_quote(file)) {
             if (!texts.contains(file)) texts.emplace(file, text_of(file));
             if (const auto& text = texts.at(file)) result += excerpt(problem, *text);
         }

@@ -1,5 +1,7 @@
 // `expect` of a rule test.
 #include <algorithm>
+#include <map>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -40,7 +42,7 @@ struct expected_number {
         result.within = usual_tolerance(to.kind);
         if (item.node.is_text("missing")) return result;
         if (item.node.is_table()) {
-            TableReader in{item.node, fmt::format("test.expect.{}", item.key), item.problems};
+            TableReader in{item.node, "test.expect.*", item.problems};
             in.require("value", result.value, number{});
             in.require("within", result.within, number{0});
             in.finish();
@@ -92,6 +94,26 @@ struct promise_state {
 
 // -- signals: NAME = 3, "NAME.score" = 25, or NAME = { score = 25 } ---------------------------------------------------
 
+/// { score = 25 } is one number; what stands beside it would not be looked at.
+void check_stands_alone(const Item& signal, const Node* score) {
+    if (!score) return;
+    for (const auto& entry : signal.node.entries)
+        if (entry.key != "score")
+            signal.problems.error(entry.where, fmt::format("\"{}\" cannot stand beside \"score\"", shown(entry.key)),
+                                  "write { score = { value = 25, within = 0.1 } }, and the signal's own number as "
+                                  "another: { NAME = 3, \"NAME.score\" = 25 }");
+}
+
+/// A score can be written in two ways: NAME = { score = 25 } and "NAME.score" = 25.
+void check_each_once(std::span<const ExpectedNumber> of_a_customer, Problems& problems) {
+    std::map<std::pair<ExpectedNumber::Kind, int>, int> lines;
+    for (const auto& number : of_a_customer) {
+        const auto [first, is_first] = lines.emplace(std::pair{number.kind, number.signal}, number.where.line);
+        if (!is_first)
+            problems.error(number.where, fmt::format("this number is already expected in line {}", first->second));
+    }
+}
+
 void read_signal_numbers(const Item& item, ExpectedNumber asked, const RuleSet& rules, Expectations& to) {
     constexpr std::string_view ending = ".score";
     std::vector<std::string> names;
@@ -102,25 +124,21 @@ void read_signal_numbers(const Item& item, ExpectedNumber asked, const RuleSet& 
     const auto index = name_of{"signal", names}({"signals", name, item.problems});
     if (!index) return;
     asked.signal = *index;
-    const auto add = [&](ExpectedNumber::Kind kind, const Item& number) {
-        asked.kind = kind;
-        if (auto read = expected_number{asked}(number)) to.numbers.push_back(std::move(*read));
-    };
-    const Node* score = item.node.find("score");
-    if (is_score)
-        add(ExpectedNumber::Kind::score, item);
-    else if (!score || !item.node.is_table())
-        add(ExpectedNumber::Kind::signal, item);
-    else
-        add(ExpectedNumber::Kind::score, {"score", *score, item.problems});
+    const Node* score = is_score ? nullptr : item.node.find("score");
+    asked.kind = is_score || score ? ExpectedNumber::Kind::score : ExpectedNumber::Kind::signal;
+    check_stands_alone(item, score);
+    if (auto read = expected_number{asked}(score ? Item{"score", *score, item.problems} : item))
+        to.numbers.push_back(std::move(*read));
 }
 
 void read_signals(TableReader& in, const RuleSet& rules, Expectations& to) {
     for_each_id(in, "signals", [&](const Item& customer) {
         if (!check_is_table(customer.node, "test.expect.signals.*", customer.problems)) return;
+        const auto others = to.numbers.size();
         for (const auto& entry : customer.node.entries)
             read_signal_numbers({entry.key, entry.value, customer.problems}, {.customer_id = std::string{customer.key}},
                                 rules, to);
+        check_each_once(std::span{to.numbers}.subspan(others), customer.problems);
     });
 }
 
@@ -135,8 +153,7 @@ struct rule_name {
         if (!name || builtin_rule(*name) || std::find(names.begin(), names.end(), *name) != names.end()) return name;
         const auto meant = nearest(*name, names);
         return item.wrong(fmt::format("there is no rule \"{}\"", shown(*name)),
-                          meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant)),
-               std::nullopt;
+                          item.problems.hint_for_missing("rule", *name, meant));
     }
 };
 
@@ -149,14 +166,31 @@ bool speaks_of_all(const RuleSet& rules, std::string_view name) {
 void read_alert(TableReader& in, const RuleSet& rules, ExpectedAlert& to) {
     to.where = in.where();
     const bool is_known = in.require("rule", to.rule, rule_name{rules}) && !to.rule.empty();
-    const bool has_entity = in.take("entity", to.entity, text{.may_be_empty = true});
+    in.take("entity", to.entity, text{.may_be_empty = true});
     in.take("state", to.phase, open_phases);
     Severity severity{};
     if (in.take("severity", severity, severities)) to.severity = severity;
     in.take("reasons", to.reasons, list{text{}});
-    if (is_known && !has_entity && !speaks_of_all(rules, to.rule))
+    in.take("message", to.message, text{});
+    in.take("advice", to.advice, text{});
+    if (!is_known) return;
+    if (to.entity.empty() && !speaks_of_all(rules, to.rule))
         in.problems().error(in.where(), "\"entity\" is missing",
                             "whom the alert is about: a customer_id, a promise_id, a segment or a dataset");
+    if (!to.entity.empty() && !builtin_rule(to.rule) && speaks_of_all(rules, to.rule))
+        in.problems().error(in.where("entity"), fmt::format("\"{}\" is about the portfolio", to.rule),
+                            "leave \"entity\" out");
+}
+
+/// All alerts are compared with each: a second one would only repeat, or contradict.
+void check_each_once(const std::vector<ExpectedAlert>& alerts, Problems& problems) {
+    std::map<std::pair<std::string_view, std::string_view>, int> lines;
+    for (const auto& alert : alerts) {
+        const auto [first, is_first] = lines.emplace(std::pair{alert.rule, alert.entity}, alert.where.line);
+        if (!is_first && !alert.rule.empty())
+            problems.error(alert.where, fmt::format("this alert is already expected in line {}", first->second),
+                           "a rule has one alert for each entity");
+    }
 }
 
 struct dataset_among {
@@ -175,6 +209,7 @@ void read_expectations(TableReader& in, const RuleSet& rules, const std::vector<
                        Expectations& to) {
     if (in.has("alerts")) to.alerts.emplace();
     in.tables("alerts", most_items, [&](TableReader& table) { read_alert(table, rules, to.alerts->emplace_back()); });
+    if (to.alerts) check_each_once(*to.alerts, in.problems());
     read_words(in, "band", ExpectedWord::Kind::band, band_names, to);
     read_words(in, "promises", ExpectedWord::Kind::promise, promise_state{}, to);
     read_numbers(in, "health", ExpectedNumber::Kind::health, to);

@@ -18,11 +18,36 @@ struct TestRow {
     Position where = {};
 };
 
-/// Rows of one dataset: tables, or the name of a CSV file in `directory` whose first line names the columns (an empty
-/// cell is NULL).
+/// Lines of cells; the first names the columns.
+struct CsvTable {
+    struct Line {
+        int number = 0;  ///< in the file, from 1
+        std::vector<std::string> cells = {};
+    };
+    std::string file;
+    std::vector<std::string> header = {};
+    std::vector<Line> lines = {};  ///< not far beyond most_test_rows
+};
+
+/// The CSV files beside a file of tests, or further down; each is read once.
+class CsvFiles {
+public:
+    explicit CsvFiles(std::string directory) : directory_(std::move(directory)) {}
+
+    /// The file that the item names; null after a complaint, and when there was one before.
+    const CsvTable* read(const Item& item);
+
+private:
+    std::optional<CsvTable> read_file(const std::string& file, const Item& item) const;
+
+    std::string directory_;
+    std::map<std::string, std::optional<CsvTable>, std::less<>> tables_ = {};
+};
+
+/// Rows of one dataset: tables, or the name of a CSV file whose first line names the columns (an empty cell is NULL).
 struct test_rows {
     const DatasetSpec& spec;
-    const std::string& directory;
+    CsvFiles& files;
     std::optional<std::vector<TestRow>> operator()(const Item& item) const;
 };
 

@@ -1,6 +1,7 @@
 // Rows of a rule test: inline tables, or a CSV file.
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -15,7 +16,8 @@ std::optional<CellType> type_of(const DatasetSpec& spec, std::string_view column
     return spec.is_open ? std::optional{CellType::attribute} : std::nullopt;
 }
 
-void complain_unknown(const DatasetSpec& spec, std::string_view column, const Position& where, Problems& problems) {
+void complain_unknown(const DatasetSpec& spec, std::string_view column, const Position& where, Problems& problems,
+                      std::string_view place = "") {
     std::vector<std::string_view> names;
     std::string all;
     for (const auto& each : spec.columns) {
@@ -23,7 +25,7 @@ void complain_unknown(const DatasetSpec& spec, std::string_view column, const Po
         all += fmt::format("{}{}", all.empty() ? "" : ", ", each.name);
     }
     const auto meant = nearest(column, names);
-    problems.error(where, fmt::format("{} have no column \"{}\"", spec.name, shown(column)),
+    problems.error(where, fmt::format("{}{} have no column \"{}\"", place, spec.name, shown(column)),
                    meant.empty() ? "there are " + all : fmt::format("did you mean \"{}\"?", meant));
 }
 
@@ -145,73 +147,110 @@ private:
     int line_ = 1;
 };
 
-bool check_header(const std::vector<std::string>& header, const DatasetSpec& spec, const Position& where,
-                  Problems& problems) {
+bool looks_like_column(std::string_view name) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    const auto fits = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
+    return !name.empty() && name.size() <= 63 && is_letter(name[0]) && std::ranges::all_of(name, fits);
+}
+
+/// What does not look like a name is not repeated: the file may be another than was meant.
+bool check_header(const CsvTable& table, const DatasetSpec& spec, Problems& problems) {
+    const Position where{table.file, 1, 1};
+    std::set<std::string_view> seen;
     bool well = true;
-    for (std::size_t i = 0; i < header.size(); ++i) {
-        const bool twice = std::find(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(i), header[i]) !=
-                           header.begin() + static_cast<std::ptrdiff_t>(i);
-        const bool is_known = type_of(spec, header[i]) && !header[i].empty();
-        if (!is_known) complain_unknown(spec, header[i], where, problems);
-        if (twice) problems.error(where, fmt::format("the column \"{}\" is there twice", shown(header[i])));
-        well = well && is_known && !twice;
+    for (std::size_t i = 0; i < table.header.size(); ++i) {
+        const auto& name = table.header[i];
+        const bool is_name = looks_like_column(name), is_known = type_of(spec, name).has_value();
+        const bool is_new = seen.insert(name).second;
+        if (!is_name)
+            problems.error(where, fmt::format("column {} has no name", i + 1),
+                           "the first line names the columns, with letters, digits and underscores");
+        else if (!is_known)
+            complain_unknown(spec, name, where, problems, fmt::format("column {}: ", i + 1));
+        else if (!is_new)
+            problems.error(where, fmt::format("column {}: \"{}\" is there twice", i + 1, name));
+        well = well && is_name && is_known && is_new;
     }
     return well;
 }
 
-std::optional<std::vector<TestRow>> read_csv(const Item& item, const DatasetSpec& spec, const std::string& directory) {
-    const auto file = (std::filesystem::path{directory} / item.node.text).lexically_normal().string();
-    const auto text = read_source(file, item.node.where, item.problems);
-    if (!text) return std::nullopt;
-    if (text->size() > most_file_bytes)
-        return item.wrong(fmt::format("the file {} is larger than {} bytes", file, most_file_bytes)), std::nullopt;
-    item.problems.add_source(file, *text);
-    Csv csv{*text};
-    const auto header = csv.done() ? std::nullopt : csv.next();
-    if (!header) return item.problems.error({file, 1, 1}, "the first line must name the columns"), std::nullopt;
-    if (!check_header(*header, spec, {file, 1, 1}, item.problems)) return std::nullopt;
+std::optional<std::vector<TestRow>> rows_of(const CsvTable& table, const DatasetSpec& spec, Problems& problems) {
+    if (!check_header(table, spec, problems)) return std::nullopt;
     std::vector<TestRow> rows;
-    while (!csv.done()) {
-        TestRow row{.where = {file, csv.line(), 1}};
-        auto cells = csv.next();
-        if (!cells || cells->size() != header->size())
-            return item.problems.error(row.where, fmt::format("this line has not {} cells", header->size())),
-                   std::nullopt;
-        for (std::size_t i = 0; i < cells->size(); ++i)
-            if (!(*cells)[i].empty()) row.cells.emplace((*header)[i], std::move((*cells)[i]));
+    for (const auto& line : table.lines) {
+        TestRow row{.where = {table.file, line.number, 1}};
+        for (std::size_t i = 0; i < line.cells.size(); ++i)
+            if (!line.cells[i].empty()) row.cells.emplace(table.header[i], line.cells[i]);
         rows.push_back(std::move(row));
     }
     return rows;
 }
 
+bool check_count(std::size_t rows, const Item& item) {
+    if (rows > most_test_rows) item.wrong(fmt::format("\"{}\" has more than {} rows", item.key, most_test_rows));
+    return rows <= most_test_rows;
+}
+
+std::vector<TestRow> rows_of(const Item& item, const DatasetSpec& spec) {
+    std::vector<TestRow> rows;
+    for (const auto& node : item.node.items)
+        if (auto row = read_row(item.of(node), spec)) rows.push_back(std::move(*row));
+    return rows;
+}
+
 }  // namespace
+
+const CsvTable* CsvFiles::read(const Item& item) {
+    const auto file = (std::filesystem::path{directory_} / item.node.text).lexically_normal().string();
+    auto known = tables_.find(file);
+    if (known == tables_.end()) known = tables_.emplace(file, read_file(file, item)).first;
+    return known->second ? &*known->second : nullptr;
+}
+
+std::optional<CsvTable> CsvFiles::read_file(const std::string& file, const Item& item) const {
+    if (!lies_below(file, directory_))
+        return item.wrong(fmt::format("\"{}\" names a file that lies elsewhere", item.key),
+                          "put it beside the file of tests, or into a folder there");
+    const auto text = read_source(file, item.node.where, item.problems);
+    if (!text) return std::nullopt;
+    if (text->size() > most_file_bytes)
+        return item.wrong(fmt::format("the file {} is larger than {} bytes", file, most_file_bytes));
+    item.problems.add_source(file, *text);
+    Csv csv{*text};
+    auto header = csv.done() ? std::nullopt : csv.next();
+    if (!header) return item.problems.error({file, 1, 1}, "the first line must name the columns"), std::nullopt;
+    CsvTable table{.file = file, .header = std::move(*header)};
+    while (!csv.done() && table.lines.size() <= most_test_rows) {
+        const int number = csv.line();
+        auto cells = csv.next();
+        if (!cells || cells->size() != table.header.size())
+            return item.problems.error({file, number, 1},
+                                       fmt::format("this line has not {} cells", table.header.size())),
+                   std::nullopt;
+        table.lines.push_back({number, std::move(*cells)});
+    }
+    return table;
+}
 
 std::optional<std::vector<TestRow>> test_rows::operator()(const Item& item) const {
     std::optional<std::vector<TestRow>> rows;
     if (item.node.kind == Node::Kind::text) {
-        rows = read_csv(item, spec, directory);
+        const CsvTable* table = files.read(item);
+        if (table && check_count(table->lines.size(), item)) rows = rows_of(*table, spec, item.problems);
     } else if (item.node.kind == Node::Kind::list) {
-        rows.emplace();
-        for (const auto& node : item.node.items)
-            if (auto row = read_row(item.of(node), spec)) rows->push_back(std::move(*row));
+        if (check_count(item.node.items.size(), item)) rows = rows_of(item, spec);
     } else {
         item.must_be("a list of rows, or the name of a CSV file");
     }
     if (!rows) return std::nullopt;
-    if (rows->size() > most_test_rows)
-        return item.wrong(fmt::format("\"{}\" has more than {} rows", item.key, most_test_rows)), std::nullopt;
     for (const auto& row : *rows) check_required(row, spec, item.problems);
     return rows;
 }
 
 std::optional<std::vector<TestRow>> removed_rows::operator()(const Item& item) const {
+    if (item.node.kind == Node::Kind::list) return rows_of(item, spec);
     std::vector<TestRow> rows;
-    if (item.node.kind != Node::Kind::list) {
-        if (auto row = read_row(item, spec)) rows.push_back(std::move(*row));
-        return rows;
-    }
-    for (const auto& node : item.node.items)
-        if (auto row = read_row(item.of(node), spec)) rows.push_back(std::move(*row));
+    if (auto row = read_row(item, spec)) rows.push_back(std::move(*row));
     return rows;
 }
 

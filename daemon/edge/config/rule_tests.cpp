@@ -49,16 +49,21 @@ struct StepRead {
 class TestFile {
 public:
     TestFile(const std::string& file, const RuleTestsOptions& options, Problems& problems)
-        : options_(options), directory_(std::filesystem::path{file}.parent_path().string()), problems_(problems) {}
+        : options_(options),
+          directory_(std::filesystem::path{file}.parent_path().string()),
+          csv_files_(directory_),
+          problems_(problems) {}
 
     RuleTest read(TableReader& in);
 
 private:
+    std::vector<std::string> pack_folders() const;
     std::optional<RuleSet> read_rules(TableReader& in, Configuration& settings);
     void read_settings(TableReader& in, Configuration& to);
     void find_datasets(TableReader& in, const RuleSet& rules);
     void note_named(const Node& table);
     StepRead read_step(TableReader& in, const RuleSet& rules);
+    void complain_of_rows(const Position& where);
     void read_rows(TableReader& in, StepRead& to);
     void read_feeds(TableReader& in, StepRead& to);
 
@@ -71,11 +76,14 @@ private:
 
     const RuleTestsOptions& options_;
     const std::string directory_;
+    CsvFiles csv_files_;
     Problems& problems_;
     std::size_t rows_read_ = 0;
+    bool has_too_many_rows_ = false;  ///< said once; nothing more is read
 
     // Of the test at hand:
     std::vector<std::string> known_ = {};  ///< datasets that may be spoken of, sorted
+    std::size_t rows_added_ = 0;
     std::set<std::string, std::less<>> named_ = {}, may_reject_ = {};
     std::map<std::string, std::vector<std::string>, std::less<>> columns_ = {};
     std::map<std::string, DatasetSettings, std::less<>> feeds_ = {};  ///< stale_after and delay, by dataset
@@ -102,15 +110,27 @@ void TestFile::read_settings(TableReader& in, Configuration& to) {
     to.policy.alerts.rows_high = std::numeric_limits<double>::infinity();
 }
 
+/// Tests come from others, too: a file of theirs reads nothing of the machine's.
+std::vector<std::string> TestFile::pack_folders() const {
+    std::error_code trouble;
+    const auto folder = std::filesystem::absolute(directory_.empty() ? "." : directory_, trouble).lexically_normal();
+    const auto inside = folder.has_filename() ? folder : folder.parent_path();  // "/a/." ends in a slash
+    const auto above = inside.parent_path();
+    std::vector<std::string> folders = {directory_, options_.rules_directory};
+    if (above != above.root_path()) folders.push_back(above.string());
+    return folders;
+}
+
 std::optional<RuleSet> TestFile::read_rules(TableReader& in, Configuration& settings) {
     std::vector<PackFile> files;
     if (!in.require("pack", files, pack_files{})) return std::nullopt;
     Problems of_pack;
     of_pack.given = problems_.given;
-    const auto tree = read_packs(files, {options_.rules_directory, directory_}, of_pack);
+    const auto tree = read_packs(files, {options_.rules_directory, directory_, pack_folders()}, of_pack);
     auto rules = compile(tree, {.rules_directory = options_.rules_directory, .policy = settings.policy}, of_pack);
     for (const auto& [file, source] : of_pack.sources()) problems_.add_source(file, source);
     for (auto& error : of_pack.errors()) problems_.error(std::move(error));
+    problems_.removed = of_pack.removed;
     if (of_pack.has_errors()) return std::nullopt;
     return rules;
 }
@@ -149,10 +169,25 @@ void TestFile::find_datasets(TableReader& in, const RuleSet& rules) {
     for (const auto& step : steps->items) note_named(step);
 }
 
+/// Looks no further into a table, and has nothing against it.
+void skip(TableReader& in) {
+    for (const auto& entry : in.node().entries) in.claim(entry.key);
+}
+
+void TestFile::complain_of_rows(const Position& where) {
+    has_too_many_rows_ = true;
+    problems_.error(where, fmt::format("too many rows: a dataset may have {}, all steps of a file {}", most_test_rows,
+                                       most_read_rows));
+}
+
 void TestFile::read_rows(TableReader& in, StepRead& to) {
     for (const auto& name : known_) {
-        const auto rows = test_rows{dataset_spec(kind_of(name)), directory_};
-        in.take(name, to.changes[name].added, rows);
+        auto& added = to.changes[name].added;
+        in.take(name, added, test_rows{dataset_spec(kind_of(name)), csv_files_});
+        rows_added_ += added.size();
+        if (rows_read_ + rows_added_ <= most_read_rows) continue;
+        complain_of_rows(to.where);
+        return skip(in);
     }
     in.table("remove", [&](TableReader& table) {
         for (const auto& name : known_)
@@ -176,15 +211,28 @@ void TestFile::read_feeds(TableReader& in, StepRead& to) {
     };
     std::vector<std::string> not_loaded;
     in.take("not_loaded", not_loaded, list{dataset_name{known_}});
-    for (const auto& name : not_loaded) to.changes[name].is_loaded = false;
+    for (const auto& name : not_loaded) {
+        to.changes[name].is_loaded = false;
+        if (to.changes[name].watermark)
+            problems_.error(in.where("not_loaded"), fmt::format("\"{}\" is not loaded, and has a watermark", name),
+                            "leave out one of them");
+    }
 }
 
 StepRead TestFile::read_step(TableReader& in, const RuleSet& rules) {
     StepRead step{.where = in.where()};
+    if (has_too_many_rows_) {
+        skip(in);
+        return step;
+    }
     in.require("as_of", step.as_of, day{});
     read_rows(in, step);
     read_feeds(in, step);
     in.table("expect", [&](TableReader& expect) { read_expectations(expect, rules, known_, step.expect); });
+    for (const auto& [name, rows] : step.expect.rejected)
+        if (!step.changes[name].is_loaded)
+            problems_.error(in.where("expect"), fmt::format("\"{}\" is not loaded, so no row is rejected", name),
+                            "expect its rejected rows in another step");
     return step;
 }
 
@@ -271,8 +319,7 @@ std::vector<RuleTestStep> TestFile::build(std::vector<StepRead> steps) {
             change_rows(rows[name], step.changes[name], name);
             rows_read_ += rows[name].size();
             if (rows[name].size() > most_test_rows || rows_read_ > most_read_rows) {
-                problems_.error(step.where, fmt::format("too many rows: a dataset may have {}, all steps of a file {}",
-                                                        most_test_rows, most_read_rows));
+                complain_of_rows(step.where);
                 return {};
             }
             add_feed(name, step, rows[name], built);
@@ -296,6 +343,11 @@ bool expects_something(const std::vector<RuleTestStep>& steps) {
 RuleTest TestFile::read(TableReader& in) {
     RuleTest test{.name = {}, .where = in.where()};
     const auto errors_before = problems_.error_count();
+    if (has_too_many_rows_) {
+        skip(in);
+        return test;
+    }
+    rows_added_ = 0;
     feeds_.clear();
     columns_.clear();
     in.require("name", test.name, text{});
@@ -303,7 +355,7 @@ RuleTest TestFile::read(TableReader& in) {
     read_settings(in, settings);
     auto rules = read_rules(in, settings);
     if (!rules) {  // without a pack nobody can say what the rest means
-        for (const auto& entry : in.node().entries) in.claim(entry.key);
+        skip(in);
         return test;
     }
     test.rules = std::move(*rules);
@@ -339,6 +391,7 @@ RuleTestsResult load_rule_tests(const std::string& file, const RuleTestsOptions&
     if (problems.has_errors()) result.tests.clear();
     result.problems = problems.errors();
     result.sources = problems.sources();
+    result.keys = problems.keys;
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct ExpectedAlert {
     AlertPhase phase = AlertPhase::firing;
     std::optional<Severity> severity = {};
     std::vector<std::string> reasons = {};  ///< each must occur in one of the alert's reasons
+    std::string message = {}, advice = {};  ///< must occur in the alert's; "": not compared
     Position where = {};
 };
 
@@ -73,9 +75,11 @@ struct RuleTestsResult {
     std::vector<RuleTest> tests = {};  ///< empty exactly when there are problems
     std::vector<Error> problems = {};
     SourceTexts sources = {};
+    std::set<std::string, std::less<>> keys = {};  ///< "test.expect.band": every key that was asked for
 };
 
-/// Reads a file of tests and the packs that they name. Paths in it are relative to its folder.
+/// Reads a file of tests and the packs that they name. Paths in it are relative to its folder, and lead into the
+/// project or the rules directory, nowhere else.
 RuleTestsResult load_rule_tests(const std::string& file, const RuleTestsOptions& options = {});
 
 }  // namespace retaind
