@@ -1,4 +1,6 @@
-"""Five mistakes in one rules file: five errors at their line and column with hints, in one run, exit code 3."""
+"""Five mistakes in one rules file: five errors at their line and column with hints, in one run, exit code 3.
+
+And the packs that the guide shows are accepted as they stand there."""
 
 import datetime as dt
 import pathlib
@@ -40,6 +42,20 @@ def columns_that_only_rules_name(config, place):
     (place / "rules.toml").write_text(before[1])
 
 
+def packs_in_the_guide(config, place):
+    before = (place / "rules.toml").read_text()
+    guide = (harness.ROOT / "docs/rules.md").read_text()
+    packs = re.findall(r"```toml\n(.*?)```", guide, re.S)
+    assert len(packs) >= 5, packs
+    for pack in packs:
+        assert pack.startswith("schema = 1\n"), f"not a whole pack:\n{pack}"
+        shipped = rf'extends = "{harness.ROOT}/rules/\1.toml"'
+        (place / "rules.toml").write_text(re.sub(r'extends = "([a-z-]+)"', shipped, pack))
+        done = harness.retaind("check", "--config", config)
+        assert done.returncode == 0, f"{pack}\n{done.stderr}"
+    (place / "rules.toml").write_text(before)
+
+
 def main():
     with harness.folder() as place:
         harness.write_sqlite(place / "company.db", harness.company_rows(dt.date(2025, 3, 31), customers=3))
@@ -47,6 +63,7 @@ def main():
         good = harness.retaind("check", "--config", config, "--connect")
         assert good.returncode == 0, good.stderr + good.stdout
         columns_that_only_rules_name(config, place)
+        packs_in_the_guide(config, place)
         text = harness.RULES
         for right, wrong, _ in MISTAKES:
             assert text.count(right) >= 1
