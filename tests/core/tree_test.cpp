@@ -347,7 +347,7 @@ TEST(Near, NamesWhoStillComes) {
                           {"a", on(1), "attended"}},
                          {}}};
     const RuleSet rules = rules_with(
-        "[rule.any]\nwhen = [\"tenure_days >= 0\"]\nclear = [\"tenure_days < 0\"]\n"
+        "[rule.any]\nwhen = [\"status == 'active'\"]\n"
         "severity = \"info\"\nmessage = \"{near}\"\n");
     const Snapshot read = company.snapshot();
     const State state;
@@ -427,7 +427,7 @@ TEST(Change, OfAChildForWantOfDataIsNotTheParentsOwn) {
     company.customer("kid", "duo");
     company.subscription("k", "kid", "400");
     company.use("kid", 50);
-    company.touch("kid", 4);
+    company.touch("kid", 2);
     Snapshot snapshot = company.snapshot();
     const RuleSet rules = rules_with();
     const State state;

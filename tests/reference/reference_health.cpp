@@ -397,37 +397,55 @@ std::vector<SubscriptionRow> live_subscriptions(const Company& company, const st
     return live;
 }
 
+using Feeds = std::set<std::string>;
+
 std::string named_by(const FeedRow& row) {
     return row.texts.contains("subscription_id") ? row.texts.at("subscription_id") : "";
 }
 
-/// Whether some known row of a feed names one of a customer's live subscriptions, of which it has several.
-bool is_told_apart(const Company& company, const std::string& feed, const std::string& customer) {
-    const auto live = live_subscriptions(company, customer);
-    if (live.size() < 2 || !company.feeds.contains(feed)) return false;
+/// Whether some known row of a feed names a subscription.
+bool names(const Company& company, const std::string& feed, const SubscriptionRow& subscription) {
+    if (!company.feeds.contains(feed)) return false;
     const auto& rows = company.feeds.at(feed).rows;
     return std::any_of(rows.begin(), rows.end(), [&](const FeedRow& row) {
-        const bool counts = row.customer == customer && is_known_by(row, company.as_of);
-        return counts &&
-               std::any_of(live.begin(), live.end(), [&](const auto& one) { return one.id == named_by(row); });
+        return row.customer == subscription.customer && named_by(row) == subscription.id &&
+               row.day >= company.read_from && is_known_by(row, company.as_of);
     });
+}
+
+/// The live subscriptions that are scored each on their own: two at least that some feed names.
+std::vector<SubscriptionRow> parts_of(const Company& company, const Feeds& feeds, const std::string& customer) {
+    std::vector<SubscriptionRow> parts;
+    for (const SubscriptionRow& live : live_subscriptions(company, customer))
+        if (std::any_of(feeds.begin(), feeds.end(), [&](const auto& feed) { return names(company, feed, live); }))
+            parts.push_back(live);
+    return parts.size() < 2 ? std::vector<SubscriptionRow>{} : parts;
+}
+
+/// Those of them that one feed names.
+std::vector<SubscriptionRow> parts_in(const Company& company, const Feeds& feeds, const std::string& feed,
+                                      const std::string& customer) {
+    auto parts = parts_of(company, feeds, customer);
+    std::erase_if(parts, [&](const SubscriptionRow& part) { return !names(company, feed, part); });
+    return parts;
 }
 
 std::string part_id(const std::string& customer, const std::string& subscription) {
     return customer + "/" + subscription;
 }
 
-/// The company with each live subscription of those who are told apart in a feed as a customer of its own. Rows of
-/// products that are gone belong to nobody, and still say how far the feed has come.
-Company in_parts(Company company, const std::string& feed) {
+/// The company with each subscription that a feed tells apart as a customer of its own. Rows of products that are gone
+/// belong to nobody, and still say how far the feed has come.
+Company in_parts(Company company, const Feeds& feeds, const std::string& feed) {
     const Company whole = company;
     for (const CustomerRow& customer : whole.customers) {
-        if (!is_told_apart(whole, feed, customer.id)) continue;
+        const auto parts = parts_in(whole, feeds, feed, customer.id);
+        if (parts.empty()) continue;
         std::erase_if(company.customers, [&](const auto& row) { return row.id == customer.id; });
         std::erase_if(company.subscriptions, [&](const auto& row) { return row.customer == customer.id; });
         for (FeedRow& row : company.feeds.at(feed).rows)
             if (row.customer == customer.id) row.customer = "";
-        for (SubscriptionRow subscription : live_subscriptions(whole, customer.id)) {
+        for (SubscriptionRow subscription : parts) {
             CustomerRow part = customer;
             part.id = part_id(customer.id, subscription.id);
             part.since = subscription.started_on;
@@ -461,9 +479,10 @@ class Scores {
 public:
     Scores(const Company& company, const Promises& promises, const Pack& pack, const Memory& memory)
         : company_(company), promises_(promises), pack_(pack), memory_(memory), whole_(positions_of(company, pack)) {
+        for (const Signal& signal : pack.signals) feeds_.insert(signal.from);
         for (const Signal& signal : pack.signals) {
             const bool is_known = parted_.contains(signal.from);
-            if (!is_known) parted_[signal.from] = in_parts(company, signal.from);
+            if (!is_known) parted_[signal.from] = in_parts(company, feeds_, signal.from);
             if (!is_known) positions_[signal.from] = positions_of(parted_[signal.from], pack);
         }
     }
@@ -504,37 +523,38 @@ private:
         return sum;
     }
 
-    bool is_apart(const CustomerRow& customer) const {
-        return std::any_of(pack_.signals.begin(), pack_.signals.end(),
-                           [&](const Signal& signal) { return is_told_apart(company_, signal.from, customer.id); });
-    }
-
     /// Of the customer as a whole, or of one subscription: then own signals are the subscription's.
     std::vector<SignalStanding> signals_of(const CustomerRow& customer, const std::string& subscription) const {
         std::vector<SignalStanding> signals;
         for (std::size_t i = 0; i < pack_.signals.size(); ++i) {
             const Signal& signal = pack_.signals[i];
-            const bool has_parts = is_told_apart(company_, signal.from, customer.id);
+            const auto parts = parts_in(company_, feeds_, signal.from, customer.id);
+            const bool is_own =
+                std::any_of(parts.begin(), parts.end(), [&](const auto& p) { return p.id == subscription; });
             const Company& parted = parted_.at(signal.from);
             const auto& among_parts = positions_.at(signal.from)[i];
-            if (has_parts && !subscription.empty())
+            if (is_own)
                 signals.push_back(
                     stand(parted, promises_, signal, among_parts, row_of(parted, part_id(customer.id, subscription))));
+            else if (!parts.empty() && !subscription.empty())
+                signals.push_back({.applies = false});
             else
-                signals.push_back(stand(company_, promises_, signal, has_parts ? whole_[i] : among_parts, customer));
+                signals.push_back(
+                    stand(company_, promises_, signal, parts.empty() ? among_parts : whole_[i], customer));
         }
         return signals;
     }
 
     std::vector<Share> own_parts(CustomerStanding& to, const CustomerRow& customer) const {
         const auto live = live_subscriptions(company_, customer.id);
-        if (!is_apart(customer)) {
+        const auto told_apart = parts_of(company_, feeds_, customer.id);
+        if (told_apart.empty()) {
             const auto combined = combine_signals(to.signals, pack_, to.prior);
             for (std::size_t i = 0; i < to.signals.size(); ++i) to.signals[i].contribution = combined.contributions[i];
             return {{combined.health, combined.coverage, revenue_of(live)}};
         }
         std::vector<Share> parts;
-        for (const SubscriptionRow& subscription : live) {
+        for (const SubscriptionRow& subscription : told_apart) {
             const auto combined = combine_signals(signals_of(customer, subscription.id), pack_, to.prior);
             parts.push_back({combined.health, combined.coverage, subscription.mrr});
         }
@@ -576,6 +596,7 @@ private:
     const Promises& promises_;
     const Pack& pack_;
     const Memory& memory_;
+    Feeds feeds_ = {};                                              ///< that the pack reads
     std::vector<Positions> whole_;                                  ///< by signal
     std::map<std::string, Company> parted_ = {};                    ///< by feed
     std::map<std::string, std::vector<Positions>> positions_ = {};  ///< by feed, then signal

@@ -186,7 +186,8 @@ void read_alert(TableReader& in, const RuleSet& rules, ExpectedAlert& to) {
 void check_each_once(const std::vector<ExpectedAlert>& alerts, Problems& problems) {
     std::map<std::pair<std::string_view, std::string_view>, int> lines;
     for (const auto& alert : alerts) {
-        const auto [first, is_first] = lines.emplace(std::pair{alert.rule, alert.entity}, alert.where.line);
+        const std::pair<std::string_view, std::string_view> key{alert.rule, alert.entity};
+        const auto [first, is_first] = lines.emplace(key, alert.where.line);
         if (!is_first && !alert.rule.empty())
             problems.error(alert.where, fmt::format("this alert is already expected in line {}", first->second),
                            "a rule has one alert for each entity");
