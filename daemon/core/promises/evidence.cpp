@@ -32,7 +32,7 @@ bool is_mapped(const Snapshot& snapshot, std::string_view dataset) {
     return feed_state(snapshot, dataset) != FeedState::unmapped;
 }
 
-Evidence unmeasurable(std::string trouble) { return {.trouble = std::move(trouble)}; }
+Evidence no_evidence(std::string trouble) { return {.trouble = std::move(trouble)}; }
 
 }  // namespace
 
@@ -68,13 +68,13 @@ Evidence EvidenceReader::read(const Promise& promise) const {
         case Origin::readings: return from_readings(promise);
         case Origin::milestones: return from_milestones(promise);
         case Origin::signal: break;
-        case Origin::none: return unmeasurable("nothing measures it: no readings, no milestones");
+        case Origin::none: return no_evidence("nothing measures it: no readings, no milestones");
     }
     const auto name = snapshot_.text(promise.measured_by);
     const Signal* signal = find_signal(rules_, name);
-    if (signal == nullptr) return unmeasurable(fmt::format("measured_by \"{}\" is no signal", name));
+    if (signal == nullptr) return no_evidence(fmt::format("measured_by \"{}\" is no signal", name));
     if (!is_additive(signal->measure) || signal->from == "customers" || signal->from == "promises") {
-        return unmeasurable(fmt::format("signal {} is no count, sum or active_days of a dataset", name));
+        return no_evidence(fmt::format("signal {} is no count, sum or active_days of a dataset", name));
     }
     return from_signal(promise, *signal);
 }
@@ -105,7 +105,7 @@ Evidence EvidenceReader::from_readings(const Promise& promise) const {
 }
 
 Evidence EvidenceReader::from_milestones(const Promise& promise) const {
-    if (!is_mapped(snapshot_, "milestones")) return unmeasurable("the milestones are not mapped");
+    if (!is_mapped(snapshot_, "milestones")) return no_evidence("the milestones are not mapped");
     Evidence evidence{.loaded = believes("milestones"), .known_to = watermark(snapshot_, "milestones")};
     const double first = day_number(promise.starts_on), last = last_counted(promise);
     std::vector<Point> deliveries;
@@ -140,8 +140,8 @@ double EvidenceReader::total_since(const Signal& signal, CustomerIndex customer,
 }
 
 Evidence EvidenceReader::from_signal(const Promise& promise, const Signal& signal) const {
-    if (!is_mapped(snapshot_, signal.from)) return unmeasurable(fmt::format("dataset {} is not mapped", signal.from));
-    if (promise.starts_on < snapshot_.read_from) return unmeasurable("it starts before the history that is read");
+    if (!is_mapped(snapshot_, signal.from)) return no_evidence(fmt::format("dataset {} is not mapped", signal.from));
+    if (promise.starts_on < snapshot_.read_from) return no_evidence("it starts before the history that is read");
     const auto newest = watermark(snapshot_, signal.from);
     Evidence evidence{.expires = true, .loaded = believes(signal.from), .known_to = newest};
     if (!newest) return evidence;

@@ -9,7 +9,7 @@ namespace retaind {
 
 namespace {
 
-constexpr double months = 12;
+constexpr double months_a_year = 12;
 
 bool continues(const Subscription& later, const Subscription& ended, Day end, int gap_days) {
     const auto gap = later.started_on - end;
@@ -111,7 +111,7 @@ bool is_live(const Snapshot& snapshot, const Subject& subject, Day day) {
 std::optional<double> own_number(const SubscriptionLine& line, std::string_view fact) {
     if (fact == "seats") return line.subscription->seats;
     if (fact == "mrr") return line.subscription->mrr / minor_units;
-    if (fact == "revenue") return months * line.subscription->mrr / minor_units;
+    if (fact == "revenue") return months_a_year * line.subscription->mrr / minor_units;
     return {};
 }
 
