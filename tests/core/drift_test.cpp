@@ -94,9 +94,10 @@ struct Town {
     DriftBreaks breaks = {};
     Silence silence = Silence::unknown;
     std::vector<company::FeedRow> more = {};
+    Day read_from = mark - days{7 * weeks - 1};
 
     Company rows() const {
-        Company company{.as_of = mark + days{1}, .read_from = mark - days{7 * weeks - 1}};
+        Company company{.as_of = mark + days{1}, .read_from = read_from};
         live(company, "ann", segment, ann);
         company.subscriptions[0].started_on = since;
         for (std::size_t n = 0; n < others.size(); ++n) live(company, "o" + std::to_string(100 + n), "west", others[n]);
@@ -165,6 +166,10 @@ TEST(Drift, SkipsWeeksThatNobodyKnows) {
     EXPECT_TRUE(is_missing(silent_since(8))) << "two months of NULL";
     const Town never{.ann = always(nothing)};
     EXPECT_TRUE(is_missing(never.drift().cusum)) << "never seen";
+    Town before = never;
+    before.read_from -= days{3};
+    before.more = {{"ann", before.read_from}};
+    EXPECT_TRUE(is_missing(before.drift().cusum)) << "seen only before the oldest whole week";
     Town zero = never;
     zero.silence = Silence::zero;
     EXPECT_EQ(zero.drift().cusum, 0) << "unless silence is said to be zero";

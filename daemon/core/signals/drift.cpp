@@ -32,11 +32,12 @@ Signal weekly_sums(const Signal& signal) {
     return sums;
 }
 
-void leave_out_silent(Levels& all, const Snapshot& snapshot, const SignalReader& reader) {
+/// Of rows before the oldest whole week drift knows nothing.
+void leave_out_silent(Levels& all, Day oldest_week, const SignalReader& reader) {
     for (CustomerIndex customer = 0; customer < all.members(); ++customer) {
         const auto row = std::span(all.values).subspan(customer * all.buckets, all.buckets);
         if (std::ranges::any_of(row, [](double level) { return level > 0; })) continue;
-        if (reader.rows_since(customer, snapshot.read_from).rows == 0) std::ranges::fill(row, missing);
+        if (reader.rows_since(customer, oldest_week).rows == 0) std::ranges::fill(row, missing);
     }
 }
 
@@ -170,7 +171,7 @@ std::vector<Drift> drifts(const Snapshot& snapshot, const Signal& signal, std::s
     const auto members = whole_customers(snapshot);
     const auto cohorts = cohorts_by(snapshot, CohortScale{}.by, members);
     auto positions = levels(snapshot, reader, members, buckets);
-    if (signal.silence == Silence::unknown) leave_out_silent(positions, snapshot, reader);
+    if (signal.silence == Silence::unknown) leave_out_silent(positions, weeks.begin(buckets - 1), reader);
     to_positions(positions, cohorts);
 
     const auto row_of = [&](std::size_t customer) {
