@@ -45,8 +45,9 @@ void live_on(Company& company, Dice& dice, const std::string& customer) {
     }
 }
 
-/// A generated company with longer lives: most of its customers stay for the whole history, some join on the way. The
-/// long lives replace what was generated: of two values of one day nothing says which is carried on.
+/// A generated company with longer lives: most of its customers stay for the whole history, some join on the
+/// way, some leave. The long lives replace what was generated: of two values of one day nothing says which is carried
+/// on.
 Company some_company(Dice& dice, std::uint64_t seed) {
     Company company = company::generated_company(seed, dice.one_of<int>({1, 15, 30, 60, 120, 120, 120}));
     company.read_from = company.as_of - days{dice.one_of<int>({40, 62, 70, 140, 200, 260, 300}) + dice.below(7)};
@@ -61,6 +62,11 @@ Company some_company(Dice& dice, std::uint64_t seed) {
         if (dice.chance(0.7))
             company.subscriptions.push_back({customer.id, customer.id + "-stays", company.as_of - days{joined}});
     }
+    std::map<std::string, Day> left;
+    for (const auto& customer : company.customers)
+        if (dice.chance(0.15)) left[customer.id] = company.as_of - days{dice.below(100)};
+    for (auto& row : company.subscriptions)
+        if (left.contains(row.customer)) row.ended_on = left.at(row.customer);
     company::add_later_rows(company, seed);
     for (auto& row : company.feeds["usage"].rows) row.texts.try_emplace("metric", "a");
     if (dice.chance(0.3)) company.as_of -= days{dice.below(60)};

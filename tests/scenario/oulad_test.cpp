@@ -185,6 +185,9 @@ TEST(OuladSample, TermsAddUpToTheHealth) {
 class Oulad2013 : public ::testing::Test {
 protected:
     void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        GTEST_SKIP() << "the whole of OULAD 2013 is read without sanitizers";
+#endif
         if (!fs::exists(whole_data() / "accounts.csv"))
             GTEST_SKIP() << "the whole of OULAD 2013 is not here (RETAIND_OULAD_2013)";
     }
