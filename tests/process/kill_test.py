@@ -37,7 +37,7 @@ def walk(place, config, env=None, log=None):
 
 
 def outcome(place, config):
-    told = Counter(m["delivery_id"] for m in harness.messages(place / "messages.jsonl"))
+    told = Counter(m["delivery_id"] for m in harness.messages(place / "messages.jsonl", cut_off=True))
     state = harness.once(config, DAYS[-1], "--dry-run")
     assert state.returncode == 0, state.stderr
     return told, state.stdout
@@ -98,7 +98,9 @@ def live(place, config, port, kill=None):
                 what="the end of sending",
             )
             assert daemon.stop()[1] == 0
-    return Counter(m["delivery_id"] for n in range(3) for m in harness.messages(place / f"out{n}.jsonl"))
+    return Counter(
+        m["delivery_id"] for n in range(3) for m in harness.messages(place / f"out{n}.jsonl", cut_off=True)
+    )
 
 
 def kill_running_daemons(base):

@@ -262,11 +262,19 @@ def once(config, day, *more, env=None):
     return retaind("once", "--config", config, "--as-of", day, "--json", *more, env=env)
 
 
-def messages(path):
-    path = pathlib.Path(path)
+def messages(path, cut_off=False):
+    """What a file receiver was told. With `cut_off`, lines that a kill may have cut off in the middle of their writing
+    are left out: their messages are sent again."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    read = []
+    for line in path.read_text().splitlines():
+        try:
+            read += [json.loads(line)] if line.strip() else []
+        except ValueError:
+            if not cut_off:
+                raise
+    return read
 
 
 class Daemon:
