@@ -265,6 +265,7 @@ def once(config, day, *more, env=None):
 def messages(path, cut_off=False):
     """What a file receiver was told. With `cut_off`, lines that a kill may have cut off in the middle of their writing
     are left out: their messages are sent again."""
+    path = pathlib.Path(path)
     if not path.exists():
         return []
     read = []
