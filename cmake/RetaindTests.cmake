@@ -120,3 +120,8 @@ function(retaind_fuzz name)
         retaind_register_test(fuzz_${name} COMMAND fuzz_${name} "${corpus}" TIMEOUT ${fuzz_TIMEOUT})
     endif()
 endfunction()
+
+# For a test that runs in full where no sanitizer slows it down: ${without_sanitizers} puts it among the process tests.
+if(NOT RETAIND_SANITIZE)
+    set(without_sanitizers LABELS process)
+endif()

@@ -151,7 +151,7 @@ class ALawIsBroken(unittest.TestCase):
 
         ("somebody's home", laws.law_no_machine_paths, {"docs/a.md": "see /ho" + "me/anna/retaind\n"}, "docs/a.md:1"),
         ("the system's own places are the same everywhere", laws.law_no_machine_paths,
-         {"docs/a.md": "/etc/retaind/retaind.toml, /var/lib/retaind, https://x/home/y, ~/work/x\n"}, None),
+         {"docs/a.md": "/etc/retaind/retaind.toml, /var/lib/retaind, https://x/home/y, ~/notes/x\n"}, None),
 
         ("a header without a guard", laws.law_headers_guard_themselves,
          {"include/retaind/base/a.hpp": "int a;\n"}, "#pragma once"),
