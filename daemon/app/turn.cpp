@@ -43,9 +43,9 @@ std::chrono::steady_clock::time_point SystemClock::steady() { return std::chrono
 Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, State state,
                        const TurnOptions& options, Clock& clock) {
     failpoint("cycle.read");
-    Result<std::vector<Undelivered>> undelivered = store.undelivered(options.now);
-    if (!undelivered) return undelivered.error();
-    state.undelivered = std::move(*undelivered);
+    Result<Happened> happened = store.happened(options.now);
+    if (!happened) return happened.error();
+    state.happened = std::move(*happened);
     const auto start = clock.steady();
     Turn turn{.result = run_cycle(snapshot, company.rules(), state, options.now)};
     turn.seconds["evaluate"] = seconds_since(clock, start);

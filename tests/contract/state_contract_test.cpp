@@ -480,7 +480,7 @@ TEST_F(StateContract, TellsWhatWasGivenUpWithinTheDayBefore) {
     give_up("two", DeliveryStatus::dead, noon, "http_410");
     give_up("sent", DeliveryStatus::delivered, noon, "");
     give_up("odd", DeliveryStatus::quarantined, noon - 1h, "no_result");
-    const auto found = *store->undelivered(noon);
+    const auto found = store->happened(noon)->undelivered;
     ASSERT_EQ(found.size(), 2u);
     EXPECT_EQ(found[0].receiver, "b");
     EXPECT_EQ(found[0].messages, 2u);

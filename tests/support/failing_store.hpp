@@ -43,7 +43,7 @@ public:
     }
     Result<std::uint64_t> recover(Instant now) override { return store_.recover(now); }
     Result<std::vector<OutboxCount>> outbox() override { return store_.outbox(); }
-    Result<std::vector<Undelivered>> undelivered(Instant now) override { return store_.undelivered(now); }
+    Result<Happened> happened(Instant now) override { return store_.happened(now); }
     Result<std::optional<Instant>> next_due() override { return store_.next_due(); }
     Result<void> prune(Instant now) override { return store_.prune(now); }
     Result<std::uint64_t> size_bytes() override { return store_.size_bytes(); }

@@ -245,9 +245,10 @@ bool Alert::operator==(const Alert& other) const {
     const auto rest = [](const Alert& a) {
         return std::tie(a.key, a.customer_id, a.phase, a.severity, a.held, a.adopted, a.episode, a.seq, a.pending_since,
                         a.firing_since, a.recovering_since, a.ended_on, a.critical_since, a.opened_at, a.reasons,
-                        a.message, a.advice, a.deadline, a.closed_because, a.absent_cycles, a.absent_on, a.told);
+                        a.message, a.advice, a.deadline, a.closed_because, a.absent_cycles, a.absent_on, a.told,
+                        a.flips, a.judged_on, a.flapping, a.steps_taken, a.owner, a.risk_is_base_rate);
     };
-    return same_number(revenue, other.revenue) && rest(*this) == rest(other);
+    return same_number(revenue, other.revenue) && same_number(risk, other.risk) && rest(*this) == rest(other);
 }
 
 bool is_open(const Alert& alert) {

@@ -13,7 +13,10 @@ namespace retaind {
 namespace {
 
 constexpr std::array<std::string_view, 6> roles = {"account_manager", "deputy", "keeper", "lead", "ops", "seller"};
-constexpr std::array<std::string_view, 3> message_kinds = {"alerts", "adoption", "ops"};
+constexpr std::array<std::string_view, 5> message_kinds = {"alerts", "adoption", "ops", "digest", "all_quiet"};
+constexpr std::array<std::string_view, 6> tellings = {"news", "repeat", "step", "handed_over", "flapping", "restated"};
+
+bool is_same(double a, double b) { return a == b || (is_missing(a) && is_missing(b)); }
 
 bool is_address(std::string_view text) {
     const auto at = text.find('@');
@@ -176,12 +179,26 @@ std::optional<Recipient> find_recipient(const Snapshot& snapshot, std::string_vi
 bool AlertNote::operator==(const AlertNote& other) const {
     const auto rest = [](const AlertNote& n) {
         return std::tie(n.key, n.episode, n.seq, n.transition, n.severity, n.phase, n.customer_id, n.customer_name,
-                        n.segment, n.message, n.advice, n.reasons, n.since, n.deadline, n.doer, n.asked_to_act,
+                        n.segment, n.message, n.advice, n.reasons, n.since, n.deadline, n.risk_is_base_rate, n.outcome,
+                        n.telling, n.untold_problem, n.acknowledged_by, n.new_owner, n.record, n.doer, n.asked_to_act,
                         n.closed_because);
     };
-    const bool same_revenue = revenue == other.revenue || (is_missing(revenue) && is_missing(other.revenue));
-    return same_revenue && rest(*this) == rest(other);
+    return is_same(revenue, other.revenue) && is_same(risk, other.risk) && rest(*this) == rest(other);
 }
+
+bool DigestMove::operator==(const DigestMove& other) const {
+    const auto rest = [](const DigestMove& m) {
+        return std::tie(m.customer_id, m.customer_name, m.band_before, m.band_after, m.because);
+    };
+    return is_same(before, other.before) && is_same(after, other.after) && rest(*this) == rest(other);
+}
+
+bool DigestDue::operator==(const DigestDue& other) const {
+    const auto rest = [](const DigestDue& d) { return std::tie(d.customer_id, d.customer_name, d.what, d.due_on); };
+    return is_same(revenue, other.revenue) && rest(*this) == rest(other);
+}
+
+std::string_view telling_name(Telling telling) { return tellings[static_cast<std::size_t>(telling)]; }
 
 AlertNote make_note(const Snapshot& snapshot, const Alert& alert, Transition transition) {
     AlertNote note{.key = alert.key,

@@ -391,7 +391,8 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
            .feeds = evaluation.feeds,
            .before = renamed.alerts,
            .live_customers = evaluation.customers.size(),
-           .undelivered = state.undelivered,
+           .undelivered = state.happened.undelivered,
+           .released = state.happened.released,
            .now = now},
           judged.moves);
 

@@ -2,6 +2,7 @@
 // nlohmann).
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "retaind/alerts/message.hpp"
@@ -16,6 +17,8 @@ struct RenderOptions {
     std::string brand = {};         ///< "" reads "retaind"
     std::string external_url = {};  ///< "": no links
     std::string currency = {};
+    /// The signed address of an alert's small page for this reader; "" where there is none. Empty: no links.
+    std::function<std::string(const AlertNote& note)> link = {};
 };
 
 /// The frozen payload. All text from data is escaped for where it goes, and shown on one line of bounded length without

@@ -131,8 +131,8 @@ public:
         return guarded([&]() -> Result<std::vector<OutboxCount>> { return count_outbox(sql()); });
     }
 
-    Result<std::vector<Undelivered>> undelivered(Instant now) override {
-        return guarded([&]() -> Result<std::vector<Undelivered>> { return given_up(sql(), now); });
+    Result<Happened> happened(Instant now) override {
+        return guarded([&]() -> Result<Happened> { return Happened{.undelivered = given_up(sql(), now)}; });
     }
 
     Result<std::optional<Instant>> next_due() override {

@@ -40,6 +40,8 @@ struct Told {
     std::int64_t episode = 0;
     Severity severity = Severity::warning;
     AlertPhase phase = AlertPhase::firing;
+    Instant at = {};        ///< when that was decided, or decided again (a repeat): wall time
+    bool flapping = false;  ///< they were told that it comes and goes, and wait for the end of that
     bool operator==(const Told&) const = default;
 };
 
@@ -68,9 +70,20 @@ struct Alert {
     int absent_cycles = 0;              ///< fresh snapshots in a row without the entity, one per as-of day
     std::optional<Day> absent_on = {};  ///< the as-of day of the last of them
     std::vector<Told> told = {};        ///< one per receiver and recipient, sorted by them
+    std::uint32_t flips = 0;  ///< its last evaluation_days_watched, newest lowest: a bit where it fired or ended
+    std::optional<Day> judged_on = {};  ///< the as-of day of the newest bit
+    bool flapping = false;              ///< comes and goes: nobody is told of each time
+    int steps_taken = 0;                ///< escalation steps of this episode that were told, or passed over
+    std::string owner = {};             ///< the account manager when somebody was last told
+    double risk = missing;              ///< the customer's, or its segment's base rate
+    bool risk_is_base_rate = false;
 
     bool operator==(const Alert& other) const;  ///< two missing revenues are the same
 };
+
+/// Flapping (ALERTS.md "Noise"): begins above 30 % changes over 20 evaluations, one per as-of day, and ends below 25 %.
+inline constexpr int evaluation_days_watched = 20;
+inline constexpr double flapping_begins = 0.30, flapping_ends = 0.25;
 
 bool is_open(const Alert& alert);  ///< pending, firing or recovering
 

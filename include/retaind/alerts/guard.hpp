@@ -92,6 +92,7 @@ struct Move {
     Transition transition = Transition::none;
     const Rule* rule = nullptr;  ///< as it is for this entity (profiles applied); null: the rule is gone
     bool adopting = false;       ///< the rule is new here, or changed
+    bool frozen = false;         ///< an input is in trouble: nothing moved, and nobody is reminded
 };
 
 struct GuardInput {
@@ -101,11 +102,14 @@ struct GuardInput {
     std::span<const FeedVerdict> feeds;
     std::span<const Alert> before;  ///< State::alerts, sorted by key
     std::size_t live_customers = 0;
-    std::span<const Undelivered> undelivered = {};  ///< State::undelivered
+    std::span<const Undelivered> undelivered = {};  ///< as in Happened
+    std::span<const AlertKey> released = {};        ///< likewise
     Instant now;                                    ///< held against wall time only: since when a source has failed
 };
 
 /// Marks what may not be announced, and adds the alerts to ops.
+///
+/// Who is in `released` is let go of first, and no longer counts.
 ///
 /// Blast guard: when more than max(blast_min, blast_share * live_customers) alerts newly fire or rise, or as many of
 /// those that somebody was told of newly end, all of this cycle's are held. Those held before count again until they

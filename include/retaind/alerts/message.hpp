@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "retaind/alerts/alert.hpp"
+#include "retaind/alerts/handling.hpp"
 #include "retaind/model/snapshot.hpp"
+#include "retaind/scores/health.hpp"
 
 namespace retaind {
 
@@ -57,6 +59,23 @@ std::optional<Recipient> resolve_role(const Snapshot& snapshot, const RoleDefaul
 /// The one who was told before, as they can be reached now; nothing without an address.
 std::optional<Recipient> find_recipient(const Snapshot& snapshot, std::string_view key);
 
+/// Why a note stands in a message.
+enum class Telling {
+    news,         ///< something changed since this reader was last told
+    repeat,       ///< nothing changed, nobody answered, and it is time to say so again
+    step,         ///< escalation: others have not answered
+    handed_over,  ///< the customer has another account manager now; this reader is no longer asked
+    flapping,     ///< it comes and goes: said once, then nothing until it has settled
+    restated,     ///< for Alertmanager: still as it was
+};
+std::string_view telling_name(Telling telling);
+
+/// How often alerts of a rule came before a loss, among those whose horizon has passed (ledger.hpp).
+struct TrackRecord {
+    std::int64_t right = 0, of = 0;
+    bool operator==(const TrackRecord&) const = default;
+};
+
 /// One alert as a reader needs it.
 struct AlertNote {
     AlertKey key;
@@ -68,7 +87,15 @@ struct AlertNote {
     std::string message = {}, advice = {};
     std::vector<std::string> reasons = {};
     std::optional<Day> since = {}, deadline = {};
-    double revenue = missing;   ///< yearly, minor units of base currency
+    double revenue = missing;  ///< yearly, minor units of base currency
+    double risk = missing;     ///< probability of churn within the horizon
+    bool risk_is_base_rate = false;
+    std::string outcome = {};  ///< of a promise: what was promised
+    Telling telling = Telling::news;
+    std::string untold_problem = {};   ///< an ending whose problem never reached this reader: what the problem was
+    std::string acknowledged_by = {};  ///< name of the one who has it in hand
+    std::string new_owner = {};        ///< of handed_over: name of the account manager
+    TrackRecord record = {};
     std::string doer = {};      ///< name of the one asked to act
     bool asked_to_act = false;  ///< the reader is the doer
     std::string closed_because = {};
@@ -81,7 +108,45 @@ AlertNote make_note(const Snapshot& snapshot, const Alert& alert, Transition tra
 /// The order in which notes are read: what is over comes last; critical first; then the more revenue; then by key.
 bool is_more_urgent(const AlertNote& a, const AlertNote& b);
 
-enum class MessageKind { alerts, adoption, ops };
+/// What a digest holds besides alerts (ALERTS.md "Noise").
+struct DigestMove {
+    std::string customer_id, customer_name;
+    double before = missing, after = missing;  ///< smoothed health, yesterday and today
+    Band band_before = Band::unknown, band_after = Band::unknown;
+    std::vector<std::string> because = {};           ///< the largest causes, in words: "visits -6.2"
+    bool operator==(const DigestMove& other) const;  ///< two missing numbers are the same
+};
+struct DigestDue {
+    std::string customer_id, customer_name;
+    std::string what;  ///< "notice", "renewal", or a promise's outcome
+    Day due_on;
+    double revenue = missing;
+    bool operator==(const DigestDue& other) const;  ///< two missing revenues are the same
+};
+struct DigestKept {
+    std::string customer_id, customer_name, outcome;
+    bool operator==(const DigestKept&) const = default;
+};
+struct DigestUnknown {
+    std::string dataset, because;
+    int customers = 0;  ///< of the reader's
+    bool operator==(const DigestUnknown&) const = default;
+};
+struct Digest {
+    std::vector<AlertNote> act_today = {};  ///< open alerts whose reader is asked to act, and nobody has in hand
+    std::vector<DigestMove> moved = {};     ///< largest first
+    std::vector<DigestDue> due = {};        ///< within days_ahead, soonest first
+    std::vector<DigestKept> kept = {};      ///< promises kept since the last digest
+    std::vector<DigestUnknown> unknown = {};
+    int held_back = 0;  ///< notes above that would have been a message of their own, but for the budget
+    int watched = 0;    ///< the reader's customers
+    bool operator==(const Digest&) const = default;
+};
+inline constexpr std::chrono::days days_ahead{14};
+inline constexpr double move_worth_telling = 5;       ///< points of smoothed health, or any change of band
+inline constexpr std::size_t most_digest_lines = 20;  ///< of each part; alerts are all listed
+
+enum class MessageKind { alerts, adoption, ops, digest, all_quiet };
 std::string_view message_kind_name(MessageKind kind);
 std::optional<MessageKind> parse_message_kind(std::string_view name);
 
@@ -94,6 +159,11 @@ struct Message {
     std::string occurrence = {};  ///< tells repeats of the same news apart ("" for first-time news)
     Day as_of;
     std::vector<AlertNote> notes = {};  ///< most urgent first
+    std::optional<Digest> digest = {};  ///< of kind digest and all_quiet; its news stand in `notes`
+    /// Undelivered messages to the same reader that this one can take along: when none of them has left by the time it
+    /// is stored, `together` is sent instead of `notes`, and they are superseded.
+    std::vector<std::string> absorbs = {};
+    std::vector<AlertNote> together = {};
     bool operator==(const Message&) const = default;
 };
 

@@ -37,10 +37,12 @@ struct CycleResult {
     State state;                  ///< what to remember; alerts carry what each receiver will have been told
     std::vector<Message> outbox;  ///< what to tell, to be stored in the same transaction
     View view;
-    std::vector<AlertNews> news = {};  ///< sorted by key
+    std::vector<AlertNews> news = {};     ///< sorted by key
+    std::optional<Instant> wake_at = {};  ///< as in MessagePlan
 };
 
-/// One cycle. `now` is only for people (opened_at) and is never compared with data. Same inputs, same bytes out.
+/// One cycle. `now` is wall time: for people (opened_at, repeats, digests) and never compared with data. Same inputs,
+/// same bytes out.
 CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const State& state, Instant now);
 
 /// The rows behind a term of a health, and whose it is.

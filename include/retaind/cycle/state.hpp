@@ -10,6 +10,7 @@
 
 #include "retaind/alerts/alert.hpp"
 #include "retaind/alerts/guard.hpp"
+#include "retaind/alerts/notify.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
 
@@ -70,17 +71,32 @@ struct ScoreRules {
     bool operator==(const ScoreRules&) const = default;
 };
 
+/// What came from outside since the cycle before: of the outbox, of people, of the machine's clock.
+struct Happened {
+    std::vector<Undelivered> undelivered = {};  ///< by receiver
+    std::vector<FirstDelivery> delivered = {};  ///< of open alerts, sorted by key
+    std::vector<WaitingMessage> waiting = {};   ///< oldest first
+    std::vector<Act> acts = {};                 ///< on remembered alerts, oldest first
+    std::vector<AlertKey> released = {};        ///< held alerts that somebody let go of
+    std::vector<AlertSilence> silences = {};         ///< not over yet
+    std::vector<RuleQuality> quality = {};      ///< sorted by rule
+    bool outbox_is_full = false;
+    bool clock_jumped = false;
+};
+
 struct State {
     std::optional<Day> as_of = {};  ///< of the newest cycle; none: nothing is remembered yet
     std::string rules_hash = {};
-    std::vector<CustomerMemory> customers = {};  ///< sorted by id
-    std::vector<PromiseMemory> promises = {};    ///< sorted by id
-    std::vector<PriorDay> priors = {};           ///< by day, then segment
-    std::vector<FeedDay> feeds = {};             ///< by day, then dataset
-    std::vector<ScoreRules> score_rules = {};    ///< by day; of the days that are carried
-    std::vector<AdoptedRule> rules = {};         ///< sorted by name
-    std::vector<Alert> alerts = {};              ///< sorted by key; open ones, and ended ones of the last 90 days
-    std::vector<Undelivered> undelivered = {};  ///< by receiver; of the outbox, not of a cycle: not in a Commit's state
+    std::vector<CustomerMemory> customers = {};    ///< sorted by id
+    std::vector<PromiseMemory> promises = {};      ///< sorted by id
+    std::vector<PriorDay> priors = {};             ///< by day, then segment
+    std::vector<FeedDay> feeds = {};               ///< by day, then dataset
+    std::vector<ScoreRules> score_rules = {};      ///< by day; of the days that are carried
+    std::vector<AdoptedRule> rules = {};           ///< sorted by name
+    std::vector<Alert> alerts = {};                ///< sorted by key; open ones, and ended ones of the last 90 days
+    std::vector<Mailing> mailings = {};            ///< sorted
+    std::vector<Interruption> interruptions = {};  ///< of the last week
+    Happened happened = {};                        ///< since: not of a cycle, and not in a Commit's state
 };
 
 }  // namespace retaind

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "retaind/alerts/alert.hpp"
+#include "retaind/alerts/ledger.hpp"
 #include "retaind/model/dataset.hpp"
 #include "retaind/portfolio/segments.hpp"
 #include "retaind/promises/promise.hpp"
@@ -54,7 +55,9 @@ struct View {
     std::vector<FeedView> feeds = {};          ///< sorted by name
     std::vector<SegmentView> segments = {};    ///< sorted by name
     SegmentView portfolio = {};
-    int held = 0;  ///< alerts held by the blast guard
+    int held = 0;                           ///< alerts held by the blast guard
+    int over_budget = 0;                    ///< stories that wait for a digest, for want of budget
+    std::vector<RuleQuality> quality = {};  ///< sorted by rule
 };
 
 }  // namespace retaind

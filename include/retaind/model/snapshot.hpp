@@ -194,6 +194,7 @@ struct Snapshot {
     std::vector<SegmentValue> segment_series = {};  ///< by segment, then day
     std::vector<Marker> markers = {};               ///< by day
     std::vector<Feed> feeds = {};                   ///< one per mapped dataset, sorted by name
+    std::vector<Zone> zones = {};                   ///< that people name, as far as there are such; sorted by name
 
     std::string_view text(Word word) const { return words.text(word); }
     const Feed* feed(std::string_view dataset) const;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "retaind/alerts/notify.hpp"
 #include "retaind/base/time.hpp"
 
 namespace retaind {
@@ -17,7 +18,10 @@ struct Payload {
     std::string subject = {};    ///< e-mail only, one line
     std::string text = {};       ///< e-mail: plain text body
     std::string html = {};       ///< e-mail: HTML body
-    std::string json = {};       ///< webhook, file: the body (one line of JSON)
+    std::string json = {};       ///< webhook, slack, alertmanager, file: the body (one line of JSON)
+    MessageKind kind = MessageKind::alerts;
+    std::string person = {};       ///< person_key of the reader, or ""
+    std::vector<Tell> tells = {};  ///< what it tells, for silences, escalation and the audit
 };
 
 struct SendResult {

@@ -17,10 +17,18 @@
 
 namespace retaind {
 
+/// A message that can take others along (Message::absorbs).
+struct Absorption {
+    std::string delivery_id;            ///< of a payload in Commit::outbox
+    Payload together;                   ///< what is queued instead
+    std::vector<std::string> absorbed;  ///< what is superseded then; all of them must still wait
+};
+
 /// One cycle's writing.
 struct Commit {
     const State& state;
     std::vector<Payload> outbox;
+    std::vector<Absorption> absorptions = {};
     Instant now;
     std::string engine_version;
     std::string rules_text;  ///< the packs' source, kept once per rules hash: past scores can be reproduced
@@ -101,8 +109,9 @@ public:
     virtual Result<std::uint64_t> recover(Instant now) = 0;
 
     virtual Result<std::vector<OutboxCount>> outbox() = 0;
-    /// What was given up (dead or quarantined) within the day before `now`, by receiver.
-    virtual Result<std::vector<Undelivered>> undelivered(Instant now) = 0;
+    /// What came about outside of cycles, as a cycle at `now` must know it; but for `clock_jumped`. `undelivered` is
+    /// what was given up (dead or quarantined) within the day before `now`.
+    virtual Result<Happened> happened(Instant now) = 0;
     /// When the next row is due; nothing while all is told.
     virtual Result<std::optional<Instant>> next_due() = 0;
     /// Deletes what retention no longer keeps, in bounded steps.

@@ -64,6 +64,9 @@ struct RoleDefaults {
 struct ReceiverTraits {
     std::string name;
     bool addresses_people = false;  ///< `to = "{recipient}"`: one message per person
+    bool is_machine = false;        ///< webhook, alertmanager, file: told of every change at once, and of nothing else
+    bool wants_restating = false;   ///< alertmanager: told at every cycle of all that fires
+    std::string digest = {};        ///< local time of its digest; "": [alerts] digest
 };
 
 struct Policy {
@@ -75,6 +78,7 @@ struct Policy {
     std::vector<ReceiverTraits> receivers = {};  ///< never empty: without any, the built-in file receiver
     RoleDefaults defaults = {};
     std::string brand = {}, external_url = {};
+    Zone zone = {};                                                        ///< the daemon's
     std::map<std::string, std::string, std::less<>> dataset_sources = {};  ///< dataset -> source
 };
 

@@ -1,0 +1,94 @@
+#include "retaind/alerts/handling.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace retaind {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> act_kinds = {"seen", "on_it", "wrong", "snooze", "resume", "release"};
+
+bool acknowledges(const Act& act) {
+    return act.kind == ActKind::seen || act.kind == ActKind::on_it || act.kind == ActKind::wrong;
+}
+
+bool is_about(const Act& act, const Alert& alert) { return act.key == alert.key && act.episode == alert.episode; }
+
+std::string_view fact(const AlertFacts& alert, std::string_view field) {
+    if (field == "rule") return alert.key.rule;
+    if (field == "scope") return scope_name(alert.key.scope);
+    if (field == "entity") return alert.key.entity;
+    if (field == "severity") return severity_name(alert.severity);
+    if (field == "customer_id") return alert.customer_id;
+    if (field == "segment") return alert.segment;
+    return field == "account_manager" ? std::string_view{alert.account_manager} : std::string_view{};
+}
+
+}  // namespace
+
+std::string_view act_kind_name(ActKind kind) { return act_kinds[static_cast<std::size_t>(kind)]; }
+
+std::optional<ActKind> parse_act_kind(std::string_view name) {
+    const auto found = std::find(act_kinds.begin(), act_kinds.end(), name);
+    if (found == act_kinds.end()) return std::nullopt;
+    return static_cast<ActKind>(found - act_kinds.begin());
+}
+
+Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now) {
+    Handling handling;
+    for (const Act& act : acts) {
+        if (!is_about(act, alert) || act.at > now) continue;
+        if (act.kind == ActKind::resume) handling.acknowledged_until = handling.snoozed_until = std::nullopt;
+        if (act.kind == ActKind::snooze) handling.snoozed_until = act.until;
+        if (!acknowledges(act)) continue;
+        handling.answered.push_back(act.by);
+        handling.called_wrong = handling.called_wrong || act.kind == ActKind::wrong;
+        if (act.severity < alert.severity) continue;
+        handling.acknowledged_until = act.until;
+        handling.acknowledged_by = act.by;
+    }
+    if (handling.acknowledged_until && *handling.acknowledged_until <= now) handling.acknowledged_until.reset();
+    if (!handling.acknowledged_until) handling.acknowledged_by.clear();
+    if (handling.snoozed_until && *handling.snoozed_until <= now) handling.snoozed_until.reset();
+    std::ranges::sort(handling.answered);
+    handling.answered.erase(std::unique(handling.answered.begin(), handling.answered.end()), handling.answered.end());
+    return handling;
+}
+
+Seconds time_acknowledged(const Alert& alert, std::span<const Act> acts, Instant from, Instant to) {
+    Seconds sum{0};
+    Instant counted = from;  // everything before is in `sum` already
+    for (std::size_t at = 0; at < acts.size(); ++at) {
+        if (!is_about(acts[at], alert) || !acknowledges(acts[at]) || acts[at].severity < alert.severity) continue;
+        Instant end = std::min(acts[at].until, to);
+        for (std::size_t later = at + 1; later < acts.size(); ++later) {
+            const Act& other = acts[later];
+            if (!is_about(other, alert)) continue;
+            if (acknowledges(other) || other.kind == ActKind::resume) end = std::min(end, other.at);
+        }
+        const Instant begin = std::max(acts[at].at, counted);
+        if (end <= begin) continue;
+        sum += end - begin;
+        counted = end;
+    }
+    return sum;
+}
+
+bool matches(const AlertSilence& silence, const AlertFacts& alert) {
+    return !silence.match.empty() && std::ranges::all_of(silence.match, [&](const Route::Match& match) {
+        const bool listed = std::ranges::count(match.values, fact(alert, match.field)) > 0;
+        return listed != match.negated;
+    });
+}
+
+std::optional<Instant> silenced_until(std::span<const AlertSilence> silences, const AlertFacts& alert, Instant now) {
+    std::optional<Instant> until;
+    for (const AlertSilence& silence : silences) {
+        if (silence.from > now || silence.until <= now || !matches(silence, alert)) continue;
+        until = std::max(until.value_or(silence.until), silence.until);
+    }
+    return until;
+}
+
+}  // namespace retaind
