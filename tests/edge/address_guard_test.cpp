@@ -175,10 +175,10 @@ DeliveryOptions resolved(const Lure& lure, int port) {
 TEST(AddressGuard, NoSpellingLeadsASenderThere) {
     int cases = 0;
     for (const Lure& lure : lures) {
-        auto hook = test::webhook(80);
+        auto hook = test::webhook(80, Seconds{1});
         hook.url = {"http://" + lure.host + "/latest/meta-data"};
         EXPECT_EQ(told(post(hook, payload(), resolved(lure, 80))), "refused refused_address") << lure.sentence;
-        auto mail = test::mail(25);
+        auto mail = test::mail(25, Seconds{1});
         mail.smtp = "smtp://" + lure.host;
         EXPECT_EQ(told(post(mail, payload(), resolved(lure, 25))), "refused refused_address") << lure.sentence;
         cases += 2;
