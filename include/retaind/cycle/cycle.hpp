@@ -15,6 +15,7 @@
 #include "retaind/alerts/message.hpp"
 #include "retaind/cycle/state.hpp"
 #include "retaind/cycle/view.hpp"
+#include "retaind/model/facts.hpp"
 #include "retaind/model/snapshot.hpp"
 #include "retaind/rules/ruleset.hpp"
 #include "retaind/scores/change.hpp"
@@ -38,6 +39,8 @@ struct CycleResult {
     std::vector<Message> outbox;  ///< what to tell, to be stored in the same transaction
     View view;
     std::vector<AlertNews> news = {};  ///< sorted by key
+    /// Of customers whose facts are others than the last cycle saw; an empty text: those of the day before again.
+    std::vector<CustomerFacts> facts = {};
 };
 
 /// One cycle. `now` is only for people (opened_at) and is never compared with data. Same inputs, same bytes out.

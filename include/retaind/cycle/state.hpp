@@ -70,11 +70,20 @@ struct ScoreRules {
     bool operator==(const ScoreRules&) const = default;
 };
 
+/// Which facts of a customer (model/facts.hpp) were seen last, as hashes of their text; 0 is none.
+struct FactsMemory {
+    std::string customer_id;
+    std::uint64_t now = 0;
+    std::uint64_t before = 0;  ///< as of the day before State::as_of: what a cycle of the same day compares with
+    bool operator==(const FactsMemory&) const = default;
+};
+
 struct State {
     std::optional<Day> as_of = {};  ///< of the newest cycle; none: nothing is remembered yet
     std::string rules_hash = {};
     std::vector<CustomerMemory> customers = {};  ///< sorted by id
     std::vector<PromiseMemory> promises = {};    ///< sorted by id
+    std::vector<FactsMemory> facts = {};         ///< sorted by id; also of customers that are not live
     std::vector<PriorDay> priors = {};           ///< by day, then segment
     std::vector<FeedDay> feeds = {};             ///< by day, then dataset
     std::vector<ScoreRules> score_rules = {};    ///< by day; of the days that are carried
