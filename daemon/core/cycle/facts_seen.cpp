@@ -35,9 +35,9 @@ FactsSeen facts_seen(const Snapshot& snapshot, const RuleSet& rules, const State
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
         const std::string_view id = snapshot.text(snapshot.customers[customer].id);
         while (next != known.end() && next->customer_id < id) pass();
-        const bool is_known = next != known.end() && next->customer_id == id;
+        const bool is_there = next != known.end() && next->customer_id == id;
         writer.write(customer, text);
-        see(seen, is_known ? *next++ : FactsMemory{.customer_id = std::string(id)}, facts_hash(text), text);
+        see(seen, is_there ? *next++ : FactsMemory{.customer_id = std::string(id)}, facts_hash(text), text);
     }
     while (next != known.end()) pass();
     return seen;
