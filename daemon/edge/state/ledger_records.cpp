@@ -8,10 +8,10 @@
 namespace retaind {
 
 template <>
-inline constexpr WordList<LedgerLabel, 4> stored_words<LedgerLabel>{{{LedgerLabel::churned, "churned"},
-                                                                     {LedgerLabel::shrank, "shrank"},
-                                                                     {LedgerLabel::renewed, "renewed"},
-                                                                     {LedgerLabel::still_open, "still_open"}}};
+inline constexpr WordList<AlertOutcome, 4> stored_words<AlertOutcome>{{{AlertOutcome::churned, "churned"},
+                                                                       {AlertOutcome::shrank, "shrank"},
+                                                                       {AlertOutcome::renewed, "renewed"},
+                                                                       {AlertOutcome::still_open, "still_open"}}};
 
 namespace {
 
@@ -26,11 +26,11 @@ RuleQuality& quality_of(QualityByRule& rules, const std::string& rule) {
 void count_labels(soci::session& sql, QualityByRule& rules) {
     RuleQuality row;
     soci::statement rows =
-        (sql.prepare << "SELECT rule, sum(label = 'churned'), sum(label = 'shrank'), sum(label = 'renewed'), "
-                        "sum(label = 'still_open'), sum(EXISTS (SELECT 1 FROM act WHERE kind = 'wrong' "
+        (sql.prepare << "SELECT rule, sum(outcome = 'churned'), sum(outcome = 'shrank'), sum(outcome = 'renewed'), "
+                        "sum(outcome = 'still_open'), sum(EXISTS (SELECT 1 FROM act WHERE kind = 'wrong' "
                         "AND act.rule = ledger.rule AND act.scope = ledger.scope AND act.entity = ledger.entity "
                         "AND act.dimension = ledger.dimension AND act.episode = ledger.episode)) "
-                        "FROM ledger WHERE label IS NOT NULL GROUP BY rule",
+                        "FROM ledger WHERE outcome IS NOT NULL GROUP BY rule",
          soci::into(row.rule), soci::into(row.churned), soci::into(row.shrank), soci::into(row.renewed),
          soci::into(row.still_open), soci::into(row.called_wrong));
     rows.execute();
@@ -45,7 +45,7 @@ void count_losses(soci::session& sql, QualityByRule& rules) {
                         "SELECT watched.rule, count(*), sum(EXISTS (SELECT 1 FROM ledger "
                         "WHERE ledger.rule = watched.rule AND ledger.customer_id = loss.customer_id "
                         "AND opened_on < loss.day "
-                        "AND (label IS NULL OR (label = 'churned' AND happened_on = loss.day)))) "
+                        "AND (outcome IS NULL OR (outcome = 'churned' AND happened_on = loss.day)))) "
                         "FROM watched JOIN loss ON loss.day > watched.first AND loss.day <= watched.last "
                         "GROUP BY watched.rule",
          soci::into(row.rule), soci::into(row.losses), soci::into(row.foreseen));
@@ -69,7 +69,7 @@ void measure_leads(soci::session& sql, QualityByRule& rules) {
     std::string rule;
     double days = 0;
     soci::statement rows = (sql.prepare << "SELECT rule, CAST(happened_on - opened_on AS REAL) AS lead FROM ledger "
-                                           "WHERE label = 'churned' AND happened_on IS NOT NULL ORDER BY lead",
+                                           "WHERE outcome = 'churned' AND happened_on IS NOT NULL ORDER BY lead",
                             soci::into(rule), soci::into(days));
     rows.execute();
     while (rows.fetch()) leads[rule].push_back(days);
@@ -81,18 +81,19 @@ void measure_leads(soci::session& sql, QualityByRule& rules) {
 void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
     KeyColumns key;
     long long episode = 0, opened_on = 0;
-    std::string customer_id, severity, label;
+    std::string customer_id, severity, outcome;
     RealCell revenue;
-    soci::indicator has_label = soci::i_null;
-    WholeCell labelled_on, happened_on;
+    soci::indicator has_outcome = soci::i_null;
+    WholeCell renews_on, labelled_on, happened_on;
     soci::statement put =
-        (sql.prepare << "INSERT OR REPLACE INTO ledger (rule, scope, entity, dimension, episode, customer_id, "
-                        "severity, opened_on, revenue, label, labelled_on, happened_on) VALUES (:rule, :scope, "
-                        ":entity, :dimension, :episode, :customer, :severity, :opened, :revenue, :label, :labelled, "
-                        ":happened)",
+        (sql.prepare
+             << "INSERT OR REPLACE INTO ledger (rule, scope, entity, dimension, episode, customer_id, "
+                "severity, opened_on, revenue, renews_on, outcome, labelled_on, happened_on) VALUES (:rule, :scope, "
+                ":entity, :dimension, :episode, :customer, :severity, :opened, :revenue, :renews, :outcome, "
+                ":labelled, :happened)",
          soci::use(key.rule), soci::use(key.scope), soci::use(key.entity), soci::use(key.dimension), soci::use(episode),
-         soci::use(customer_id), soci::use(severity), soci::use(opened_on), use(revenue), soci::use(label, has_label),
-         use(labelled_on), use(happened_on));
+         soci::use(customer_id), soci::use(severity), soci::use(opened_on), use(revenue), use(renews_on),
+         soci::use(outcome, has_outcome), use(labelled_on), use(happened_on));
     for (const auto& entry : entries) {
         key = KeyColumns{entry.key};
         episode = entry.episode;
@@ -100,8 +101,9 @@ void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
         severity = to_word(entry.severity);
         opened_on = to_column(entry.opened_on);
         revenue = entry.revenue;
-        label = entry.label ? to_word(*entry.label) : "";
-        has_label = entry.label ? soci::i_ok : soci::i_null;
+        renews_on = entry.renews_on;
+        outcome = entry.outcome ? to_word(*entry.outcome) : "";
+        has_outcome = entry.outcome ? soci::i_ok : soci::i_null;
         labelled_on = entry.labelled_on;
         happened_on = entry.happened_on;
         put.execute(true);
@@ -115,7 +117,7 @@ void write_losses(soci::session& sql, const std::vector<Loss>& losses) {
                            soci::use(customer_id), soci::use(day));
     for (const auto& loss : losses) {
         customer_id = loss.customer_id;
-        day = to_column(loss.day);
+        day = to_column(loss.on);
         put.execute(true);
     }
 }
@@ -127,20 +129,22 @@ std::vector<LedgerEntry> read_unlabelled(soci::session& sql, Day before) {
     long long opened_on = 0;
     std::string severity;
     RealCell revenue;
+    WholeCell renews_on;
     const auto limit = to_column(before);
     soci::statement rows =
-        (sql.prepare << "SELECT rule, scope, entity, dimension, episode, customer_id, severity, opened_on, revenue "
-                        "FROM ledger WHERE label IS NULL AND opened_on < :before "
+        (sql.prepare << "SELECT rule, scope, entity, dimension, episode, customer_id, severity, opened_on, revenue, "
+                        "renews_on FROM ledger WHERE outcome IS NULL AND opened_on < :before "
                         "ORDER BY opened_on, rule, scope, entity, dimension, episode",
          soci::use(limit), soci::into(key.rule), soci::into(key.scope), soci::into(key.entity),
          soci::into(key.dimension), soci::into(entry.episode), soci::into(entry.customer_id), soci::into(severity),
-         soci::into(opened_on), into(revenue));
+         soci::into(opened_on), into(revenue), into(renews_on));
     rows.execute();
     while (rows.fetch()) {
         entry.key = key.key();
         entry.severity = from_word<Severity>(severity);
         entry.opened_on = day_of(opened_on);
         entry.revenue = revenue.get();
+        entry.renews_on = renews_on.day();
         entries.push_back(entry);
     }
     return entries;
