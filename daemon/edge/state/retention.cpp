@@ -25,6 +25,7 @@ std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
     const auto today = std::chrono::floor<std::chrono::days>(now);
     const auto oldest = to_column(std::chrono::floor<std::chrono::days>(now - retention.scores));
     const auto daily = to_column(today) - days_kept_daily;
+    const auto audited = to_column(now - retention.audit);
     // 1970-01-01 was a Thursday: days that leave 3 when divided by 7 are Sundays.
     const auto old =
         fmt::format("(day < {} OR (day < {} AND day % 7 <> 3)) AND day <> (SELECT max(day) FROM cycle)", oldest, daily);
@@ -36,7 +37,18 @@ std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
         {"feed_day", old},
         {"adopted_rule", old},
         {"cycle", old},
-        {"alert_event", fmt::format("at < {}", to_column(now - retention.audit))},
+        {"alert_event", fmt::format("at < {}", audited)},
+        {"act", fmt::format("at < {} AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.rule = act.rule "
+                            "AND alert.scope = act.scope AND alert.entity = act.entity "
+                            "AND alert.dimension = act.dimension AND phase IN ('pending', 'firing', 'recovering')) "
+                            "AND NOT (kind = 'wrong' AND EXISTS (SELECT 1 FROM ledger WHERE ledger.rule = act.rule "
+                            "AND ledger.scope = act.scope AND ledger.entity = act.entity "
+                            "AND ledger.dimension = act.dimension AND ledger.episode = act.episode))",
+                            audited)},
+        {"audit", fmt::format("at < {}", audited)},
+        {"silence", fmt::format("ends < {}", audited)},
+        {"ledger", fmt::format("opened_on < {}", oldest)},
+        {"loss", fmt::format("day < {}", oldest)},
         {"outbox", fmt::format("created_at < {} AND status NOT IN ('queued', 'retry', 'in_flight')",
                                to_column(now - retention.payloads))},
         {"rules", "hash NOT IN (SELECT rules_hash FROM cycle)"},
@@ -51,6 +63,8 @@ std::string_view names_of(const std::string& table) {
     if (table == "prior_day") return "day, segment, rules_hash";
     if (table == "feed_day") return "day, dataset";
     if (table == "adopted_rule") return "day, rule";
+    if (table == "ledger") return "rule, scope, entity, dimension, episode";
+    if (table == "loss") return "customer_id, day";
     return "rowid";
 }
 
