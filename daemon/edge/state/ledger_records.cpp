@@ -78,7 +78,7 @@ void measure_leads(soci::session& sql, QualityByRule& rules) {
 
 }  // namespace
 
-void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
+void write_ledger(soci::session& sql, const std::vector<LedgerRow>& entries) {
     KeyColumns key;
     long long episode = 0, opened_on = 0;
     std::string customer_id, severity, label;
@@ -108,7 +108,7 @@ void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
     }
 }
 
-void write_losses(soci::session& sql, const std::vector<Loss>& losses) {
+void write_losses(soci::session& sql, const std::vector<LossRow>& losses) {
     std::string customer_id;
     long long day = 0;
     soci::statement put = (sql.prepare << "INSERT OR IGNORE INTO loss (customer_id, day) VALUES (:customer, :day)",
@@ -120,9 +120,9 @@ void write_losses(soci::session& sql, const std::vector<Loss>& losses) {
     }
 }
 
-std::vector<LedgerEntry> read_unlabelled(soci::session& sql, Day before) {
-    std::vector<LedgerEntry> entries;
-    LedgerEntry entry;
+std::vector<LedgerRow> read_unlabelled(soci::session& sql, Day before) {
+    std::vector<LedgerRow> entries;
+    LedgerRow entry;
     KeyColumns key;
     long long opened_on = 0;
     std::string severity;

@@ -15,7 +15,7 @@ namespace retaind {
 enum class LedgerLabel { churned, shrank, renewed, still_open };
 
 /// One episode that fired. Days are data time.
-struct LedgerEntry {
+struct LedgerRow {
     AlertKey key;
     std::int64_t episode = 0;
     std::string customer_id = {};
@@ -28,17 +28,17 @@ struct LedgerEntry {
 };
 
 /// A customer's end, as Outcome::churn means it.
-struct Loss {
+struct LossRow {
     std::string customer_id;
     Day day;
 };
 
 /// An entry of an episode that is there already is replaced.
-void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries);
-void write_losses(soci::session& sql, const std::vector<Loss>& losses);
+void write_ledger(soci::session& sql, const std::vector<LedgerRow>& entries);
+void write_losses(soci::session& sql, const std::vector<LossRow>& losses);
 
 /// Entries without a label that opened before `before`, by that day and key.
-std::vector<LedgerEntry> read_unlabelled(soci::session& sql, Day before);
+std::vector<LedgerRow> read_unlabelled(soci::session& sql, Day before);
 
 /// Of every rule with labels, or that was watched when a customer was lost; sorted by rule. A rule was watched on the
 /// days after the first cycle that knew it, up to the last. A loss was foreseen when an alert of the rule opened
