@@ -3,6 +3,7 @@
 #include <asio.hpp>
 #include <csignal>
 
+#include "alert_pages.hpp"
 #include "board.hpp"
 #include "deliver.hpp"
 #include "edge/delivery/delivery.hpp"
@@ -36,6 +37,7 @@ public:
 private:
     Result<void> open();
     Result<void> open_states(const std::string& directory);
+    Result<void> open_pages();
     void describe();
     void wait_for_signal();
     void plan(Instant latest = Instant::max());
@@ -59,12 +61,26 @@ private:
     std::unique_ptr<StateStore> outbox_;  ///< the deliverer's
     std::unique_ptr<Deliverer> deliverer_;
     std::unique_ptr<HttpServer> server_;
+    std::unique_ptr<AlertDesk> desk_;  ///< of the pages' listener
+    Secret link_key_;
+    std::unique_ptr<AlertPages> pages_;  ///< nothing without an external_url: no link leads there
+    std::unique_ptr<HttpServer> pages_server_;
     std::unique_ptr<Evaluator> evaluator_;
     Instant planned_ = {};  ///< the next turn
     bool failing_ = false;  ///< the last turn did
     Instant wall_seen_ = {};
     std::chrono::steady_clock::time_point steady_seen_ = {};
 };
+
+/// The pages are asked by people: they would rather try again than wait while a large cycle is stored.
+constexpr Seconds pages_patience{3};
+
+PageSettings page_settings(const Company& company) {
+    return {.brand = company.settings().brand,
+            .external_url = company.settings().external_url,
+            .currency = company.rules().policy.currency.base,
+            .zone = company.zone()};
+}
 
 void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }
 
@@ -75,8 +91,8 @@ int Daemon::run() {
     wall_seen_ = clock_.now();
     steady_seen_ = clock_.steady();
     sd_notify(0, "READY=1");
-    log(LogLevel::info,
-        std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() + "/metrics");
+    log(LogLevel::info, std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() +
+                            "/metrics" + (pages_server_ ? ", pages on http://" + pages_server_->address() : ""));
     evaluator_->ask();
     plan();
     io_.run();
@@ -93,6 +109,13 @@ Result<void> Daemon::open_states(const std::string& directory) {
         open_state(settings_.state, {.directory = directory, .access = StateAccess::companion});
     if (!outbox) return outbox.error();
     outbox_ = std::move(*outbox);
+    Result<std::unique_ptr<AlertDesk>> desk = open_desk(
+        settings_.state, {.directory = directory, .access = StateAccess::companion, .patience = pages_patience});
+    if (!desk) return desk.error();
+    desk_ = std::move(*desk);
+    const Result<Secret> key = desk_->link_key();
+    if (!key) return key.error();
+    link_key_ = *key;
     const Result<std::uint64_t> recovered = store_->recover(clock_.now());
     if (!recovered) return recovered.error();
     if (*recovered > 0)
@@ -108,6 +131,7 @@ Result<void> Daemon::open() {
         settings_.metrics.listen, false, [this](const HttpRequest& request) { return board_.answer(request); });
     if (!server) return server.error();
     server_ = std::move(*server);
+    if (const Result<void> opened = open_pages(); !opened) return opened;
     deliverer_ = std::make_unique<Deliverer>(
         *outbox_, make_outlets(receivers(settings_, directory)), clock_,
         DelivererOptions{.on_result =
@@ -130,7 +154,21 @@ Result<void> Daemon::open() {
                        .clock = clock_,
                        .wake_delivery = [this] { deliverer_->wake(); },
                        .status = say_status,
-                       .turn_ended = [this](bool well) { asio::post(io_, [this, well] { turn_ended(well); }); }});
+                       .turn_ended = [this](bool well) { asio::post(io_, [this, well] { turn_ended(well); }); },
+                       .link_key = link_key_});
+    return {};
+}
+
+Result<void> Daemon::open_pages() {
+    if (settings_.external_url.empty()) return {};
+    pages_ = std::make_unique<AlertPages>(*desk_, clock_, link_key_,
+                                          [this](const std::string& id) { return board_.customer_name(id); });
+    pages_->configure(page_settings(*company_));
+    Result<std::unique_ptr<HttpServer>> server =
+        listen_http(settings_.http.listen, settings_.http.behind_proxy,
+                    [this](const HttpRequest& request) { return pages_->answer(request); });
+    if (!server) return server.error();
+    pages_server_ = std::move(*server);
     return {};
 }
 
@@ -210,6 +248,9 @@ void Daemon::reload() {
             log(LogLevel::warning,
                 "[state], [http] listen, [metrics] listen and threads need a restart; the old values stay");
         }
+        if (!pages_ && !fresh.external_url.empty())
+            log(LogLevel::warning, "external_url is new: the pages it leads to need a restart");
+        if (pages_) pages_->configure(page_settings(*company));
         settings_.interval = fresh.interval;
         settings_.schedule = fresh.schedule;
         zone_ = company->zone();
@@ -235,6 +276,7 @@ void Daemon::stop() {
     evaluator_->stop();
     deliverer_->stop();
     server_.reset();
+    pages_server_.reset();
     io_.stop();
 }
 

@@ -92,7 +92,8 @@ bool Evaluator::turn() {
         const std::lock_guard lock(mutex_);
         if (stopping_) return false;
     }
-    Result<Turn> turn = take_turn(*company_, parts_.store, snapshot, std::move(*state_), {.now = now}, parts_.clock);
+    Result<Turn> turn = take_turn(*company_, parts_.store, snapshot, std::move(*state_),
+                                  {.now = now, .link_key = parts_.link_key}, parts_.clock);
     if (!turn) {
         state_.reset();
         failed(turn.error());

@@ -22,6 +22,7 @@ struct EvaluatorParts {
     std::function<void(const std::string&)> status;
     /// After each turn, on the evaluator's thread; false: nothing could be evaluated or stored.
     std::function<void(bool well)> turn_ended;
+    Secret link_key = {};  ///< as in TurnOptions
 };
 
 class Evaluator {

@@ -2,9 +2,12 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 
+#include "alert_pages.hpp"
 #include "edge/delivery/delivery.hpp"
 #include "edge/render/render.hpp"
+#include "edge/state/state.hpp"
 #include "retaind/alerts/guard.hpp"
 #include "retaind/ports/failpoint.hpp"
 #include "version.hpp"
@@ -12,7 +15,23 @@
 namespace retaind {
 namespace {
 
-std::vector<Payload> render_all(const Company& company, const std::vector<Message>& messages) {
+using Link = std::function<std::string(const AlertNote&)>;
+
+/// The signed addresses of the pages of a message's alerts, for its reader; for a channel that is all who read there.
+/// The same all day, so that what is said again reads the same.
+Link link_for(const Message& message, const Settings& settings, const TurnOptions& options) {
+    if (settings.external_url.empty() || options.link_key.empty()) return {};
+    const std::string& reader = person_key(message.recipient);
+    const Instant expires = floor<std::chrono::days>(options.now) + link_holds;
+    return [&, expires, person = reader.empty() ? message.receiver : reader](const AlertNote& note) {
+        return alert_link(settings.external_url,
+                          {.key = note.key, .episode = note.episode, .person = person, .expires = expires},
+                          options.link_key);
+    };
+}
+
+std::vector<Payload> render_all(const Company& company, const std::vector<Message>& messages,
+                                const TurnOptions& options) {
     const Settings& settings = company.settings();
     std::vector<Payload> payloads;
     for (const Message& message : messages) {
@@ -25,7 +44,8 @@ std::vector<Payload> render_all(const Company& company, const std::vector<Messag
                                             .delivery_id = delivery_id(one),
                                             .brand = settings.brand,
                                             .external_url = settings.external_url,
-                                            .currency = company.rules().policy.currency.base}));
+                                            .currency = company.rules().policy.currency.base,
+                                            .link = link_for(one, settings, options)}));
         }
     }
     return payloads;
@@ -57,19 +77,27 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
         told = turn.result.state.alerts;
         take_back_told(turn.result.state.alerts, *options.untold_since);
     }
-    const Result<void> committed =
-        store.commit({.state = turn.result.state,
-                      .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox),
-                      .ledger = turn.result.ledger,
-                      .now = options.now,
-                      .engine_version = engine_version,
-                      .rules_text = company.rules_text(),
-                      .facts = turn.result.facts});
+    const Result<void> committed = store.commit(
+        {.state = turn.result.state,
+         .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox, options),
+         .ledger = turn.result.ledger,
+         .now = options.now,
+         .engine_version = engine_version,
+         .rules_text = company.rules_text(),
+         .facts = turn.result.facts});
     if (!committed) return committed.error();
     if (options.untold_since) turn.result.state.alerts = std::move(told);
     turn.seconds["store"] = seconds_since(clock, stored);
     failpoint("cycle.stored");
     return turn;
+}
+
+Result<Secret> link_key_of(const Settings& settings, const std::string& directory) {
+    if (settings.external_url.empty()) return Secret{};
+    const Result<std::unique_ptr<AlertDesk>> desk =
+        open_desk(settings.state, {.directory = directory, .access = StateAccess::companion});
+    if (!desk) return desk.error();
+    return desk.value()->link_key();
 }
 
 std::string state_directory(const std::string& asked, const Settings& settings) {

@@ -175,6 +175,7 @@ private:
                 .released = read_released(sql()),
                 .silences = read_silences(sql(), now),
                 .quality = read_quality(sql()),
+                .unlabelled = read_unlabelled(sql(), Day::max()),
                 .outbox_is_full = is_full(sql(), limits_)};
     }
 
@@ -195,6 +196,9 @@ private:
         write_alerts(sql(), commit.state.alerts, {.day = *commit.state.as_of, .at = commit.now});
         failpoint("state.commit.alerts");
         write_mailings(sql(), commit.state);
+        write_ledger(sql(), commit.ledger.opened);
+        write_ledger(sql(), commit.ledger.labelled);
+        write_losses(sql(), commit.ledger.losses);
         failpoint("state.commit.mailings");
         enqueue(sql(), commit, limits_);
         failpoint("state.commit.outbox");
