@@ -1,7 +1,9 @@
 #include "turn.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "edge/delivery/delivery.hpp"
 #include "edge/render/render.hpp"
@@ -12,23 +14,70 @@
 namespace retaind {
 namespace {
 
-std::vector<Payload> render_all(const Company& company, const std::vector<Message>& messages) {
-    const Settings& settings = company.settings();
-    std::vector<Payload> payloads;
+/// What a cycle hands to the outbox.
+struct Post {
+    std::vector<Payload> outbox = {};
+    std::vector<Absorption> absorptions = {};
+};
+
+std::vector<Tell> tells_of(const std::vector<AlertNote>& notes, const std::vector<Alert>& alerts) {
+    std::vector<Tell> tells;
+    for (const AlertNote& note : notes) {
+        const auto alert = std::ranges::lower_bound(alerts, note.key, {}, &Alert::key);
+        const bool is_known = alert != alerts.end() && alert->key == note.key;
+        tells.push_back({.alert = {.key = note.key,
+                                   .severity = note.severity,
+                                   .customer_id = note.customer_id,
+                                   .segment = note.segment,
+                                   .account_manager = is_known ? alert->owner : ""},
+                         .episode = note.episode,
+                         .seq = note.seq,
+                         .transition = note.transition});
+    }
+    return tells;
+}
+
+Payload freeze(const Company& company, const ReceiverSettings& receiver, const Message& message,
+               const std::vector<Alert>& alerts) {
+    Payload payload = render(message, {.receiver = receiver,
+                                       .delivery_id = delivery_id(message),
+                                       .brand = company.settings().brand,
+                                       .external_url = company.settings().external_url,
+                                       .currency = company.rules().policy.currency.base});
+    payload.kind = message.kind;
+    payload.tells = tells_of(message.notes, alerts);
+    return payload;
+}
+
+/// A message with all that it can take along.
+Message combined(Message message) {
+    message.notes = std::move(message.together);
+    message.together.clear();
+    message.absorbs.clear();
+    return message;
+}
+
+/// `alerts` are those of the cycle, sorted by key.
+Post render_all(const Company& company, const std::vector<Message>& messages, const std::vector<Alert>& alerts) {
+    Post post;
     for (const Message& message : messages) {
         ReceiverSettings receiver{.name = message.receiver};
-        for (const ReceiverSettings& each : settings.receivers) {
+        for (const ReceiverSettings& each : company.settings().receivers) {
             if (each.name == message.receiver) receiver = each;
         }
         for (const Message& one : addressed(message, receiver)) {
-            payloads.push_back(render(one, {.receiver = receiver,
-                                            .delivery_id = delivery_id(one),
-                                            .brand = settings.brand,
-                                            .external_url = settings.external_url,
-                                            .currency = company.rules().policy.currency.base}));
+            Payload payload = freeze(company, receiver, one, alerts);
+            payload.person = person_key(message.recipient);
+            if (!one.absorbs.empty()) {
+                Payload together = freeze(company, receiver, combined(one), alerts);
+                together.person = payload.person;
+                post.absorptions.push_back(
+                    {.delivery_id = payload.delivery_id, .together = std::move(together), .absorbed = one.absorbs});
+            }
+            post.outbox.push_back(std::move(payload));
         }
     }
-    return payloads;
+    return post;
 }
 
 double seconds_since(Clock& clock, std::chrono::steady_clock::time_point start) {
@@ -53,16 +102,18 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     if (!options.commit) return turn;
     const auto stored = clock.steady();
     std::vector<Alert> told;
+    Post post;
+    if (!options.untold_since) post = render_all(company, turn.result.outbox, turn.result.state.alerts);
     if (options.untold_since) {
         told = turn.result.state.alerts;
         take_back_told(turn.result.state.alerts, *options.untold_since);
     }
-    const Result<void> committed =
-        store.commit({.state = turn.result.state,
-                      .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox),
-                      .now = options.now,
-                      .engine_version = engine_version,
-                      .rules_text = company.rules_text()});
+    const Result<void> committed = store.commit({.state = turn.result.state,
+                                                 .outbox = std::move(post.outbox),
+                                                 .absorptions = std::move(post.absorptions),
+                                                 .now = options.now,
+                                                 .engine_version = engine_version,
+                                                 .rules_text = company.rules_text()});
     if (!committed) return committed.error();
     if (options.untold_since) turn.result.state.alerts = std::move(told);
     turn.seconds["store"] = seconds_since(clock, stored);
