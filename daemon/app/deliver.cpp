@@ -34,6 +34,20 @@ bool concerns_receiver(const SendResult& result) {
     return result.retry_after || std::ranges::find(classes, result.error_class) != classes.end();
 }
 
+/// How much of the limits is taken by what is not settled.
+double share_filled(const std::vector<OutboxCount>& counts, const OutboxLimits& limits) {
+    std::uint64_t rows = 0, bytes = 0;
+    for (const OutboxCount& count : counts) {
+        if (count.status != DeliveryStatus::queued && count.status != DeliveryStatus::retry &&
+            count.status != DeliveryStatus::in_flight)
+            continue;
+        rows += count.messages;
+        bytes += count.bytes;
+    }
+    return std::max(static_cast<double>(rows) / static_cast<double>(limits.rows),
+                    static_cast<double>(bytes) / static_cast<double>(limits.bytes));
+}
+
 Settlement untried(DeliveryStatus status, std::string error_class) {
     return {.delivery_id = {}, .status = status, .error_class = std::move(error_class), .counts_as_attempt = false};
 }
@@ -149,7 +163,7 @@ bool Deliverer::claim_and_start() {
         }
         recent_[receiver].push_back(clock_.steady());
         if (seeded_defect("record_first"))
-            note(store_.settle({.delivery_id = delivery.payload.delivery_id, .status = DeliveryStatus::delivered}));
+            note(store_.settle({.delivery_id = delivery.payload.delivery_id, .next_at = clock_.now()}));
         failpoint("sender.sending");
         const std::shared_ptr<Sender> sender = outlet->second.sender;
         lanes_[receiver] = {.sender = sender,
@@ -198,7 +212,7 @@ void Deliverer::decide(const Sent& sent) {
                           .refused = result.outcome == SendResult::Outcome::refused};
     std::string said = "delivered";
     switch (decision.kind) {
-        case RetryDecision::Kind::delivered: break;
+        case RetryDecision::Kind::delivered: settlement.next_at = clock_.now(); break;
         case RetryDecision::Kind::dead:
             settlement.status = DeliveryStatus::dead;
             return give_up(delivery, std::move(settlement), result.detail);
@@ -253,7 +267,18 @@ void Deliverer::report() {
     if (!options_.on_outbox) return;
     const Result<std::vector<OutboxCount>> counts = store_.outbox();
     const Result<std::uint64_t> bytes = store_.size_bytes();
-    if (counts && bytes) options_.on_outbox(*counts, *bytes);
+    if (!counts || !bytes) return;
+    warn(*counts);
+    options_.on_outbox(*counts, *bytes);
+}
+
+void Deliverer::warn(const std::vector<OutboxCount>& counts) {
+    const double share = share_filled(counts, options_.limits);
+    if (share < outbox_warns_at / 2) warned_ = false;
+    if (share < outbox_warns_at || warned_) return;
+    warned_ = true;
+    log(LogLevel::warning, "the outbox is " + std::to_string(static_cast<int>(share * 100)) +
+                               " % full of messages that wait; when it is full, repeats and digests stop");
 }
 
 void Deliverer::note(const Result<void>& result) {

@@ -33,6 +33,9 @@ using Outlets = std::map<std::string, Outlet, std::less<>>;
 
 Outlets make_outlets(const std::vector<ReceiverSettings>& receivers);
 
+/// The outbox filled to this share with what waits is said once; again after it was down to half of that.
+inline constexpr double outbox_warns_at = 0.8;
+
 /// How long a verb that ends waits for its messages to leave; the rest stays in the outbox for the next run.
 inline constexpr Seconds longest_delivery{120};
 
@@ -42,6 +45,7 @@ struct DelivererOptions {
     Seconds look_again = Seconds{1};      ///< the outbox may have been filled by another process
     Seconds after_failure = Seconds{10};  ///< of the store
     Seconds prune_every = std::chrono::hours{1};
+    OutboxLimits limits = {};         ///< of the store
     int claims_until_quarantine = 3;  ///< a message claimed so often without a result may be what ends the process
     std::function<void(const std::string& receiver, const std::string& result)> on_result = {};
     std::function<void(const std::vector<OutboxCount>& counts, std::uint64_t bytes)> on_outbox = {};
@@ -81,6 +85,7 @@ private:
     bool settle();
     std::vector<std::string> closed_receivers();
     void report();
+    void warn(const std::vector<OutboxCount>& counts);
     void note(const Result<void>& result);
 
     StateStore& store_;
@@ -97,6 +102,7 @@ private:
     std::optional<Error> failure_;      ///< of the store, since the last success
     std::chrono::steady_clock::time_point pruned_ = {};
     bool woken_ = true, idle_ = false, stopping_ = false;
+    bool warned_ = false;  ///< that the outbox fills up
     std::thread thread_;
 };
 

@@ -145,6 +145,48 @@ TEST_F(DelivererOverStore, AResultThatCouldNotBeStoredIsStoredLaterAndHoldsNobod
     EXPECT_EQ(failing_.claims_while_unsettled, 0) << "nothing new is claimed while a result is not stored";
 }
 
+TEST_F(DelivererOverStore, AnOutboxThatFillsUpIsSaidOnceAndAgainAfterItWasEmptied) {
+    const auto sender = std::make_shared<ScriptedSender>();
+    const Outlets closed = {{"hook", {.sender = sender, .max_per_minute = 0}}};
+    const std::string four[] = {"a", "b", "c", "d"};
+    std::vector<Payload> first, second;
+    for (const auto& id : four) {
+        first.push_back(payload(id));
+        second.push_back(payload(id + "2"));
+    }
+    queue(first);
+    int reports = 0;
+    auto watched = options();
+    watched.limits.rows = 5;
+    watched.on_outbox = [&, base = watched.on_outbox](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
+        base(counts, bytes);
+        const std::lock_guard lock(mutex_);
+        ++reports;
+    };
+    const auto see_three_reports = [&] {
+        std::unique_lock lock(mutex_);
+        const int enough = reports + 3;
+        return changed_.wait_for(lock, patience, [&] { return reports >= enough; });
+    };
+    testing::internal::CaptureStderr();
+    Deliverer deliverer{failing_, closed, clock_, watched};
+    EXPECT_TRUE(see_three_reports());
+    deliverer.replace({{"hook", {.sender = sender}}});
+    EXPECT_TRUE(wait_for(DeliveryStatus::delivered, 4));
+    EXPECT_TRUE(see_three_reports());
+    deliverer.replace(closed);
+    outbox_.queue_beside(second);
+    EXPECT_TRUE(wait_for(DeliveryStatus::queued, 4));
+    EXPECT_TRUE(see_three_reports());
+    deliverer.stop();
+    const std::string said = testing::internal::GetCapturedStderr();
+    const std::string warning = "the outbox is 80 % full";
+    const auto once = said.find(warning), again = said.find(warning, once + 1);
+    EXPECT_NE(once, said.npos) << said;
+    EXPECT_NE(again, said.npos) << said;
+    EXPECT_EQ(said.find(warning, again + 1), said.npos) << said;
+}
+
 TEST_F(DelivererOverStore, AResultIsStoredOnTheWayOutIfNotBefore) {
     queue({payload("a")});
     failing_.settles_to_fail = 1;

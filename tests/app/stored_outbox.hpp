@@ -23,15 +23,11 @@ public:
     StateStore& store() { return *store_; }
     SetClock& clock() { return clock_; }
 
-    void queue(std::vector<Payload> payloads) {
-        const State state{.as_of = day, .rules_hash = "h"};
-        ASSERT_TRUE(store_
-                        ->commit({.state = state,
-                                  .outbox = std::move(payloads),
-                                  .now = clock_.now(),
-                                  .engine_version = "1",
-                                  .rules_text = ""})
-                        .ok());
+    void queue(std::vector<Payload> payloads) { queue_in(*store_, std::move(payloads)); }
+    /// While a Deliverer has the store: on a connection of its own.
+    void queue_beside(std::vector<Payload> payloads) {
+        const auto beside = open_state({}, {.directory = folder_.path(), .access = StateAccess::companion});
+        queue_in(*beside.value(), std::move(payloads));
     }
 
     static std::uint64_t number(const std::vector<OutboxCount>& counts, DeliveryStatus status) {
@@ -42,6 +38,17 @@ public:
     std::uint64_t number(DeliveryStatus status) { return number(store_->outbox().value(), status); }
 
 private:
+    void queue_in(StateStore& store, std::vector<Payload> payloads) {
+        const State state{.as_of = day, .rules_hash = "h"};
+        ASSERT_TRUE(store
+                        .commit({.state = state,
+                                 .outbox = std::move(payloads),
+                                 .now = clock_.now(),
+                                 .engine_version = "1",
+                                 .rules_text = ""})
+                        .ok());
+    }
+
     TemporaryFolder folder_;
     SetClock clock_{Instant{day}};
     std::unique_ptr<StateStore> store_;
