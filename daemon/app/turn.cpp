@@ -12,8 +12,9 @@
 namespace retaind {
 namespace {
 
-std::vector<Payload> render_all(const Company& company, const std::vector<Message>& messages) {
+std::vector<Payload> render_all(const Company& company, const std::vector<Message>& messages, Instant now) {
     const Settings& settings = company.settings();
+    const Seconds interval = settings.schedule.empty() ? settings.interval : std::chrono::days{1};
     std::vector<Payload> payloads;
     for (const Message& message : messages) {
         ReceiverSettings receiver{.name = message.receiver};
@@ -25,7 +26,9 @@ std::vector<Payload> render_all(const Company& company, const std::vector<Messag
                                             .delivery_id = delivery_id(one),
                                             .brand = settings.brand,
                                             .external_url = settings.external_url,
-                                            .currency = company.rules().policy.currency.base}));
+                                            .currency = company.rules().policy.currency.base,
+                                            .now = now,
+                                            .interval = interval}));
         }
     }
     return payloads;
@@ -57,12 +60,12 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
         told = turn.result.state.alerts;
         take_back_told(turn.result.state.alerts, *options.untold_since);
     }
-    const Result<void> committed =
-        store.commit({.state = turn.result.state,
-                      .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox),
-                      .now = options.now,
-                      .engine_version = engine_version,
-                      .rules_text = company.rules_text()});
+    const Result<void> committed = store.commit(
+        {.state = turn.result.state,
+         .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox, options.now),
+         .now = options.now,
+         .engine_version = engine_version,
+         .rules_text = company.rules_text()});
     if (!committed) return committed.error();
     if (options.untold_since) turn.result.state.alerts = std::move(told);
     turn.seconds["store"] = seconds_since(clock, stored);

@@ -760,7 +760,7 @@ TEST(Config, WarnsOfRolesThatNobodyHas) {
     EXPECT_EQ(warnings("", "ops"), said + "\"ops\", and nobody is that (it would be said by [people.defaults] ops)\n");
 }
 
-/// "threads", "[http]", "type = "alertmanager"": what the warnings say has no effect.
+/// "threads", "[http]", "backend = "odbc"": what the warnings say has no effect.
 std::set<std::string> idle_keys(const std::vector<Error>& warnings) {
     std::set<std::string> keys;
     for (const auto& warning : warnings)
@@ -796,9 +796,6 @@ notify = ["lead"]
 [receiver.log]
 type = "file"
 digest = "08:00"
-[receiver.am]
-type = "alertmanager"
-url = "http://127.0.0.1:9093"
 [http]
 listen = "127.0.0.1:9847"
 [metrics]
@@ -822,12 +819,11 @@ connection = "DSN=third"
     const auto result = load_config(folder.write("retaind.toml", text));
     ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
     EXPECT_THAT(idle_keys(result.loaded->warnings),
-                testing::UnorderedElementsAre("\"threads\"", "\"external_url\"", "\"rejects\"", "\"connections\"",
-                                              "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"",
-                                              "\"overlap_every\"", "read = \"pushdown\"", "\"gap_days\"",
-                                              "\"weekdays\"", "\"holidays\"", "\"budget_per_week\"", "\"digest\"",
-                                              "\"quiet_hours\"", "\"escalation\"", "type = \"alertmanager\"", "[http]",
-                                              "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
+                testing::UnorderedElementsAre(
+                    "\"threads\"", "\"external_url\"", "\"rejects\"", "\"connections\"", "backend = \"mysql\"",
+                    "backend = \"odbc\"", "\"overlap\"", "\"overlap_every\"", "read = \"pushdown\"", "\"gap_days\"",
+                    "\"weekdays\"", "\"holidays\"", "\"budget_per_week\"", "\"digest\"", "\"quiet_hours\"",
+                    "\"escalation\"", "[http]", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
     EXPECT_THAT(joined(result.loaded->warnings),
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
     const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
@@ -850,26 +846,9 @@ TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
             bare.starts_with("[") ? bare.substr(0, bare.find_last_of(']') + 1) : bare.substr(0, bare.find(' '));
         (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
     }
-    for (const auto* key : {"threads",
-                            "external_url",
-                            "rejects",
-                            "connections",
-                            "overlap",
-                            "overlap_every",
-                            "read",
-                            "gap_days",
-                            "weekdays",
-                            "holidays",
-                            "budget_per_week",
-                            "digest",
-                            "quiet_hours",
-                            "[[alerts.escalation]]",
-                            "[receiver.alertmanager]",
-                            "[http]",
-                            "sellers",
-                            "[lease]",
-                            "[backtest]",
-                            "format"})
+    for (const auto* key : {"threads", "external_url", "rejects", "connections", "overlap", "overlap_every", "read",
+                            "gap_days", "weekdays", "holidays", "budget_per_week", "digest", "quiet_hours",
+                            "[[alerts.escalation]]", "[http]", "sellers", "[lease]", "[backtest]", "format"})
         EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
     for (const auto* key : {"brand", "schedule", "interval", "history", "payloads", "timeout", "bad_rows", "watermark",
                             "stale_after", "churn", "lead", "blast_share", "max_per_minute", "fields", "level"})
