@@ -45,7 +45,7 @@ std::string for_chat(std::string_view text, std::size_t longest = longest_block)
 Blocks plain(std::string text) { return {{"type", "plain_text"}, {"text", std::move(text)}, {"emoji", false}}; }
 /// `verbatim`: nothing in it becomes a link or a mention by itself.
 Blocks marked(std::string text) { return {{"type", "mrkdwn"}, {"text", std::move(text)}, {"verbatim", true}}; }
-Blocks section(std::string text) { return {{"type", "section"}, {"text", marked(std::move(text))}}; }
+Blocks paragraph(std::string text) { return {{"type", "section"}, {"text", marked(std::move(text))}}; }
 Blocks small(const std::string& text) {
     return {{"type", "context"}, {"elements", Blocks::array({marked(for_chat(text))})}};
 }
@@ -55,7 +55,7 @@ Blocks button(const std::string& link) {
              Blocks::array({{{"type", "button"}, {"text", plain("Seen, on it, wrong or snooze")}, {"url", link}}})}};
 }
 
-void add_facts(Blocks& blocks, const std::vector<Fact>& facts) {
+void add_fields(Blocks& blocks, const std::vector<Fact>& facts) {
     Blocks fields = Blocks::array();
     for (std::size_t at = 0; at < std::min(facts.size(), most_fields); ++at)
         fields.push_back(marked("*" + facts[at].label + "*\n" + for_chat(facts[at].value, longest_field - 100)));
@@ -64,14 +64,14 @@ void add_facts(Blocks& blocks, const std::vector<Fact>& facts) {
 
 Blocks blocks_of(const StoryWords& story) {
     Blocks blocks = Blocks::array();
-    blocks.push_back(section("*" + for_chat(story.headline, longest_field) + "*"));
-    add_facts(blocks, story.facts);
+    blocks.push_back(paragraph("*" + for_chat(story.headline, longest_field) + "*"));
+    add_fields(blocks, story.facts);
     for (const NoteWords& note : story.notes) {
         blocks.push_back(
-            section(for_chat(note.mark + ". " + note.message + (note.remark.empty() ? "" : "\n" + note.remark))));
-        add_facts(blocks, note.facts);
+            paragraph(for_chat(note.mark + ". " + note.message + (note.remark.empty() ? "" : "\n" + note.remark))));
+        add_fields(blocks, note.facts);
         const std::string next = note.advice + (note.advice.empty() || note.doer.empty() ? "" : "\n") + note.doer;
-        if (!next.empty()) blocks.push_back(section("*Next*\n" + for_chat(next, longest_field)));
+        if (!next.empty()) blocks.push_back(paragraph("*Next*\n" + for_chat(next, longest_field)));
         const std::string why = note.reasons.empty() ? "" : "Why: " + note.reasons + ". ";
         if (!why.empty() || !note.record.empty()) blocks.push_back(small(why + note.record));
         if (!note.link.empty()) blocks.push_back(button(note.link));
@@ -93,7 +93,7 @@ Blocks blocks_of(const PartWords& part) {
         --left;
     }
     if (left > 0) text += fmt::format("\nand {} more", left);
-    Blocks blocks = Blocks::array({section(text)});
+    Blocks blocks = Blocks::array({paragraph(text)});
     if (!part.more.empty()) blocks.push_back(small(part.more));
     return blocks;
 }
@@ -118,7 +118,7 @@ void add_all(Blocks& blocks, const Things& things) {
 std::string slack_body(const MessageWords& words) {
     Blocks blocks = Blocks::array();
     blocks.push_back({{"type", "header"}, {"text", plain(for_chat(words.subject, longest_header))}});
-    if (!words.intro.empty()) blocks.push_back(section(for_chat(words.intro)));
+    if (!words.intro.empty()) blocks.push_back(paragraph(for_chat(words.intro)));
     add_all(blocks, words.stories);
     add_all(blocks, words.parts);
     if (!words.more.empty()) blocks.push_back(small(words.more));
