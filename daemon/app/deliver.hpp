@@ -1,7 +1,9 @@
 // From the outbox to the receivers: claim, send, settle; in that order, each committed (ALERTS.md).
 //
 // One thread owns the store and decides; up to `lanes` others send, never two at once to the same receiver. So a dead
-// receiver delays nobody else, and a crash repeats at most what was in flight.
+// receiver delays nobody else, and a crash repeats at most what was in flight. A receiver that cannot be reached or
+// asks for a pause is left alone until the message that met with it is due again: so an outage is not hammered at, and
+// messages leave in their order when it ends.
 #pragma once
 
 #include <chrono>
@@ -89,6 +91,7 @@ private:
     Outlets outlets_;
     std::map<std::string, Lane, std::less<>> lanes_;  ///< by receiver: sends under way
     std::map<std::string, std::deque<std::chrono::steady_clock::time_point>, std::less<>> recent_;
+    std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> paused_until_;  ///< by receiver
     std::deque<Sent> sent_;             ///< back from the lanes, not decided yet
     std::deque<Settlement> unsettled_;  ///< decided, not stored yet
     std::optional<Error> failure_;      ///< of the store, since the last success

@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "dated_snapshot.hpp"
 #include "deliver.hpp"
 #include "edge/delivery/delivery.hpp"
 #include "edge/report/report.hpp"
@@ -47,8 +48,10 @@ int run_once(const Options& options) {
     }
     const Result<State> state = (*store)->load(as_of, *past);
     if (!state) return fail(state.error());
-    const Snapshot snapshot = company->read(as_of);
-    const Result<Turn> turn = take_turn(*company, **store, snapshot, *state, {.now = now, .commit = writes}, clock);
+    DatedSnapshot dated(*company, **store, company->read(as_of));
+    if (const Result<void> turned = dated.turn_to(as_of); !turned) return fail(turned.error());
+    const Result<Turn> turn =
+        take_turn(*company, **store, dated.snapshot(), *state, {.now = now, .commit = writes}, clock);
     if (!turn) return fail(turn.error());
 
     const std::string said = options.json ? once_json(turn->result.view) : once_text(turn->result.view);

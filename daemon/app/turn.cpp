@@ -63,9 +63,11 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     const Result<void> committed = store.commit(
         {.state = turn.result.state,
          .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox, options.now),
+         .ledger = turn.result.ledger,
          .now = options.now,
          .engine_version = engine_version,
-         .rules_text = company.rules_text()});
+         .rules_text = company.rules_text(),
+         .facts = turn.result.facts});
     if (!committed) return committed.error();
     if (options.untold_since) turn.result.state.alerts = std::move(told);
     turn.seconds["store"] = seconds_since(clock, stored);

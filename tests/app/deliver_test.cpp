@@ -15,10 +15,9 @@
 #include <gtest/gtest.h>
 
 #include "app/deliver.hpp"
-#include "edge/state/state.hpp"
+#include "app/stored_outbox.hpp"
 #include "support/failing_store.hpp"
 #include "support/set_clock.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace retaind {
 namespace {
@@ -26,13 +25,12 @@ namespace {
 using namespace std::chrono_literals;
 using test::FailingStore;
 using test::SetClock;
-using test::TemporaryFolder;
+using test::StoredOutbox;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 using Outcome = SendResult::Outcome;
 
-constexpr Day day{std::chrono::year{2026} / 3 / 1};
 constexpr Seconds patience = 20s;  ///< for what happens at once
 
 /// Answers as it is told.
@@ -93,18 +91,9 @@ Payload payload(const std::string& id, const std::string& receiver = "hook", con
 
 class DelivererOverStore : public testing::Test {
 protected:
-    DelivererOverStore() : store_(open_state({}, {.directory = folder_.path()}).value()), failing_(*store_) {}
+    DelivererOverStore() : failing_(store_) {}
 
-    void queue(std::vector<Payload> payloads) {
-        const State state{.as_of = day, .rules_hash = "h"};
-        ASSERT_TRUE(store_
-                        ->commit({.state = state,
-                                  .outbox = std::move(payloads),
-                                  .now = clock_.now(),
-                                  .engine_version = "1",
-                                  .rules_text = ""})
-                        .ok());
-    }
+    void queue(std::vector<Payload> payloads) { outbox_.queue(std::move(payloads)); }
 
     /// Results go into `results_`. The outbox is looked at again at once, also after a failure, and an hour passes each
     /// time: whatever waits is due.
@@ -125,15 +114,9 @@ protected:
                     }};
     }
 
-    static std::uint64_t number(const std::vector<OutboxCount>& counts, DeliveryStatus status) {
-        std::uint64_t messages = 0;
-        for (const OutboxCount& count : counts) messages += count.status == status ? count.messages : 0;
-        return messages;
-    }
-
     bool wait_for(DeliveryStatus status, std::uint64_t messages) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, patience, [&] { return number(counts_, status) == messages; });
+        return changed_.wait_for(lock, patience, [&] { return StoredOutbox::number(counts_, status) == messages; });
     }
 
     std::vector<std::string> results() {
@@ -141,9 +124,9 @@ protected:
         return results_;
     }
 
-    TemporaryFolder folder_;
-    SetClock clock_{Instant{day}};
-    std::unique_ptr<StateStore> store_;
+    StoredOutbox outbox_;
+    StateStore& store_ = outbox_.store();
+    SetClock& clock_ = outbox_.clock();
     FailingStore failing_;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -171,7 +154,7 @@ TEST_F(DelivererOverStore, AResultIsStoredOnTheWayOutIfNotBefore) {
     Deliverer deliverer{failing_, {{"hook", {.sender = sender}}}, clock_, slow};
     EXPECT_FALSE(deliverer.wait_until_idle(patience).ok());
     deliverer.stop();
-    EXPECT_EQ(number(*store_->outbox(), DeliveryStatus::delivered), 1u);
+    EXPECT_EQ(outbox_.number(DeliveryStatus::delivered), 1u);
 }
 
 TEST_F(DelivererOverStore, OnlyRefusalsInARowGiveAMessageUp) {
@@ -198,7 +181,7 @@ TEST_F(DelivererOverStore, OrderlyStopsCostAMessageNothing) {
         ASSERT_TRUE(silent->wait_for_send()) << "run " << run;
         deliverer.stop();
     }
-    const auto claimed = *store_->claim(clock_.now(), {}, 1);
+    const auto claimed = *store_.claim(clock_.now(), {}, 1);
     ASSERT_EQ(claimed.size(), 1u);
     EXPECT_EQ(claimed[0].attempts, 0);
     EXPECT_EQ(claimed[0].claims, 1) << "the one just made";
@@ -207,8 +190,8 @@ TEST_F(DelivererOverStore, OrderlyStopsCostAMessageNothing) {
 TEST_F(DelivererOverStore, AMessageThatNoRunSurvivesIsPutAsideAloudAndTheNextGoesOut) {
     queue({payload("poison"), payload("good")});
     for (int crash = 0; crash < 3; ++crash) {
-        ASSERT_EQ(store_->claim(clock_.now(), {}, 1)->size(), 1u);
-        ASSERT_EQ(*store_->recover(clock_.now()), 1u);
+        ASSERT_EQ(store_.claim(clock_.now(), {}, 1)->size(), 1u);
+        ASSERT_EQ(*store_.recover(clock_.now()), 1u);
     }
     const auto sender = std::make_shared<ScriptedSender>();
     Deliverer deliverer{failing_, {{"hook", {.sender = sender}}}, clock_, options()};
@@ -216,7 +199,7 @@ TEST_F(DelivererOverStore, AMessageThatNoRunSurvivesIsPutAsideAloudAndTheNextGoe
     deliverer.stop();
     EXPECT_THAT(sender->sent(), ElementsAre("good"));
     EXPECT_THAT(results(), ElementsAre("hook quarantined", "hook delivered"));
-    EXPECT_EQ(number(*store_->outbox(), DeliveryStatus::quarantined), 1u);
+    EXPECT_EQ(outbox_.number(DeliveryStatus::quarantined), 1u);
 }
 
 TEST_F(DelivererOverStore, AReceiverThatIsGoneIsSaid) {
@@ -277,7 +260,7 @@ TEST_F(DelivererOverStore, FailuresReloadsAndStopsLoseNothing) {
             [[maybe_unused]] const auto idle = deliverer.wait_until_idle(1s);
         }
         deliverer.stop();
-        [[maybe_unused]] const auto recovered = store_->recover(clock_.now());
+        [[maybe_unused]] const auto recovered = store_.recover(clock_.now());
     }
     failing_.fails = [] { return false; };
     Deliverer deliverer{failing_, outlets(), clock_, options()};

@@ -72,13 +72,30 @@ protected:
         return opened ? Error{} : opened.error();
     }
 
-    void commit(StateStore& store, const State& state, std::vector<Payload> outbox = {}, Instant now = noon) {
+    void commit(StateStore& store, const State& state, std::vector<Payload> outbox = {}, Instant now = noon,
+                std::vector<CustomerFacts> facts = {}) {
         const auto done = store.commit({.state = state,
                                         .outbox = std::move(outbox),
                                         .now = now,
                                         .engine_version = "1",
-                                        .rules_text = "rules " + state.rules_hash});
+                                        .rules_text = "rules " + state.rules_hash,
+                                        .facts = facts});
         ASSERT_TRUE(done.ok()) << to_string(done.error());
+    }
+
+    /// A cycle that saw these facts, and nothing else.
+    void see(StateStore& store, Day as_of, std::vector<CustomerFacts> facts) {
+        commit(store, {.as_of = as_of, .rules_hash = "h"}, {}, noon, std::move(facts));
+    }
+
+    /// "c1 text": what the store says of each customer on a day.
+    std::vector<std::string> facts(StateStore& store, Day as_of) {
+        const auto found = store.facts(as_of);
+        EXPECT_TRUE(found.ok()) << (found ? "" : to_string(found.error()));
+        std::vector<std::string> all;
+        if (found)
+            for (const auto& each : *found) all.push_back(each.customer_id + " " + each.text);
+        return all;
     }
 
     State load(StateStore& store, Day as_of, bool past = false) {
@@ -238,6 +255,46 @@ TEST_F(StateContract, KeptStaysKnownHoweverLongAgoItWas) {
     ASSERT_EQ(later.promises.size(), 1u);
     EXPECT_EQ(later.promises[0].kept_on, day(-3));
     EXPECT_THAT(load(*store, day(0), true).promises, IsEmpty()) << "on the day itself it was not known yet";
+}
+
+TEST_F(StateContract, FactsHoldFromTheDayTheyWereSeenUntilTheNext) {
+    auto store = open();
+    EXPECT_THAT(facts(*store, day(9)), IsEmpty());
+    see(*store, day(0), {{"c2", "a"}, {"c1", "tab\t'quote' :x\nŽ"}});
+    see(*store, day(2), {{"c2", "b"}});
+    see(*store, day(3), {});
+    see(*store, day(5), {{"c2", "a"}, {"c3", "new"}});
+    const std::string c1 = "c1 tab\t'quote' :x\nŽ";
+    EXPECT_THAT(facts(*store, day(-1)), IsEmpty()) << "nobody watched yet";
+    for (const int d : {0, 1}) EXPECT_THAT(facts(*store, day(d)), ElementsAre(c1, "c2 a"));
+    for (const int d : {2, 3, 4}) EXPECT_THAT(facts(*store, day(d)), ElementsAre(c1, "c2 b"));
+    EXPECT_THAT(facts(*store, day(5)), ElementsAre(c1, "c2 a", "c3 new"));
+    EXPECT_EQ(number("SELECT count(*) FROM facts"), 5) << "a row only where they changed";
+}
+
+TEST_F(StateContract, FactsOfADaySeenAgainTakeThePlaceOfTheFormer) {
+    auto store = open();
+    see(*store, day(0), {{"c1", "a"}});
+    see(*store, day(1), {{"c1", "b"}, {"c2", "x"}});
+    see(*store, day(1), {{"c1", "c"}});
+    EXPECT_THAT(facts(*store, day(1)), ElementsAre("c1 c", "c2 x"));
+    see(*store, day(1), {{"c1", ""}, {"c2", ""}, {"c9", ""}});
+    EXPECT_THAT(facts(*store, day(1)), ElementsAre("c1 a")) << "as on the day before; c2 and c9 were not there then";
+    EXPECT_EQ(number("SELECT count(*) FROM facts"), 1);
+}
+
+TEST_F(StateContract, KnowsWhichFactsACycleComparesWith) {
+    auto store = open();
+    see(*store, day(0), {{"c1", "a"}, {"c2", "a"}});
+    see(*store, day(3), {{"c2", "b"}, {"c3", "a"}});
+    const auto a = facts_hash("a"), b = facts_hash("b");
+    using Memory = FactsMemory;
+    const std::vector<Memory> newest = {{"c1", a, a}, {"c2", b, a}, {"c3", a, 0}};
+    for (const int d : {3, 4}) EXPECT_EQ(load(*store, day(d)).facts, newest) << "for a cycle of day " << d;
+    EXPECT_EQ(load(*store, day(4), true).facts, newest);
+    EXPECT_EQ(load(*store, day(3), true).facts, (std::vector<Memory>{{"c1", a, 0}, {"c2", a, 0}}));
+    see(*store, day(4), {});
+    EXPECT_EQ(load(*store, day(5)).facts, (std::vector<Memory>{{"c1", a, a}, {"c2", b, b}, {"c3", a, a}}));
 }
 
 TEST_F(StateContract, RefusesACycleForADayBeforeTheNewest) {
@@ -723,6 +780,31 @@ TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
     EXPECT_EQ(number("SELECT count(*) FROM rules"), 1) << "rules that no cycle refers to go";
 }
 
+TEST_F(StateContract, KeepsTheFactsOfEveryDayWhoseScoresItKeeps) {
+    settings_.scores = std::chrono::days{200};
+    auto store = open();
+    for (int d = 0; d < 300; ++d) {
+        std::vector<CustomerFacts> changed = {{"often", "o" + std::to_string(d)}};
+        if (d % 45 == 0) changed.push_back({"seldom", "s" + std::to_string(d)});
+        if (d == 0) changed.push_back({"never", "n"});
+        see(*store, day(d), changed);
+    }
+    std::map<Day, std::vector<std::string>> before;
+    for (int d = 0; d < 300; ++d) before[day(d)] = facts(*store, day(d));
+    const Instant now{day(300)};
+    ASSERT_TRUE(store->prune(now).ok());
+    int kept = 0;
+    for (const auto& [when, expected] : before) {
+        const auto column = std::to_string(when.time_since_epoch().count());
+        if (number("SELECT count(*) FROM cycle WHERE day = " + column) == 0) continue;
+        ++kept;
+        EXPECT_EQ(facts(*store, when), expected) << format_day(when);
+    }
+    EXPECT_EQ(kept, 92 + 15);
+    EXPECT_EQ(number("SELECT count(*) FROM facts WHERE customer = (SELECT key FROM customer WHERE id = 'never')"), 1);
+    EXPECT_LE(number("SELECT count(*) FROM facts"), 92 + 16 + 7 + 1) << "what holds on no kept day is gone";
+}
+
 TEST_F(StateContract, TheNewestCycleStaysHoweverOldItIs) {
     auto store = open();
     const auto state = make_state({.seed = 1, .last = day(0), .days = 1});
@@ -751,7 +833,9 @@ TEST_F(StateContract, NoValueIsEverReadAsSql) {
     auto state = make_state({.seed = 1, .last = day(0)});
     state.customers[0].customer_id = "'); DROP TABLE score_day; --";
     std::ranges::sort(state.customers, {}, &CustomerMemory::customer_id);
-    commit(*store, state, {payload("x'; DELETE FROM outbox; --", "r :a", "\"q\"")});
+    commit(*store, state, {payload("x'; DELETE FROM outbox; --", "r :a", "\"q\"")}, noon,
+           {{"'); DROP TABLE facts; --", "'); DROP TABLE facts; -- :id"}});
+    EXPECT_THAT(facts(*store, day(0)), ElementsAre("'); DROP TABLE facts; -- '); DROP TABLE facts; -- :id"));
     EXPECT_EQ(to_text(load(*store, day(0))), to_text(state));
     EXPECT_EQ(claim(*store).size(), 1u);
 }

@@ -26,10 +26,17 @@ std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
     const auto oldest = to_column(std::chrono::floor<std::chrono::days>(now - retention.scores));
     const auto daily = to_column(today) - days_kept_daily;
     // 1970-01-01 was a Thursday: days that leave 3 when divided by 7 are Sundays.
+    // Facts hold until the next ones. Those that hold on no day that is kept go: of old weeks, those that are followed
+    // before a Sunday comes; and all that are followed before the oldest day.
+    const auto outlived = fmt::format(
+        "EXISTS (SELECT 1 FROM facts AS next WHERE next.customer = facts.customer AND next.day > facts.day AND "
+        "(next.day <= {} OR (next.day <= {} AND next.day <= facts.day + (10 - facts.day % 7) % 7)))",
+        oldest, daily);
     const auto old =
         fmt::format("(day < {} OR (day < {} AND day % 7 <> 3)) AND day <> (SELECT max(day) FROM cycle)", oldest, daily);
     return {
         {"score_day", old},
+        {"facts", outlived},
         {"drift_end", fmt::format("day < {} AND day <> (SELECT max(day) FROM cycle)", oldest)},
         {"promise_day", old},
         {"prior_day", old},
@@ -47,6 +54,7 @@ std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
 std::string_view names_of(const std::string& table) {
     if (table == "score_day") return "day, customer";
     if (table == "drift_end") return "day, customer, signal";
+    if (table == "facts") return "customer, day";
     if (table == "promise_day") return "day, promise";
     if (table == "prior_day") return "day, segment, rules_hash";
     if (table == "feed_day") return "day, dataset";

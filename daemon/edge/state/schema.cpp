@@ -26,6 +26,9 @@ const std::array<Migration, 1>& all_migrations() {
         "coverage ANY, risk ANY, PRIMARY KEY (day, customer)) STRICT, WITHOUT ROWID",
         "CREATE TABLE drift_end (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
         "signal TEXT NOT NULL, PRIMARY KEY (day, customer, signal)) STRICT, WITHOUT ROWID",
+        // A row where they changed, which holds until the next.
+        "CREATE TABLE facts (customer INTEGER NOT NULL REFERENCES customer, day INTEGER NOT NULL, text TEXT NOT NULL, "
+        "PRIMARY KEY (customer, day)) STRICT, WITHOUT ROWID",
         "CREATE TABLE promise_day (day INTEGER NOT NULL, promise INTEGER NOT NULL REFERENCES promise, "
         "state TEXT NOT NULL, verdict TEXT NOT NULL, probability ANY, PRIMARY KEY (day, promise)) STRICT, WITHOUT "
         "ROWID",

@@ -10,6 +10,7 @@
 #include "edge/state/alert_records.hpp"
 #include "edge/state/cells.hpp"
 #include "edge/state/day_records.hpp"
+#include "edge/state/facts_records.hpp"
 #include "edge/state/lock_file.hpp"
 #include "edge/state/outbox_records.hpp"
 #include "edge/state/retention.hpp"
@@ -106,6 +107,10 @@ public:
         return guarded([&]() -> Result<std::optional<PastCycle>> { return past_cycle(sql(), last); });
     }
 
+    Result<std::vector<CustomerFacts>> facts(Day day) override {
+        return guarded([&]() -> Result<std::vector<CustomerFacts>> { return read_facts(sql(), day); });
+    }
+
     Result<void> commit(const Commit& commit) override {
         return guarded([&] { return write_commit(commit); });
     }
@@ -168,6 +173,7 @@ private:
             const DayRange range{.first = oldest_carried(as_of), .last = past ? as_of - std::chrono::days{1} : as_of};
             read_days(sql(), range, state);
             read_score_rules(sql(), range, state);
+            read_facts_memory(sql(), range.last, state);
             if (!past) state.alerts = read_alerts(sql());
         } catch (...) {
             sql() << "ROLLBACK";
@@ -188,6 +194,7 @@ private:
                          .hint = "look back with --as-of and --dry-run"};
         }
         for (const auto day : days_to_write(commit.state, !newest)) write_day(sql(), commit.state, day);
+        write_facts(sql(), commit.facts, *commit.state.as_of);
         write_cycle(sql(), commit);
         failpoint("state.commit.records");
         write_alerts(sql(), commit.state.alerts, {.day = *commit.state.as_of, .at = commit.now});
