@@ -90,7 +90,6 @@ private:
                                            .link = link_for(message, settings_, options_),
                                            .now = options_.now,
                                            .interval = longest_pause(settings_)});
-        payload.kind = message.kind;
         payload.person = person;
         payload.tells = tells_of(message.notes, alerts_);
         return payload;

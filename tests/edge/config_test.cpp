@@ -762,7 +762,7 @@ TEST(Config, WarnsOfRolesThatNobodyHas) {
     EXPECT_EQ(warnings("", "ops"), said + "\"ops\", and nobody is that (it would be said by [people.defaults] ops)\n");
 }
 
-/// "threads", "[http]", "type = "alertmanager"": what the warnings say has no effect.
+/// "threads", "[http]", "backend = "odbc"": what the warnings say has no effect.
 std::set<std::string> idle_keys(const std::vector<Error>& warnings) {
     std::set<std::string> keys;
     for (const auto& warning : warnings)
@@ -798,9 +798,6 @@ notify = ["lead"]
 [receiver.log]
 type = "file"
 digest = "08:00"
-[receiver.am]
-type = "alertmanager"
-url = "http://127.0.0.1:9093"
 [http]
 listen = "127.0.0.1:9847"
 users_file = "/etc/retaind/users"
@@ -829,7 +826,7 @@ connection = "DSN=third"
                     "\"threads\"", "\"users_file\"", "\"rejects\"", "\"connections\"", "backend = \"mysql\"",
                     "backend = \"odbc\"", "\"overlap\"", "\"overlap_every\"", "read = \"pushdown\"", "\"gap_days\"",
                     "\"weekdays\"", "\"holidays\"", "\"budget_per_week\"", "\"digest\"", "\"quiet_hours\"",
-                    "\"escalation\"", "type = \"alertmanager\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
+                    "\"escalation\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
     EXPECT_THAT(joined(result.loaded->warnings),
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
     const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
@@ -880,26 +877,9 @@ TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
             bare.starts_with("[") ? bare.substr(0, bare.find_last_of(']') + 1) : bare.substr(0, bare.find(' '));
         (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
     }
-    for (const auto* key : {"threads",
-                            "tls_cert",
-                            "users_file",
-                            "rejects",
-                            "connections",
-                            "overlap",
-                            "overlap_every",
-                            "read",
-                            "gap_days",
-                            "weekdays",
-                            "holidays",
-                            "budget_per_week",
-                            "digest",
-                            "quiet_hours",
-                            "[[alerts.escalation]]",
-                            "[receiver.alertmanager]",
-                            "sellers",
-                            "[lease]",
-                            "[backtest]",
-                            "format"})
+    for (const auto* key : {"threads", "tls_cert", "users_file", "rejects", "connections", "overlap", "overlap_every",
+                            "read", "gap_days", "weekdays", "holidays", "budget_per_week", "digest", "quiet_hours",
+                            "[[alerts.escalation]]", "sellers", "[lease]", "[backtest]", "format"})
         EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
     for (const auto* key :
          {"brand", "external_url", "[http]", "schedule", "interval", "history", "payloads", "timeout", "bad_rows",

@@ -267,7 +267,7 @@ TEST(Webhook, AStopAbandonsWhatIsUnderWayAtOnce) {
     EXPECT_EQ(told(sender->send(payload())), "abandoned") << "nor is another begun";
 }
 
-TEST(Slack, GetsThePlainTextThatCallsNobody) {
+TEST(Slack, GetsItsBodyAsItWasMade) {
     std::promise<Request> got;
     LoopbackServer server{[&](Peer& peer) {
         got.set_value(read_request(peer));
@@ -275,16 +275,42 @@ TEST(Slack, GetsThePlainTextThatCallsNobody) {
     }};
     auto receiver = webhook(server.port());
     receiver.type = ReceiverType::slack;
-    auto hostile = payload();
-    hostile.text = "\"quoted\" \xff <!channel> & <@U1>";
-    EXPECT_EQ(told(post(receiver, hostile)), "delivered");
-    EXPECT_EQ(Json::parse(got.get_future().get().body),
-              (Json{{"text", "\"quoted\" \xef\xbf\xbd &lt;!channel&gt; &amp; &lt;@U1&gt;"}}))
-        << "a text calls nobody";
+    EXPECT_EQ(told(post(receiver)), "delivered");
+    auto request = got.get_future().get();
+    EXPECT_EQ(request.body, payload().json);
+    EXPECT_EQ(request.headers["idempotency-key"], payload().delivery_id);
 }
 
-TEST(Alertmanager, IsRefusedAloudWhileItCannotBeServed) {
-    EXPECT_EQ(told(post({.name = "am", .type = ReceiverType::alertmanager})), "refused unsupported");
+TEST(Alertmanager, GetsABoundedNumberOfAlertsToACall) {
+    std::mutex guard;
+    std::vector<std::pair<std::string, std::size_t>> calls;
+    LoopbackServer server{[&](Peer& peer) {
+        const auto request = read_request(peer);
+        const std::lock_guard lock{guard};
+        calls.emplace_back(request.first, Json::parse(request.body).size());
+        peer.say(calls.size() == 4 ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"
+                                   : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }};
+    ReceiverSettings receiver{.name = "am",
+                              .type = ReceiverType::alertmanager,
+                              .url = {fmt::format("http://127.0.0.1:{}/am/", server.port())},
+                              .timeout = test::patience};
+    const auto send = [&](const std::string& alerts) {
+        auto what = payload();
+        what.json = alerts;
+        const auto result = told(post(receiver, what));
+        const std::lock_guard lock{guard};
+        return result + ", " + std::to_string(calls.size());
+    };
+    const std::string many = Json(std::vector<Json>(1001, Json::object())).dump();
+    EXPECT_EQ(send(many), "delivered, 3");
+    EXPECT_EQ(send(many), "retry http_503, 4") << "what follows a call that failed is not sent";
+    EXPECT_EQ(send("[]"), "delivered, 4") << "nothing to say takes no call";
+    EXPECT_EQ(send("no list"), "refused unreadable, 4");
+    const std::string first = "POST /am/api/v2/alerts HTTP/1.1";
+    const std::lock_guard lock{guard};
+    EXPECT_THAT(calls, testing::ElementsAre(std::pair{first, 500u}, std::pair{first, 500u}, std::pair{first, 1u},
+                                            std::pair{first, 500u}));
 }
 
 TEST(Addressed, AFixedListIsOneDeliveryForEachAddress) {

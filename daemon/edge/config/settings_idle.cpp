@@ -36,7 +36,6 @@ constexpr std::array idle_keys = {
     IdleKey{"alerts", "quiet_hours"},
     IdleKey{"alerts", "escalation"},
     IdleKey{"receiver.*", "digest"},
-    IdleKey{"receiver.*", "type", "alertmanager"},
     IdleKey{"metrics", "sellers"},
     IdleKey{"log", "format"},
 };

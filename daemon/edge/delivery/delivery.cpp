@@ -12,17 +12,6 @@ namespace {
 
 constexpr std::size_t id_digits = 32;
 
-/// Stands where a type of receiver cannot be served: says so at each try instead of swallowing messages.
-class UnsupportedSender final : public Sender {
-public:
-    SendResult send(const Payload&) override {
-        return {.outcome = SendResult::Outcome::refused,
-                .error_class = "unsupported",
-                .detail = "this version cannot send to this type of receiver"};
-    }
-    void stop() override {}
-};
-
 DeliveryOptions with_defaults(DeliveryOptions options) {
     const char* file = std::getenv("SSL_CERT_FILE");
     if (options.ca_file.empty() && file != nullptr) options.ca_file = file;
@@ -52,9 +41,9 @@ std::unique_ptr<Sender> make_sender(const ReceiverSettings& receiver, const Deli
         case ReceiverType::email: return make_mail_sender(receiver, with_defaults(options));
         case ReceiverType::webhook: return make_webhook_sender(receiver, with_defaults(options));
         case ReceiverType::slack: return make_slack_sender(receiver, with_defaults(options));
-        case ReceiverType::alertmanager: break;
+        case ReceiverType::alertmanager: return make_alertmanager_sender(receiver, with_defaults(options));
     }
-    return std::make_unique<UnsupportedSender>();
+    return nullptr;
 }
 
 std::map<std::string, std::unique_ptr<Sender>> make_senders(const std::vector<ReceiverSettings>& receivers) {

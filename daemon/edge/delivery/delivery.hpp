@@ -1,5 +1,5 @@
-// The ways out: a file of JSON lines, mail over SMTP, a signed webhook, a Slack-compatible one. And the ids by which
-// receivers recognise what they have seen already.
+// The ways out: a file of JSON lines, mail over SMTP, a signed webhook, a Slack-compatible one, Alertmanager. And the
+// ids by which receivers recognise what they have seen already.
 //
 // Every exchange has one deadline for all of it (the receiver's `timeout`), follows no redirect, reads at most 64 KiB
 // of the reply, uses TLS 1.2 or newer with a checked certificate, and never connects to link-local, metadata or

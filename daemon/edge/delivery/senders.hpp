@@ -18,7 +18,10 @@ std::unique_ptr<Sender> make_mail_sender(const ReceiverSettings& receiver, const
 /// POSTs `payload.json`, signed as docs/webhook.md says.
 std::unique_ptr<Sender> make_webhook_sender(const ReceiverSettings& receiver, const DeliveryOptions& options);
 
-/// POSTs {"text": payload.text}.
+/// POSTs `payload.json` as it is.
 std::unique_ptr<Sender> make_slack_sender(const ReceiverSettings& receiver, const DeliveryOptions& options);
+
+/// POSTs the alerts of `payload.json` to /api/v2/alerts below the receiver's url.
+std::unique_ptr<Sender> make_alertmanager_sender(const ReceiverSettings& receiver, const DeliveryOptions& options);
 
 }  // namespace retaind

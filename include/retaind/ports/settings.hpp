@@ -53,13 +53,15 @@ struct DatasetSettings {
     bool operator==(const DatasetSettings&) const = default;
 };
 
-/// What `fields` of a receiver may name: the parts of an alert as docs/webhook.md calls them, and the message's reader.
-/// The first eight identify an alert and always leave.
-inline constexpr std::array<std::string_view, 21> receiver_fields = {
-    "rule",  "scope",    "entity",  "episode", "seq",          "transition",     "severity",
-    "state", "message",  "advice",  "reasons", "customer_id",  "customer_name",  "segment",
-    "since", "deadline", "revenue", "doer",    "asked_to_act", "closed_because", "recipient"};
-inline constexpr std::size_t identifying_fields = 8;
+/// What `fields` of a receiver may name: the parts of an alert as docs/webhook.md calls them, the message's reader, and
+/// what a digest holds besides alerts. The first nine identify an alert and what happened, and always leave.
+inline constexpr std::array<std::string_view, 30> receiver_fields = {
+    "rule",        "scope",          "entity",  "episode",        "seq",          "transition",
+    "severity",    "state",          "telling", "message",        "advice",       "reasons",
+    "customer_id", "customer_name",  "segment", "since",          "deadline",     "revenue",
+    "risk",        "outcome",        "record",  "doer",           "asked_to_act", "acknowledged_by",
+    "new_owner",   "untold_problem", "link",    "closed_because", "recipient",    "digest"};
+inline constexpr std::size_t identifying_fields = 9;
 
 enum class ReceiverType { email, webhook, slack, alertmanager, file };
 

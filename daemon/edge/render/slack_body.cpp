@@ -1,0 +1,130 @@
+// A chat's message: Slack's blocks, and the same as plain text for Mattermost and for notifications.
+//
+// Slack takes 50 blocks, 3,000 characters in a text, 2,000 in a field, 150 in a header (bytes are counted here, which
+// are never fewer). Text from data can neither mention anybody nor hide an address behind words.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "bodies.hpp"
+#include "line.hpp"
+
+namespace retaind {
+namespace {
+
+using Blocks = nlohmann::ordered_json;
+
+constexpr std::size_t most_blocks = 50, most_fields = 10, longest_header = 150, longest_field = 2000,
+                      longest_block = 3000, longest_fallback = 12000;
+constexpr std::string_view cut_mark = "...";
+
+/// What one character becomes. Slack reads `&<>`; Mattermost reads `@all` and `[words](address)`, which a space of no
+/// width takes apart.
+std::string_view harmless(std::string_view text, std::size_t at) {
+    switch (text[at]) {
+        case '&': return "&amp;";
+        case '<': return "&lt;";
+        case '>': return "&gt;";
+        case '@': return "@\xe2\x80\x8b";
+        case ']': return "]\xe2\x80\x8b";
+        default: return text.substr(at, 1);
+    }
+}
+
+std::string for_chat(std::string_view text, std::size_t longest = longest_block) {
+    std::string safe;
+    std::size_t last_whole = 0;  // where a cut leaves no half of a character
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80 && safe.size() + cut_mark.size() <= longest)
+            last_whole = safe.size();
+        safe += harmless(text, at);
+        if (safe.size() > longest) return safe.erase(last_whole).append(cut_mark);
+    }
+    return safe;
+}
+
+Blocks plain(std::string text) { return {{"type", "plain_text"}, {"text", std::move(text)}, {"emoji", false}}; }
+/// `verbatim`: nothing in it becomes a link or a mention by itself.
+Blocks marked(std::string text) { return {{"type", "mrkdwn"}, {"text", std::move(text)}, {"verbatim", true}}; }
+Blocks paragraph(std::string text) { return {{"type", "section"}, {"text", marked(std::move(text))}}; }
+Blocks small(const std::string& text) {
+    return {{"type", "context"}, {"elements", Blocks::array({marked(for_chat(text))})}};
+}
+Blocks button(const std::string& link) {
+    return {{"type", "actions"},
+            {"elements",
+             Blocks::array({{{"type", "button"}, {"text", plain("Seen, on it, wrong or snooze")}, {"url", link}}})}};
+}
+
+void add_fields(Blocks& blocks, const std::vector<Fact>& facts) {
+    Blocks fields = Blocks::array();
+    for (std::size_t at = 0; at < std::min(facts.size(), most_fields); ++at)
+        fields.push_back(marked("*" + facts[at].label + "*\n" + for_chat(facts[at].value, longest_field - 100)));
+    if (!fields.empty()) blocks.push_back({{"type", "section"}, {"fields", fields}});
+}
+
+Blocks blocks_of(const StoryWords& story) {
+    Blocks blocks = Blocks::array();
+    blocks.push_back(paragraph("*" + for_chat(story.headline, longest_field) + "*"));
+    add_fields(blocks, story.facts);
+    for (const NoteWords& note : story.notes) {
+        blocks.push_back(
+            paragraph(for_chat(note.mark + ". " + note.message + (note.remark.empty() ? "" : "\n" + note.remark))));
+        add_fields(blocks, note.facts);
+        const std::string next = note.advice + (note.advice.empty() || note.doer.empty() ? "" : "\n") + note.doer;
+        if (!next.empty()) blocks.push_back(paragraph("*Next*\n" + for_chat(next, longest_field)));
+        const std::string why = note.reasons.empty() ? "" : "Why: " + note.reasons + ". ";
+        if (!why.empty() || !note.record.empty()) blocks.push_back(small(why + note.record));
+        if (!note.link.empty()) blocks.push_back(button(note.link));
+    }
+    return blocks;
+}
+
+/// A digest's part: as many lines as a text holds, the rest counted.
+Blocks blocks_of(const PartWords& part) {
+    std::string text = "*" + for_chat(part.title) + "*";
+    std::size_t left = part.lines.size();
+    for (const LineWords& words : part.lines) {
+        std::string more =
+            "\n" + (words.lead.empty() ? "" : "*" + for_chat(words.lead, 200) + "*: ") + for_chat(words.text, 800);
+        if (!words.detail.empty()) more += "\n" + for_chat(words.detail, 800);
+        if (!words.link.empty()) more += " <" + for_chat(words.link) + "|Answer>";
+        if (text.size() + more.size() + 30 > longest_block) break;
+        text += more;
+        --left;
+    }
+    if (left > 0) text += fmt::format("\nand {} more", left);
+    Blocks blocks = Blocks::array({paragraph(text)});
+    if (!part.more.empty()) blocks.push_back(small(part.more));
+    return blocks;
+}
+
+/// Adds what is told of something as long as there is room; the rest is counted.
+template <class Things>
+void add_all(Blocks& blocks, const Things& things) {
+    constexpr std::size_t kept_for_the_end = 3;
+    std::size_t left = things.size();
+    for (const auto& thing : things) {
+        const Blocks more = blocks_of(thing);
+        if (blocks.size() + more.size() + 1 + kept_for_the_end > most_blocks) break;
+        if (left < things.size()) blocks.push_back({{"type", "divider"}});
+        for (const Blocks& block : more) blocks.push_back(block);
+        --left;
+    }
+    if (left > 0) blocks.push_back(small(fmt::format("and {} more", left)));
+}
+
+}  // namespace
+
+std::string slack_body(const MessageWords& words) {
+    Blocks blocks = Blocks::array();
+    blocks.push_back({{"type", "header"}, {"text", plain(for_chat(words.subject, longest_header))}});
+    if (!words.intro.empty()) blocks.push_back(paragraph(for_chat(words.intro)));
+    add_all(blocks, words.stories);
+    add_all(blocks, words.parts);
+    if (!words.more.empty()) blocks.push_back(small(words.more));
+    blocks.push_back(small(words.footer));
+    const Blocks body = {{"text", for_chat(mail_text(words), longest_fallback)}, {"blocks", blocks}};
+    return body.dump(-1, ' ', false, Blocks::error_handler_t::replace);
+}
+
+}  // namespace retaind
