@@ -246,7 +246,7 @@ TEST_F(Alerts, SendAgainWhatWasGivenUp) {
     EXPECT_THAT(refused({"requeue", "d1", "--receiver", "x"}).message, HasSubstr("exit 2"));
 }
 
-TEST_F(Alerts, TellHowOftenEachRuleWasRight) {
+TEST_F(Alerts, TellWhichRulesAreBelowTheirFloor) {
     EXPECT_THAT(said({"quality"}), HasSubstr("no alert is old enough"));
     desk_.qualities = {{.rule = "gone_quiet",
                         .churned = 3,
@@ -262,6 +262,16 @@ TEST_F(Alerts, TellHowOftenEachRuleWasRight) {
     EXPECT_EQ(none->code, 0) << "no floor";
     for (const char* part : {"gone_quiet", "10      4      40 %    60 %    23 d", "health_low", "0 %"})
         EXPECT_THAT(none->text, HasSubstr(part));
+    rules_.policy.alerts.min_precision = 0.1;
+    const Result<Said> all = say({"quality"});
+    EXPECT_EQ(all->code, 1);
+    EXPECT_THAT(all->text, HasSubstr("10 %  below"));
+    rules_.rules[1].min_precision = 0;
+    EXPECT_EQ(say({"quality"})->code, 0) << "the rule's own floor counts";
+    rules_.rules[0].min_precision = 0.5;
+    const Result<Said> json = say({"quality", "--json"});
+    EXPECT_EQ(json->code, 1);
+    EXPECT_THAT(json->text, AllOf(HasSubstr("\"precision\": 0.4"), HasSubstr("\"below_floor\": true")));
 }
 
 TEST_F(Alerts, TakeTimesAsPeopleWriteThem) {

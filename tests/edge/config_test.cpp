@@ -395,6 +395,10 @@ TEST(Pack, SaysWhatIsWrongWhere) {
          "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\n[[profile]]\nname = "
          "\"p\"\nmatch = [\"motion == 'a'\"]\n[profile.rule.x]\nscope = \"customer\"\n",
          "pack.toml:21:9: a profile cannot change \"scope\" (it says which rule this is: for all customers)"},
+        {"a profile with a floor of its own",
+         "[rule.x]\nwhen = [\"band == 'watch'\"]\nseverity = \"info\"\nmessage = \"m\"\n[[profile]]\nname = "
+         "\"p\"\nmatch = [\"motion == 'a'\"]\n[profile.rule.x]\nmin_precision = 0.5\n",
+         "pack.toml:21:17: a profile cannot change \"min_precision\" (it says which rule this is: for all customers)"},
         {"when of nothing",
          "[rule.x]\nwhen = [\"health < 40\", \"health > 60\"]\nclear = [\"health == 50\"]\nseverity = "
          "\"info\"\nmessage = \"m\"\n",
@@ -831,6 +835,28 @@ connection = "DSN=third"
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
     const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
     EXPECT_THAT(idle_keys(plain.loaded->warnings), IsEmpty());
+}
+
+TEST(Config, RulesMayHaveFloorsAndTheRestFollowsThatOfAll) {
+    const Folder folder;
+    const std::string pack = small_pack + R"([rule.x]
+when = ["band == 'at_risk'"]
+severity = "warning"
+message = "m"
+)";
+    folder.write("rules.toml", pack + "min_precision = 0.25\n");
+    const auto both = load_config(folder.write("a.toml", small_config + "[alerts]\nmin_precision = 0.1\n"));
+    ASSERT_TRUE(both.loaded.has_value()) << joined(both.problems);
+    EXPECT_EQ(both.loaded->rules.policy.alerts.min_precision, 0.1);
+    EXPECT_EQ(both.loaded->rules.rules.at(0).min_precision, 0.25);
+    EXPECT_THAT(effective(both.loaded->settings, both.loaded->rules),
+                testing::AllOf(HasSubstr("min_precision = 0.1\n"), HasSubstr("min_precision = 0.25\n")));
+    folder.write("rules.toml", pack);
+    const auto none = load_config(folder.write("b.toml", small_config));
+    EXPECT_TRUE(is_missing(none.loaded->rules.policy.alerts.min_precision));
+    EXPECT_TRUE(is_missing(none.loaded->rules.rules.at(0).min_precision));
+    const auto wrong = load_config(folder.write("c.toml", small_config + "[alerts]\nmin_precision = 40\n"));
+    EXPECT_THAT(joined(wrong.problems), HasSubstr("\"min_precision\" must"));
 }
 
 TEST(Match, IsReadFromACommandLineInEitherKindOfQuotes) {

@@ -229,6 +229,7 @@ void write_alerts(Writer& out, const AlertPolicy& alerts) {
     out.key("stale_ops_after", alerts.stale_ops_after);
     out.key("blast_share", alerts.blast_share);
     out.key("blast_min", alerts.blast_min);
+    if (is_known(alerts.min_precision)) out.key("min_precision", alerts.min_precision);
     for (const auto& step : alerts.escalation) {
         out.element("alerts.escalation");
         out.key("after", step.after);
@@ -363,6 +364,7 @@ void write_rule(Writer& out, const std::string& prefix, const Rule& rule) {
     out.text("deadline", deadline_text(rule.deadline));
     out.key("cooldown", rule.cooldown);
     out.key("repeat", rule.repeat);
+    if (is_known(rule.min_precision)) out.key("min_precision", rule.min_precision);
     if (!rule.reads.empty()) out.comment("reads " + toml(rule.reads));
     if (rule.critical) {
         out.table(prefix + rule.name + ".critical");

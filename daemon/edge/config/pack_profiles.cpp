@@ -63,10 +63,10 @@ void add_clear(Patch<Rule>& patch) {
     if (changes_doer) patch.keys.insert(std::lower_bound(patch.keys.begin(), patch.keys.end(), "doer"), "doer");
 }
 
-/// Whose alerts a profile can change: those of customers, and what they are is not among it.
+/// Whose alerts a profile can change: those of customers; not what they are, nor how they are judged as a whole.
 void check_rule_patch(TableReader& in, const Patch<Rule>& patch) {
     const Node& over = *in.node().find("rule")->find(patch.values.name);
-    for (const auto* key : {"scope", "was"})
+    for (const auto* key : {"scope", "was", "min_precision"})
         if (const Node* node = over.find(key))
             in.problems().error(node->where, fmt::format("a profile cannot change \"{}\"", key),
                                 "it says which rule this is: for all customers");

@@ -221,6 +221,7 @@ void read_rule(TableReader& in, Rule& to, const Pack& pack) {
     check_applies(in, to);
     in.take("cooldown", to.cooldown, duration{});
     in.take("repeat", to.repeat, duration{});
+    in.take("min_precision", to.min_precision, number{0, 1});
     if (to.critical && to.severity == Severity::critical)
         in.problems().error(in.where("critical"), "this rule is critical already",
                             "severity = \"warning\" rises by \"critical\"");

@@ -144,6 +144,7 @@ void read_alerts(TableReader& in, Configuration& to) {
     in.take("stale_ops_after", alerts.stale_ops_after, duration{});
     in.take("blast_share", alerts.blast_share, number{0, 1});
     in.take("blast_min", alerts.blast_min, integer{0});
+    in.take("min_precision", alerts.min_precision, number{0, 1});
     read_escalation(in, to);
 }
 

@@ -38,8 +38,8 @@ form:first-of-type{border-top:0}
 label{display:block;font-size:14px;color:var(--soft);margin:8px 0 2px}
 input{width:100%;padding:8px;
 font:inherit;color:inherit;background:var(--back);border:1px solid var(--line);border-radius:6px}
-button{font:inherit;font-size:16px;font-weight:600;min-height:44px;padding:8px 18px;border:1px solid var(--act);border-radius:6px;
-background:transparent;color:var(--act);cursor:pointer}
+button{font:inherit;font-size:16px;font-weight:600;min-height:44px;padding:8px 18px;border:1px solid var(--act);
+border-radius:6px;background:transparent;color:var(--act);cursor:pointer}
 button[value=on_it]{background:var(--act);color:var(--card)}
 .card>:last-child{margin-bottom:0}
 form p{margin:8px 0 0;font-size:14px;color:var(--soft)}

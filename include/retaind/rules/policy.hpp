@@ -41,6 +41,7 @@ struct AlertPolicy {
     int blast_min = 10;                            ///< and than this, in one cycle, are held
     std::vector<EscalationStep> escalation = {};   ///< of rules without steps of their own, ascending
     double rows_low = 0.5, rows_high = 2.0;        ///< guard band of a feed's rows around their 14-day median
+    double min_precision = missing;                ///< how often a rule must be right, 0..1; missing: no floor
 };
 
 /// [[route]]: the first whose conditions hold names the receivers; fields of the alert (rule, scope, severity, entity)

@@ -218,6 +218,7 @@ struct Rule {
     std::vector<Step> steps = {};
     Seconds cooldown = std::chrono::hours{24};
     Seconds repeat = std::chrono::days{7};
+    double min_precision = missing;       ///< its own floor; missing: that of [alerts]
     std::vector<std::string> reads = {};  ///< datasets its conditions depend on, sorted; see datasets_read
     Position where = {};
 };
