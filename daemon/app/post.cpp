@@ -54,11 +54,8 @@ Message combined(Message message) {
 
 class Postman {
 public:
-    Postman(const Company& company, const std::vector<Alert>& alerts, const PostOptions& options)
-        : settings_(company.settings()),
-          currency_(company.rules().policy.currency.base),
-          alerts_(alerts),
-          options_(options) {}
+    Postman(const Settings& settings, const std::vector<Alert>& alerts, const PostOptions& options)
+        : settings_(settings), alerts_(alerts), options_(options) {}
 
     void add(const Message& message) {
         const ReceiverSettings receiver = receiver_named(message.receiver);
@@ -86,7 +83,7 @@ private:
                                            .delivery_id = delivery_id(message),
                                            .brand = settings_.brand,
                                            .external_url = settings_.external_url,
-                                           .currency = currency_,
+                                           .currency = options_.currency,
                                            .link = link_for(message, settings_, options_),
                                            .now = options_.now,
                                            .interval = longest_pause(settings_)});
@@ -96,7 +93,6 @@ private:
     }
 
     const Settings& settings_;
-    const std::string& currency_;
     const std::vector<Alert>& alerts_;
     const PostOptions& options_;
     Post post_ = {};
@@ -104,9 +100,9 @@ private:
 
 }  // namespace
 
-Post render_post(const Company& company, const std::vector<Message>& messages, const std::vector<Alert>& alerts,
+Post render_post(const Settings& settings, const std::vector<Message>& messages, const std::vector<Alert>& alerts,
                  const PostOptions& options) {
-    Postman postman{company, alerts, options};
+    Postman postman{settings, alerts, options};
     for (const Message& message : messages) postman.add(message);
     return postman.finish();
 }

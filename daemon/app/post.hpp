@@ -1,10 +1,11 @@
 // A cycle's messages as the outbox takes them: rendered for each receiver, with their links, and what each tells.
 #pragma once
 
+#include <string>
 #include <vector>
 
-#include "company.hpp"
 #include "retaind/alerts/message.hpp"
+#include "retaind/ports/settings.hpp"
 #include "retaind/ports/state_store.hpp"
 
 namespace retaind {
@@ -16,11 +17,12 @@ struct Post {
 
 struct PostOptions {
     Instant now;
-    Secret link_key = {};  ///< AlertDesk::link_key(); without it messages have no links
+    std::string currency = {};  ///< of all amounts
+    Secret link_key = {};       ///< AlertDesk::link_key(); without it messages have no links
 };
 
 /// `alerts` are those of the cycle, sorted by key.
-Post render_post(const Company& company, const std::vector<Message>& messages, const std::vector<Alert>& alerts,
+Post render_post(const Settings& settings, const std::vector<Message>& messages, const std::vector<Alert>& alerts,
                  const PostOptions& options);
 
 }  // namespace retaind

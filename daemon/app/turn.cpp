@@ -40,8 +40,9 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
         told = turn.result.state.alerts;
         take_back_told(turn.result.state.alerts, *options.untold_since);
     } else {
-        post = render_post(company, turn.result.outbox, turn.result.state.alerts,
-                           {.now = options.now, .link_key = options.link_key});
+        post = render_post(
+            company.settings(), turn.result.outbox, turn.result.state.alerts,
+            {.now = options.now, .currency = company.rules().policy.currency.base, .link_key = options.link_key});
     }
     const Result<void> committed = store.commit({.state = turn.result.state,
                                                  .outbox = std::move(post.outbox),

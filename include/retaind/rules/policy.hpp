@@ -51,6 +51,7 @@ struct Route {
         std::string field;
         bool negated = false;
         std::vector<std::string> values;
+        bool operator==(const Match&) const = default;
     };
     std::vector<Match> match = {};  ///< all must hold; empty matches everything
     std::vector<std::string> receivers = {};
