@@ -534,6 +534,8 @@ TEST(Config, SaysWhatIsWrongWhere) {
         {"a shared state without a place", "[state]\nbackend = \"postgresql\"\n",
          "retaind.toml:18:1: \"connection\" is missing (as in \"host=db.example.org dbname=retaind "
          "sslmode=verify-full\")"},
+        {"a night without length", "[alerts]\nquiet_hours = \"20:00-20:00\"\n",
+         "retaind.toml:19:15: \"quiet_hours\" must end at another time than they begin (leave it out to have none)"},
         {"hours that are none", "[alerts]\nquiet_hours = \"20-7\"\n",
          "retaind.toml:19:15: \"quiet_hours\" must be hours of the day (as in \"20:00-07:00\")"},
         {"not TOML", "[alerts\n", "retaind.toml:18:8"},
@@ -825,8 +827,7 @@ connection = "DSN=third"
                 testing::UnorderedElementsAre("\"threads\"", "\"external_url\"", "\"rejects\"", "\"connections\"",
                                               "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"",
                                               "\"overlap_every\"", "read = \"pushdown\"", "\"gap_days\"",
-                                              "\"weekdays\"", "\"holidays\"", "\"budget_per_week\"", "\"digest\"",
-                                              "\"quiet_hours\"", "\"escalation\"", "type = \"alertmanager\"", "[http]",
+                                              "\"weekdays\"", "\"holidays\"", "type = \"alertmanager\"", "[http]",
                                               "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
     EXPECT_THAT(joined(result.loaded->warnings),
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
@@ -850,29 +851,13 @@ TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
             bare.starts_with("[") ? bare.substr(0, bare.find_last_of(']') + 1) : bare.substr(0, bare.find(' '));
         (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
     }
-    for (const auto* key : {"threads",
-                            "external_url",
-                            "rejects",
-                            "connections",
-                            "overlap",
-                            "overlap_every",
-                            "read",
-                            "gap_days",
-                            "weekdays",
-                            "holidays",
-                            "budget_per_week",
-                            "digest",
-                            "quiet_hours",
-                            "[[alerts.escalation]]",
-                            "[receiver.alertmanager]",
-                            "[http]",
-                            "sellers",
-                            "[lease]",
-                            "[backtest]",
-                            "format"})
+    for (const auto* key :
+         {"threads", "external_url", "rejects", "connections", "overlap", "overlap_every", "read", "gap_days",
+          "weekdays", "holidays", "[receiver.alertmanager]", "[http]", "sellers", "[lease]", "[backtest]", "format"})
         EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
     for (const auto* key : {"brand", "schedule", "interval", "history", "payloads", "timeout", "bad_rows", "watermark",
-                            "stale_after", "churn", "lead", "blast_share", "max_per_minute", "fields", "level"})
+                            "stale_after", "churn", "lead", "blast_share", "budget_per_week", "digest", "quiet_hours",
+                            "[[alerts.escalation]]", "max_per_minute", "fields", "level"})
         EXPECT_THAT(" " + others, HasSubstr(" " + std::string(key) + " ")) << key;
 }
 
