@@ -21,7 +21,8 @@ public:
 
 struct TurnOptions {
     Instant now;
-    bool commit = true;  ///< false: writes nothing
+    bool commit = true;         ///< false: writes nothing
+    bool clock_jumped = false;  ///< since the turn before: nobody is told anything in this one
     /// If set, messages are decided but not stored (they are about the past): what is stored says that people know only
     /// what these alerts, from before those cycles, say they know.
     const std::vector<Alert>* untold_since = nullptr;
