@@ -101,7 +101,7 @@ TEST_F(Turns, ComeAtTheIntervalAndWhenPeopleWaitForSomething) {
     timetable_.turn_ended(true, at("2026-03-01 12:00"));
     EXPECT_EQ(due_within(30min), (std::vector<int>{71, 86})) << "what is far away puts nothing off";
     timetable_.turn_ended(true, at("2026-03-01 11:30"));
-    EXPECT_EQ(due_within(1min), (std::vector<int>{101})) << "what passed while the turn ran is due at once";
+    EXPECT_EQ(due_within(1min), (std::vector<int>{100})) << "what passed while the turn ran is due at once";
 }
 
 TEST_F(Turns, ComeSoonAfterAFailure) {
@@ -131,7 +131,9 @@ TEST_F(Turns, AreNotPutOffByReloads) {
         clock_.advance(1min);
         gone_ += 1min;
         timetable_.replace(Settings{.interval = 15min}, Zone{});
-        if (timetable_.look().is_due) return EXPECT_EQ(gone_, 15min), void();
+        if (!timetable_.look().is_due) continue;
+        EXPECT_EQ(gone_, 15min);
+        return;
     }
     FAIL() << "never due";
 }
