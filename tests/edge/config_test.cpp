@@ -835,6 +835,33 @@ connection = "DSN=third"
     EXPECT_THAT(idle_keys(plain.loaded->warnings), IsEmpty());
 }
 
+TEST(Config, KnowsWhichReceiversArePeopleChannelsAndMachines) {
+    const Folder folder;
+    folder.write("rules.toml", small_pack);
+    const auto result = load_config(folder.write("retaind.toml", small_config + R"([receiver.am]
+type = "alertmanager"
+url = "http://127.0.0.1:9093"
+[receiver.chat]
+type = "slack"
+url = "https://chat.example.org/x"
+digest = "09:15"
+[receiver.log]
+type = "file"
+digest = "08:00"
+[receiver.mail]
+type = "email"
+smtp = "smtp://127.0.0.1:25"
+from = "retaind@example.org"
+)"));
+    ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
+    std::string traits;
+    for (const ReceiverTraits& one : result.loaded->rules.policy.receivers)
+        traits += one.name + (one.addresses_people ? " people" : "") + (one.is_machine ? " machine" : "") +
+                  (one.wants_restating ? " restated" : "") + " " + one.digest + "\n";
+    EXPECT_EQ(traits, "am machine restated \nchat 09:15\nlog machine 08:00\nmail people \n");
+    EXPECT_THAT(joined(result.loaded->warnings), HasSubstr("this receiver gets no digest"));
+}
+
 TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
     const Folder folder;
     folder.write("rules.toml", small_pack);
