@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <set>
 
 #include "edge/source/source.hpp"
 #include "edge/zones/zones.hpp"
@@ -23,6 +24,7 @@ Result<std::unique_ptr<Company>> Company::open(Loaded loaded) {
     Result<Zone> zone = load_zone(settings.timezone);
     if (!zone) return zone.error();
     company->zone_ = std::move(*zone);
+    company->loaded_.rules.policy.zone = company->zone_;
     for (const DatasetSettings& dataset : settings.datasets) {
         Result<Zone> own = dataset.timezone.empty() ? Result<Zone>(company->zone_) : load_zone(dataset.timezone);
         if (!own)
@@ -94,6 +96,7 @@ Snapshot Company::read(Day first, Day last) {
                                   .currency = rules().policy.currency,
                                   .off_season = rules().policy.calendar.off_season});
     refuse_bad_sources(snapshot);
+    add_zones(snapshot);
     warn_of_missing_columns(snapshot);
     return snapshot;
 }
@@ -134,6 +137,32 @@ void Company::refuse_bad_sources(Snapshot& snapshot) {
             feed.refused = true;
             feed.error = error.message;
         }
+    }
+}
+
+/// The zones that people name. One that nobody knows is a finding: they are told by the daemon's.
+void Company::add_zones(Snapshot& snapshot) {
+    std::set<std::string> names;
+    std::uint64_t unknown = 0;
+    for (const Person& person : snapshot.people) {
+        const std::string name{snapshot.text(person.timezone)};
+        if (name.empty()) continue;
+        auto known = known_zones_.find(name);
+        if (known == known_zones_.end()) {
+            Result<Zone> zone = load_zone(name);
+            known = known_zones_.emplace(name, zone ? std::optional(std::move(*zone)) : std::nullopt).first;
+        }
+        if (known->second)
+            names.insert(name);
+        else
+            ++unknown;
+    }
+    for (const std::string& name : names) {
+        snapshot.zones.push_back(*known_zones_.at(name));
+        snapshot.zones.back().name = name;
+    }
+    for (Feed& feed : snapshot.feeds) {
+        if (feed.dataset == "people" && unknown > 0) feed.contradictions["unknown_timezone"] = unknown;
     }
 }
 

@@ -54,12 +54,14 @@ public:
 private:
     explicit Company(Loaded loaded) : loaded_(std::move(loaded)) {}
     void refuse_bad_sources(Snapshot& snapshot);
+    void add_zones(Snapshot& snapshot);
     void warn_of_missing_columns(const Snapshot& snapshot);
     std::vector<DatasetRequest> requests(const std::string& source, Day first, Day last) const;
 
     Loaded loaded_;
     Zone zone_;
     std::map<std::string, Zone> dataset_zones_;
+    std::map<std::string, std::optional<Zone>> known_zones_;  ///< by every name that people gave; nothing: no such zone
     std::map<std::string, std::unique_ptr<Source>> sources_;
     std::map<std::string, bool> source_up_;
     bool warned_of_columns_ = false;

@@ -18,20 +18,14 @@
 namespace retaind {
 namespace {
 
-/// After a failed turn (the state cannot be written, say) the next is tried this soon.
-constexpr Seconds retry_after_failure{10};
-
-/// A wall clock that moves this much more or less than the steady one has jumped.
-constexpr Seconds clock_jump{15};
-
-/// However far the next turn is away, the clock is looked at so often.
-constexpr Seconds longest_sleep{60};
-
 /// The running daemon: an event loop for signals and timers, the evaluator's thread, the deliverer's, the listener's.
 class Daemon {
 public:
     Daemon(const Options& options, std::unique_ptr<Company> company)
-        : options_(options), settings_(company->settings()), zone_(company->zone()), company_(std::move(company)) {}
+        : options_(options),
+          settings_(company->settings()),
+          timetable_(settings_, company->zone(), clock_),
+          company_(std::move(company)) {}
     int run();
 
 private:
@@ -40,22 +34,21 @@ private:
     Result<void> open_pages();
     void describe();
     void wait_for_signal();
-    void plan(Instant latest = Instant::max());
     void sleep();
     void wake();
-    void turn_ended(bool well);
-    bool clock_has_jumped();
+    void turn_ended(const TurnEnd& end);
+    void note_clock_jump(Seconds by);
     void reload();
     void stop();
 
     const Options& options_;
     Settings settings_;
-    Zone zone_;
+    SystemClock clock_;
+    Timetable timetable_;
     std::unique_ptr<Company> company_;  ///< until the evaluator takes it
     asio::io_context io_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     asio::steady_timer timer_{io_};
-    SystemClock clock_;
     Board board_;
     std::unique_ptr<StateStore> store_;   ///< the evaluator's
     std::unique_ptr<StateStore> outbox_;  ///< the deliverer's
@@ -66,10 +59,6 @@ private:
     std::unique_ptr<AlertPages> pages_;  ///< nothing without an external_url: no link leads there
     std::unique_ptr<HttpServer> pages_server_;
     std::unique_ptr<Evaluator> evaluator_;
-    Instant planned_ = {};  ///< the next turn
-    bool failing_ = false;  ///< the last turn did
-    Instant wall_seen_ = {};
-    std::chrono::steady_clock::time_point steady_seen_ = {};
 };
 
 /// The pages are asked by people: they would rather try again than wait while a large cycle is stored.
@@ -88,13 +77,11 @@ int Daemon::run() {
     if (const Result<void> opened = open(); !opened) return fail(opened.error());
     describe();
     wait_for_signal();
-    wall_seen_ = clock_.now();
-    steady_seen_ = clock_.steady();
     sd_notify(0, "READY=1");
     log(LogLevel::info, std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() +
                             "/metrics" + (pages_server_ ? ", pages on http://" + pages_server_->address() : ""));
     evaluator_->ask();
-    plan();
+    sleep();
     io_.run();
     return 0;
 }
@@ -154,7 +141,7 @@ Result<void> Daemon::open() {
                        .clock = clock_,
                        .wake_delivery = [this] { deliverer_->wake(); },
                        .status = say_status,
-                       .turn_ended = [this](bool well) { asio::post(io_, [this, well] { turn_ended(well); }); },
+                       .turn_ended = [this](const TurnEnd& end) { asio::post(io_, [this, end] { turn_ended(end); }); },
                        .link_key = link_key_});
     return {};
 }
@@ -192,49 +179,29 @@ void Daemon::wait_for_signal() {
     });
 }
 
-/// Plans the next turn anew, from now.
-void Daemon::plan(Instant latest) {
-    const Instant now = clock_.now();
-    planned_ = std::min(next_turn(settings_, zone_, now), latest);
-    if (failing_) planned_ = std::min(planned_, now + retry_after_failure);
-    sleep();
-}
-
 void Daemon::sleep() {
-    timer_.expires_after(std::clamp(planned_ - clock_.now(), Seconds{0}, longest_sleep));
+    timer_.expires_after(timetable_.pause());
     timer_.async_wait([this](const asio::error_code& error) {
         if (!error) wake();
     });
 }
 
 void Daemon::wake() {
-    const bool jumped = clock_has_jumped();
-    if (clock_.now() >= planned_) {
-        evaluator_->ask();
-        failing_ = false;  // until it has ended
-        plan();
-    } else if (jumped) {
-        plan(planned_);
-    } else {
-        sleep();
-    }
+    const Timetable::Look look = timetable_.look();
+    if (look.jumped_by) note_clock_jump(*look.jumped_by);
+    if (look.is_due) evaluator_->ask();
+    sleep();
 }
 
-void Daemon::turn_ended(bool well) {
-    failing_ = !well;
-    if (failing_) plan();
+void Daemon::turn_ended(const TurnEnd& end) {
+    timetable_.turn_ended(end.well, end.wake_at);
+    sleep();
 }
 
-bool Daemon::clock_has_jumped() {
-    const Instant wall = clock_.now();
-    const auto steady = clock_.steady();
-    const auto drift = (wall - wall_seen_) - std::chrono::duration_cast<Seconds>(steady - steady_seen_);
-    wall_seen_ = wall;
-    steady_seen_ = steady;
-    if (std::chrono::abs(drift) <= clock_jump) return false;
-    log(LogLevel::warning, "the wall clock jumped by " + std::to_string(drift.count()) + " s");
+void Daemon::note_clock_jump(Seconds by) {
+    log(LogLevel::warning, "the wall clock jumped by " + std::to_string(by.count()) + " s");
     board_.update([](Telemetry& telemetry) { ++telemetry.clock_jumps; });
-    return true;
+    evaluator_->note_clock_jump();
 }
 
 void Daemon::reload() {
@@ -253,8 +220,8 @@ void Daemon::reload() {
         if (pages_) pages_->configure(page_settings(*company));
         settings_.interval = fresh.interval;
         settings_.schedule = fresh.schedule;
-        zone_ = company->zone();
-        plan(planned_);  // reloads may come more often than turns
+        timetable_.replace(settings_, company->zone());
+        sleep();
         deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
         log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
         evaluator_->replace(std::move(company));

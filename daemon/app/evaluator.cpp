@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "log.hpp"
 
 namespace retaind {
@@ -29,6 +31,11 @@ void Evaluator::ask() {
     wanted_changed_.notify_one();
 }
 
+void Evaluator::note_clock_jump() {
+    const std::lock_guard lock(mutex_);
+    clock_jumped_ = true;
+}
+
 void Evaluator::replace(std::unique_ptr<Company> company) {
     const std::lock_guard lock(mutex_);
     next_ = std::move(company);
@@ -53,12 +60,12 @@ void Evaluator::loop() {
         busy_ = true;
         if (next_) company_ = std::move(next_);
         lock.unlock();
-        const bool well = turn();
+        const TurnEnd end = turn();
         lock.lock();
         busy_ = false;
         if (stopping_) return;
         lock.unlock();
-        parts_.turn_ended(well);
+        parts_.turn_ended(end);
         lock.lock();
     }
 }
@@ -74,37 +81,41 @@ bool Evaluator::load_state(Day as_of) {
     return true;
 }
 
-bool Evaluator::turn() {
+TurnEnd Evaluator::turn() {
     const Instant now = parts_.clock.now();
     const Day as_of = company_->last_complete_day(now);
-    if (!load_state(as_of)) return false;
+    if (!load_state(as_of)) return {.well = false};
     if (state_->as_of && as_of < *state_->as_of) {
         failed({.kind = ErrorKind::state,
                 .message = "the clock says the last complete day is " + format_day(as_of) + ", but the state knows " +
                            format_day(*state_->as_of),
                 .hint = "nothing is evaluated until the clock has caught up"});
-        return false;
+        return {.well = false};
     }
     const auto start = parts_.clock.steady();
     const Snapshot snapshot = company_->read(as_of);
     note_read(snapshot, seconds_between(start, parts_.clock.steady()));
+    bool clock_jumped = false;
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_) return false;
+        if (stopping_) return {.well = false};
+        clock_jumped = std::exchange(clock_jumped_, false);
     }
-    Result<Turn> turn = take_turn(*company_, parts_.store, snapshot, std::move(*state_),
-                                  {.now = now, .link_key = parts_.link_key}, parts_.clock);
+    Result<Turn> turn =
+        take_turn(*company_, parts_.store, snapshot, std::move(*state_),
+                  {.now = now, .clock_jumped = clock_jumped, .link_key = parts_.link_key}, parts_.clock);
     if (!turn) {
+        if (clock_jumped) note_clock_jump();
         state_.reset();
         failed(turn.error());
-        return false;
+        return {.well = false};
     }
     note_turn(*turn, now);
     state_ = std::move(turn->result.state);
     parts_.board.show(std::move(turn->result.view), company_->settings().metrics);
     parts_.board.set_ready(true);
     parts_.wake_delivery();
-    return true;
+    return {.wake_at = turn->result.wake_at};
 }
 
 void Evaluator::note_read(const Snapshot& snapshot, double seconds) {

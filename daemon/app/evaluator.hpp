@@ -13,6 +13,12 @@
 
 namespace retaind {
 
+/// How a turn went.
+struct TurnEnd {
+    bool well = true;                     ///< false: nothing could be evaluated or stored
+    std::optional<Instant> wake_at = {};  ///< as in CycleResult
+};
+
 struct EvaluatorParts {
     Board& board;
     StateStore& store;
@@ -20,8 +26,8 @@ struct EvaluatorParts {
     std::function<void()> wake_delivery;
     /// Tells the service manager how it goes, in one line.
     std::function<void(const std::string&)> status;
-    /// After each turn, on the evaluator's thread; false: nothing could be evaluated or stored.
-    std::function<void(bool well)> turn_ended;
+    /// After each turn, on the evaluator's thread.
+    std::function<void(const TurnEnd& end)> turn_ended;
     Secret link_key = {};  ///< as in TurnOptions
 };
 
@@ -32,6 +38,8 @@ public:
 
     /// Asks for a turn. One that is asked for while another runs is skipped, and counted.
     void ask();
+    /// The wall clock jumped: the next turn that goes well tells nobody anything.
+    void note_clock_jump();
     /// Takes over a company at the next boundary between turns.
     void replace(std::unique_ptr<Company> company);
     /// Cancels reading, also one that has not begun yet, and ends the thread; nothing half-done is written.
@@ -39,7 +47,7 @@ public:
 
 private:
     void loop();
-    bool turn();
+    TurnEnd turn();
     bool load_state(Day as_of);
     void note_read(const Snapshot& snapshot, double seconds);
     void note_turn(const Turn& turn, Instant now);
@@ -51,7 +59,7 @@ private:
     std::optional<State> state_;  ///< of the last turn; none: to be loaded
     std::mutex mutex_;
     std::condition_variable wanted_changed_;
-    bool wanted_ = false, busy_ = false, stopping_ = false;
+    bool wanted_ = false, busy_ = false, stopping_ = false, clock_jumped_ = false;
     std::thread thread_;
 };
 

@@ -1,6 +1,7 @@
 #include "timetable.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace retaind {
 namespace {
@@ -31,5 +32,53 @@ Seconds longest_pause(const Settings& settings) {
     for (std::size_t at = 1; at < times.size(); ++at) longest = std::max(longest, times[at] - times[at - 1]);
     return longest;
 }
+
+Timetable::Timetable(const Settings& settings, Zone zone, Clock& clock)
+    : settings_(settings),
+      zone_(std::move(zone)),
+      clock_(clock),
+      wall_seen_(clock.now()),
+      steady_seen_(clock.steady()) {
+    plan(Instant::max());
+}
+
+void Timetable::plan(Instant latest) {
+    const Instant now = clock_.now();
+    planned_ = std::min(next_turn(settings_, zone_, now), latest);
+    if (wake_at_) planned_ = std::min(planned_, *wake_at_);
+    if (failing_) planned_ = std::min(planned_, now + retry_after_failure);
+}
+
+Timetable::Look Timetable::look() {
+    const Instant wall = clock_.now();
+    const auto steady = clock_.steady();
+    const auto drift = (wall - wall_seen_) - std::chrono::duration_cast<Seconds>(steady - steady_seen_);
+    wall_seen_ = wall;
+    steady_seen_ = steady;
+    Look look{.is_due = wall >= planned_};
+    if (std::chrono::abs(drift) > clock_jump) look.jumped_by = drift;
+    if (look.is_due) {
+        failing_ = false;  // until it has ended
+        wake_at_.reset();
+        plan(Instant::max());
+    } else if (look.jumped_by) {
+        plan(planned_);
+    }
+    return look;
+}
+
+void Timetable::turn_ended(bool well, std::optional<Instant> wake_at) {
+    failing_ = !well;
+    wake_at_ = wake_at;
+    plan(failing_ ? Instant::max() : planned_);
+}
+
+void Timetable::replace(const Settings& settings, Zone zone) {
+    settings_ = settings;
+    zone_ = std::move(zone);
+    plan(planned_);
+}
+
+Seconds Timetable::pause() const { return std::clamp(planned_ - clock_.now(), Seconds{0}, longest_sleep); }
 
 }  // namespace retaind

@@ -28,6 +28,7 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     Result<Happened> happened = store.happened(options.now);
     if (!happened) return happened.error();
     state.happened = std::move(*happened);
+    state.happened.clock_jumped = options.clock_jumped;
     const auto start = clock.steady();
     Turn turn{.result = run_cycle(snapshot, company.rules(), state, options.now)};
     turn.seconds["evaluate"] = seconds_since(clock, start);

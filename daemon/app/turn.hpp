@@ -21,8 +21,9 @@ public:
 
 struct TurnOptions {
     Instant now;
-    bool commit = true;    ///< false: writes nothing
-    Secret link_key = {};  ///< AlertDesk::link_key(); without it messages have no links
+    bool commit = true;         ///< false: writes nothing
+    bool clock_jumped = false;  ///< since the turn before: nobody is told anything in this one
+    Secret link_key = {};       ///< AlertDesk::link_key(); without it messages have no links
     /// If set, messages are decided but not stored (they are about the past): what is stored says that people know only
     /// what these alerts, from before those cycles, say they know.
     const std::vector<Alert>* untold_since = nullptr;

@@ -37,7 +37,7 @@ protected:
         : store_(open_state({}, {.directory = folder_.path()}).value()),
           outbox_(open_state({}, {.directory = folder_.path(), .access = StateAccess::companion}).value()) {}
 
-    std::unique_ptr<Company> company(const std::string& query = customers) {
+    std::unique_ptr<Company> company(const std::string& query = customers, const std::string& more = "") {
         std::ofstream{folder_.file("company.db")};
         std::ofstream{folder_.file("rules.toml")} << R"(
 schema = 1
@@ -64,7 +64,7 @@ base = "EUR"
 default = "EUR"
 [receiver.out]
 type = "file"
-)";
+)" << more;
         LoadResult loaded = load_config(folder_.file("retaind.toml"));
         EXPECT_TRUE(loaded.problems.empty()) << format_problems(loaded.problems);
         return Company::open(std::move(*loaded.loaded)).value();
@@ -77,9 +77,10 @@ type = "file"
                 .wake_delivery = std::move(wake_delivery),
                 .status = [](const std::string&) {},
                 .turn_ended =
-                    [this](bool well) {
+                    [this](const TurnEnd& end) {
                         const std::lock_guard lock(mutex_);
-                        ended_.push_back(well);
+                        ended_.push_back(end.well);
+                        wake_at_ = end.wake_at;
                         changed_.notify_all();
                     }};
     }
@@ -101,6 +102,7 @@ type = "file"
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<bool> ended_;
+    std::optional<Instant> wake_at_;  ///< of the last turn
 };
 
 TEST_F(EvaluatorOverCompany, SaysAfterEachTurnWhetherItWentWell) {
@@ -137,6 +139,48 @@ TEST_F(EvaluatorOverCompany, WhatWasGivenUpIsAnAlertOfTheNextTurn) {
     ASSERT_NE(found, view->alerts.end());
     EXPECT_EQ(found->key.entity, "out");
     EXPECT_EQ(found->phase, AlertPhase::firing);
+}
+
+TEST_F(EvaluatorOverCompany, TellsNobodyAnythingInTheTurnAfterAClockJump) {
+    bool failing = true;
+    failing_.fails = [&] { return failing; };
+    Evaluator evaluator{company(), parts()};
+    evaluator.note_clock_jump();
+    EXPECT_FALSE(turn(evaluator));
+    failing = false;
+    EXPECT_TRUE(turn(evaluator));
+    EXPECT_TRUE(store_->outbox()->empty()) << "a turn that failed told nobody anything either";
+    EXPECT_EQ(wake_at_, clock_.now() + 60s);
+    clock_.advance(60s);
+    EXPECT_TRUE(turn(evaluator));
+    EXPECT_EQ(store_->outbox()->size(), 1u);
+    EXPECT_EQ(wake_at_, std::nullopt) << "a file waits for nothing";
+}
+
+TEST_F(EvaluatorOverCompany, SaysWhenPeopleWaitForSomething) {
+    Evaluator evaluator{company(customers, R"([receiver.chat]
+type = "slack"
+url = "https://chat.example.org/x"
+digest = "07:30"
+)"),
+                        parts()};
+    ASSERT_TRUE(turn(evaluator));
+    EXPECT_EQ(wake_at_, Instant{Day{std::chrono::year{2026} / 3 / 1}} + 7h + 30min);
+}
+
+TEST_F(EvaluatorOverCompany, KnowsTheZonesOfPeople) {
+    const auto read = company(customers, R"([dataset.people]
+source = "main"
+query = """SELECT 'ada' AS person_id, 'ada@x.org' AS email, 'Europe/Berlin' AS timezone
+ UNION ALL SELECT 'bo', 'bo@x.org', 'Mars/Base' UNION ALL SELECT 'cid', 'cid@x.org', NULL"""
+)")
+                          ->read(Day{std::chrono::year{2026} / 2 / 28});
+    ASSERT_EQ(read.zones.size(), 1u);
+    const Policy policy{.zone = {.name = "ours"}};
+    EXPECT_EQ(zone_of(read, policy, "ada").name, "Europe/Berlin");
+    EXPECT_EQ(zone_of(read, policy, "bo").name, "ours");
+    EXPECT_EQ(zone_of(read, policy, "cid").name, "ours");
+    EXPECT_EQ(read.feed("people")->contradictions.at("unknown_timezone"), 1u);
 }
 
 TEST_F(EvaluatorOverCompany, AStopBeforeTheReadingHasBegunIsNotForgotten) {

@@ -6,6 +6,7 @@
 
 #include "app/timetable.hpp"
 #include "edge/zones/zones.hpp"
+#include "support/set_clock.hpp"
 
 namespace retaind {
 namespace {
@@ -71,6 +72,70 @@ TEST(NextTurn, IsOneIntervalAwayOrTheNextTimeOfTheDay) {
     for (const auto& c : cases) {
         EXPECT_EQ(turns(c.settings, c.from, static_cast<int>(c.turns.size())), c.turns) << c.sentence;
     }
+}
+
+class Turns : public testing::Test {
+protected:
+    /// Time goes by, looked at as often as the daemon does; the minutes at which a turn was due.
+    std::vector<int> due_within(Seconds span) {
+        std::vector<int> due;
+        const Seconds until = gone_ + span;
+        while (gone_ < until) {
+            const Seconds step = std::min(std::max(timetable_.pause(), Seconds{1}), until - gone_);
+            clock_.advance(step);
+            gone_ += step;
+            if (timetable_.look().is_due) due.push_back(static_cast<int>(gone_ / 1min));
+        }
+        return due;
+    }
+
+    test::SetClock clock_{at("2026-03-01 10:00")};
+    Timetable timetable_{Settings{.interval = 15min}, Zone{}, clock_};
+    Seconds gone_{0};
+};
+
+TEST_F(Turns, ComeAtTheIntervalAndWhenPeopleWaitForSomething) {
+    EXPECT_EQ(due_within(40min), (std::vector<int>{15, 30}));
+    timetable_.turn_ended(true, at("2026-03-01 10:41"));
+    EXPECT_EQ(due_within(30min), (std::vector<int>{41, 56})) << "the next one is counted from there";
+    timetable_.turn_ended(true, at("2026-03-01 12:00"));
+    EXPECT_EQ(due_within(30min), (std::vector<int>{71, 86})) << "what is far away puts nothing off";
+    timetable_.turn_ended(true, at("2026-03-01 11:30"));
+    EXPECT_EQ(due_within(1min), (std::vector<int>{100})) << "what passed while the turn ran is due at once";
+}
+
+TEST_F(Turns, ComeSoonAfterAFailure) {
+    EXPECT_EQ(due_within(15min).size(), 1u);
+    timetable_.turn_ended(false, {});
+    EXPECT_EQ(timetable_.pause(), retry_after_failure);
+    EXPECT_EQ(due_within(1min).size(), 1u) << "until it has ended the failure is no longer counted";
+}
+
+TEST_F(Turns, AreAtMostAnIntervalAwayWhateverTheClockDoes) {
+    for (const Seconds jump :
+         {Seconds{1h}, Seconds{-1h}, Seconds{24h}, Seconds{-24h}, Seconds{87600h}, Seconds{-87600h}}) {
+        clock_.jump(jump);
+        clock_.advance(1s);
+        const Timetable::Look look = timetable_.look();
+        EXPECT_EQ(look.jumped_by, jump);
+        EXPECT_EQ(look.is_due, jump > 0s);
+        EXPECT_LE(timetable_.planned() - clock_.now(), 15min);
+        EXPECT_FALSE(timetable_.look().jumped_by) << "said once";
+    }
+    clock_.jump(15s);
+    EXPECT_FALSE(timetable_.look().jumped_by) << "clocks are set by seconds all the time";
+}
+
+TEST_F(Turns, AreNotPutOffByReloads) {
+    for (int reload = 0; reload < 20; ++reload) {
+        clock_.advance(1min);
+        gone_ += 1min;
+        timetable_.replace(Settings{.interval = 15min}, Zone{});
+        if (!timetable_.look().is_due) continue;
+        EXPECT_EQ(gone_, 15min);
+        return;
+    }
+    FAIL() << "never due";
 }
 
 TEST(LongestPause, IsTheIntervalOrTheLargestGapOfADay) {

@@ -175,10 +175,12 @@ public:
     const State& state() const { return state_; }
     const View& view() const { return view_; }
 
-    void day(int day, const Trouble& trouble = {}) {
+    void day(int day, const Trouble& trouble = {}, Seconds after_midnight = Seconds{0}) {
         const Snapshot snapshot = Read(company_, day, trouble).snapshot();
-        CycleResult result = run_cycle(snapshot, rules_, state_, on(day + 1));
+        CycleResult result = run_cycle(snapshot, rules_, state_, on(day + 1) + after_midnight);
         news_ = std::move(result.news);
+        messages_ = std::move(result.outbox);
+        wake_at_ = result.wake_at;
         state_ = std::move(result.state);
         view_ = std::move(result.view);
     }
@@ -208,6 +210,8 @@ public:
         return found;
     }
     bool moved() const { return !news_.empty(); }
+    const std::vector<Message>& messages() const { return messages_; }
+    std::optional<Instant> wake_at() const { return wake_at_; }
     const CustomerView& customer(const std::string& wanted) const {
         return *std::ranges::find(view_.customers, wanted, &CustomerView::customer_id);
     }
@@ -228,6 +232,8 @@ private:
     State state_;
     View view_;
     std::vector<AlertNews> news_;
+    std::vector<Message> messages_;
+    std::optional<Instant> wake_at_;
 };
 
 const Trouble usage_fails{.failed = {"usage"}};
@@ -327,6 +333,26 @@ TEST(Kept, OnADayIsFoundAgainByEveryCycleOfThatDay) {
     EXPECT_EQ(walk.state().promises[0].kept_on, std::nullopt);
     walk.day(39);
     EXPECT_NE(walk.promise("p"), "kept") << "an earlier day knows nothing of it";
+}
+
+TEST(Kept, IsSaidInTheDigestOfThatDayOnly) {
+    using std::chrono::hours;
+    Walk walk(Company{.promises = {{.id = "p", .customer = "c00", .target = "40"}}});
+    walk.day(38, {}, hours{9});
+    walk.day(39, {}, hours{9});
+    EXPECT_TRUE(walk.messages().empty());
+    walk.day(40, {}, hours{7});
+    EXPECT_EQ(walk.wake_at(), on(41) + hours{8});
+    walk.day(40, {}, hours{8});
+    ASSERT_EQ(walk.messages().size(), 1u);
+    const Digest& digest = *walk.messages()[0].digest;
+    ASSERT_EQ(digest.kept.size(), 1u);
+    EXPECT_EQ(digest.kept[0].customer_id, "c00");
+    EXPECT_EQ(digest.watched, 24);
+    walk.day(40, {}, hours{9});
+    EXPECT_TRUE(walk.messages().empty()) << "the state remembers that it was said";
+    walk.day(41, {}, hours{9});
+    EXPECT_TRUE(walk.messages().empty());
 }
 
 TEST(Missed, WaitsUntilTheFeedHasComeSoFar) {

@@ -13,58 +13,22 @@
 
 #include "retaind/alerts/guard.hpp"
 #include "retaind/alerts/notify.hpp"
+#include "support/desk.hpp"
 #include "support/rows.hpp"
 
 namespace retaind {
 namespace {
 
+using testing::company;
+using testing::Desk;
+using testing::drift;
 using ::testing::ElementsAre;
+using testing::firing;
 using ::testing::IsEmpty;
-using testing::null;
-using testing::Rows;
+using testing::today;
+using testing::told;
 using ::testing::UnorderedElementsAre;
 using T = Transition;
-
-const Day today = testing::on(2026, 3, 10);
-
-Rows people() {
-    return {.kind = DatasetKind::people,
-            .columns = {"person_id", "name", "email", "lead_id", "away_until", "deputy_id"},
-            .rows = {{"ada", "Ada", "ada@x.org", "lea", null, "dan"},
-                     {"bo", "Bo", "bo@x.org", "lea", "2026-03-10", "dan"},    // absent up to today
-                     {"cid", "Cid", "cid@x.org", "lea", "2026-03-20", "bo"},  // absent, and so is the deputy
-                     {"dan", "Dan", "dan@x.org", "lea", "2026-03-09", null},  // back since today
-                     {"eve", "Eve", "", "lea", null, "dan"},                  // left: no address
-                     {"fay", "Fay", "fay@x.org", "lea", "2026-03-20", null},  // absent without a deputy
-                     {"gus", "Gus", "gus@x.org", null, "2026-03-20", null},   // absent, nobody stands in
-                     {"hal", "Hal", "not an address", null, null, null},
-                     {"ivy", "Ivy", "ivy@x.org", null, "2026-03-20", "jon"},  // a circle
-                     {"jon", "Jon", "jon@x.org", null, "2026-03-20", "ivy"},
-                     {"lea", "Lea", "lea@x.org", null, null, null},
-                     {"sam", "Sam", "sam@x.org", null, null, null}}};
-}
-
-/// Customers named after their account manager, and "none" without one.
-Snapshot company(bool with_people = true) {
-    Rows customers{.kind = DatasetKind::customers,
-                   .columns = {"customer_id", "name", "account_manager", "seller", "segment"},
-                   .rows = {{"none", "None", null, null, null}}};
-    for (const char* manager :
-         {"ada", "bo", "cid", "eve", "fay", "gus", "hal", "ivy", "zoe", "bo@x.org", "old@x.org"}) {
-        customers.rows.push_back({manager, std::string{"Customer of "} + manager, manager, "sam", "west"});
-    }
-    Rows promises{
-        .kind = DatasetKind::promises,
-        .columns = {"promise_id", "customer_id", "outcome", "starts_on", "due_on", "kind", "target", "promised_by",
-                    "kept_by", "known_at"},
-        .rows = {{"p1", "ada", "faster", "2026-01-01", "2026-06-01", "reach", "10", "dan", "lea", null},
-                 {"p2", "ada", "more", "2026-01-01", "2026-04-01", "reach", "10", null, "sam", null},
-                 {"p3", "ada", "past", "2025-01-01", "2025-04-01", "reach", "10", null, "gus", null},
-                 {"p4", "ada", "told tomorrow", "2026-01-01", "2026-03-20", "reach", "10", null, "gus", "2026-03-11"}}};
-    std::vector<Rows> tables = {customers, promises};
-    if (with_people) tables.push_back(people());
-    return testing::snapshot_of(tables, {.as_of = today, .read_from = today});
-}
 
 const Promise* promise(const Snapshot& snapshot, std::string_view id) {
     const auto found = std::find_if(snapshot.promises.begin(), snapshot.promises.end(),
@@ -160,65 +124,6 @@ TEST(Roles, WaitWhilePeopleCannotBeBelievedButForOps) {
 
 // -- plans ----------------------------------------------------------------------------------------------------------
 
-Rule drift(std::vector<std::string> notify = {"account_manager"}) {
-    return {.name = "drift", .notify = notify, .doer = notify.empty() ? "" : notify.front()};
-}
-
-Alert firing(std::string customer, Severity severity = Severity::warning, double revenue = missing) {
-    return {.key = {.rule = "drift", .scope = Scope::customer, .entity = customer},
-            .customer_id = customer,
-            .phase = AlertPhase::firing,
-            .severity = severity,
-            .episode = 1,
-            .seq = 1,
-            .pending_since = today,
-            .firing_since = today,
-            .message = "drifts",
-            .revenue = revenue};
-}
-
-/// A plan, and the alerts as they are stored after it.
-class Desk {
-public:
-    Desk() {
-        rules.policy.receivers = {{.name = "chat"}, {.name = "mail", .addresses_people = true}};
-        rules.policy.routes = {{.match = {}, .receivers = {"mail"}}};
-        rules.policy.defaults = {"lea", "", "ops@x.org"};
-    }
-
-    MessagePlan plan(std::vector<Move> moves) {
-        auto made = plan_messages({.snapshot = snapshot, .rules = rules, .feeds = feeds}, moves);
-        after.clear();
-        for (const Move& move : moves) after.push_back(move.alert);
-        return made;
-    }
-    MessagePlan plan(const Alert& alert, T transition, bool adopting = false) {
-        return plan({{.alert = alert, .transition = transition, .rule = &rule, .adopting = adopting}});
-    }
-    MessagePlan plan_again(T transition = T::none) { return plan(after.front(), transition); }
-
-    Snapshot snapshot = company();
-    RuleSet rules;
-    Rule rule = drift();
-    std::vector<FeedVerdict> feeds = {};
-    std::vector<Alert> after = {};
-};
-
-/// "receiver person kind: entity transition, ..."
-std::vector<std::string> told(const MessagePlan& plan) {
-    std::vector<std::string> lines;
-    for (const Message& message : plan.messages) {
-        std::string line =
-            message.receiver + " " + message.recipient.email + " " + std::string{message_kind_name(message.kind)} + ":";
-        for (const AlertNote& note : message.notes) {
-            line += " " + note.key.entity + " " + std::string{transition_name(note.transition)};
-            if (note.asked_to_act) line += "!";
-        }
-        lines.push_back(line);
-    }
-    return lines;
-}
-
 TEST(Messages, AskOneToActAndInformTheOthers) {
     Desk desk;
     desk.rule = drift({"seller", "account_manager", "lead"});
@@ -251,9 +156,12 @@ TEST(Messages, GatherWhatOnePersonHearsMostUrgentFirst) {
     over.told = {{.receiver = "mail", .recipient = "sam", .episode = 1}};
     moves.push_back({.alert = over, .transition = T::resolved, .rule = &desk.rule});
     const std::vector<std::string> expected = {
-        "mail sam@x.org alerts: gus fired! eve fired! fay fired! ada fired! bo fired! ivy resolved"};
+        "mail sam@x.org alerts: gus fired! eve fired! fay fired! ada fired! bo fired!",
+        "mail sam@x.org digest: ivy resolved"};
     for (unsigned seed = 0; seed < 20; ++seed) {
         std::shuffle(moves.begin(), moves.end(), std::mt19937{seed});
+        desk.mailings.clear();
+        desk.interruptions.clear();
         auto plan = desk.plan(moves);
         EXPECT_EQ(told(plan), expected);
         std::sort(desk.after.begin(), desk.after.end(), [](const Alert& a, const Alert& b) { return a.key < b.key; });
@@ -279,7 +187,7 @@ TEST(Messages, TellTheEndToThoseWhoWereToldOfTheProblem) {
     over.closed_because = "the contract ended";
     desk.rule = drift({"account_manager", "lead", "seller"});
     const auto plan = desk.plan(over, T::closed);
-    EXPECT_THAT(told(plan), ElementsAre("mail ada@x.org alerts: ada closed"));
+    EXPECT_THAT(told(plan), ElementsAre("mail ada@x.org digest: ada closed"));
     EXPECT_EQ(plan.messages.front().notes.front().closed_because, "the contract ended");
     EXPECT_THAT(told(desk.plan_again()), IsEmpty());
     Alert untold = firing("bo");
@@ -296,14 +204,14 @@ TEST(Messages, TellARiseWhateverWasToldBefore) {
     EXPECT_THAT(told(desk.plan_again()), IsEmpty());
     alert = desk.after.front();
     alert.severity = Severity::warning;
-    EXPECT_THAT(told(desk.plan(alert, T::eased)), IsEmpty()) << "easing is for a digest";
+    EXPECT_THAT(told(desk.at(1, 7).plan(alert, T::eased)), IsEmpty()) << "easing is for a digest";
     alert.severity = Severity::critical;
     EXPECT_THAT(told(desk.plan(alert, T::escalated)), ElementsAre("mail ada@x.org alerts: ada escalated!"));
 }
 
 TEST(Messages, LeaveInfoUntoldUntilItRises) {
     Desk desk;
-    EXPECT_THAT(told(desk.plan(firing("ada", Severity::info), T::fired)), IsEmpty());
+    EXPECT_THAT(told(desk.at(0, 7).plan(firing("ada", Severity::info), T::fired)), IsEmpty());
     EXPECT_THAT(desk.after.front().told, IsEmpty()) << "a digest can see that nobody knows";
     Alert alert = desk.after.front();
     alert.severity = Severity::critical;
@@ -322,7 +230,7 @@ TEST(Messages, KeepSilentAboutWhatIsHeldAndSayItOnceItIsReleased) {
     alert.held = true;
     EXPECT_THAT(told(desk.plan(alert, T::resolved)), IsEmpty());
     release(alert);
-    EXPECT_THAT(told(desk.plan(alert, T::none)), ElementsAre("mail ada@x.org alerts: ada resolved"));
+    EXPECT_THAT(told(desk.plan(alert, T::none)), ElementsAre("mail ada@x.org digest: ada resolved"));
 }
 
 TEST(Messages, KeepQuietAboutARecurrenceInItsCooldownAndCatchUpOnce) {
@@ -562,7 +470,8 @@ TEST(IdentityOfAnAlert, CannotBeForgedByMovingABoundary) {
 }
 
 TEST(MessageKinds, AreReadBackAsTheyAreWritten) {
-    for (const auto kind : {MessageKind::alerts, MessageKind::adoption, MessageKind::ops}) {
+    for (const auto kind :
+         {MessageKind::alerts, MessageKind::adoption, MessageKind::ops, MessageKind::digest, MessageKind::all_quiet}) {
         EXPECT_EQ(parse_message_kind(message_kind_name(kind)), kind);
     }
     EXPECT_EQ(parse_message_kind("spam"), std::nullopt);
@@ -582,7 +491,8 @@ TEST(ToldState, TellsEachPersonAConsistentStory) {
     desk.rule.cooldown = std::chrono::days{2};
     for (int life = 0; life < 300; ++life) {
         std::optional<Alert> alert;
-        std::map<std::string, bool> believes;  ///< by person: that there is a problem
+        std::map<std::string, bool> believes;          ///< by person: that there is a problem
+        std::map<std::string, std::int64_t> episodes;  ///< by person: the newest they heard of
         Day day = today;
         bool quiet = false;
         for (int at = 0; at < 40; ++at) {
@@ -599,14 +509,20 @@ TEST(ToldState, TellsEachPersonAConsistentStory) {
             stepped.after->held = settled ? false : stepped.after->held ? chance(70) : chance(15);
             if (stepped.after->phase == AlertPhase::pending) stepped.after->held = false;
             quiet = !settled && chance(20);
+            desk.at(life, 0).now += std::chrono::hours{9} + std::chrono::minutes{at};
+            desk.mailings.clear();  // so that a digest follows at once
+            desk.interruptions.clear();
             desk.feeds.clear();
             if (quiet) desk.feeds = {{.dataset = "people", .source = "crm", .trouble = FeedTrouble::not_loaded}};
             const auto plan = desk.plan(*stepped.after, stepped.transition);
             alert = desk.after.front();
             for (const Message& message : plan.messages) {
+                if (message.notes.empty()) continue;
                 const T what = message.notes.front().transition;
                 bool& problem = believes[message.recipient.email];
-                EXPECT_TRUE(what != T::fired || !problem) << "a problem is told once";
+                std::int64_t& episode = episodes[message.recipient.email];
+                const bool is_new = std::exchange(episode, message.notes.front().episode) < episode;
+                EXPECT_TRUE(what != T::fired || !problem || is_new) << "a problem is told once";
                 EXPECT_TRUE(what != T::resolved || problem) << "only who knew hears of the end";
                 problem = what == T::fired || what == T::escalated;
             }

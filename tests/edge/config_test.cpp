@@ -540,6 +540,8 @@ TEST(Config, SaysWhatIsWrongWhere) {
         {"a shared state without a place", "[state]\nbackend = \"postgresql\"\n",
          "retaind.toml:18:1: \"connection\" is missing (as in \"host=db.example.org dbname=retaind "
          "sslmode=verify-full\")"},
+        {"a night without length", "[alerts]\nquiet_hours = \"20:00-20:00\"\n",
+         "retaind.toml:19:15: \"quiet_hours\" must end at another time than they begin (leave it out to have none)"},
         {"hours that are none", "[alerts]\nquiet_hours = \"20-7\"\n",
          "retaind.toml:19:15: \"quiet_hours\" must be hours of the day (as in \"20:00-07:00\")"},
         {"not TOML", "[alerts\n", "retaind.toml:18:8"},
@@ -826,11 +828,10 @@ connection = "DSN=third"
     const auto result = load_config(folder.write("retaind.toml", text));
     ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
     EXPECT_THAT(idle_keys(result.loaded->warnings),
-                testing::UnorderedElementsAre(
-                    "\"threads\"", "\"users_file\"", "\"rejects\"", "\"connections\"", "backend = \"mysql\"",
-                    "backend = \"odbc\"", "\"overlap\"", "\"overlap_every\"", "read = \"pushdown\"", "\"gap_days\"",
-                    "\"weekdays\"", "\"holidays\"", "\"budget_per_week\"", "\"digest\"", "\"quiet_hours\"",
-                    "\"escalation\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
+                testing::UnorderedElementsAre("\"threads\"", "\"users_file\"", "\"rejects\"", "\"connections\"",
+                                              "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"",
+                                              "\"overlap_every\"", "read = \"pushdown\"", "\"weekdays\"",
+                                              "\"holidays\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
     EXPECT_THAT(joined(result.loaded->warnings),
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
     const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
@@ -857,6 +858,33 @@ message = "m"
     EXPECT_TRUE(is_missing(none.loaded->rules.rules.at(0).min_precision));
     const auto wrong = load_config(folder.write("c.toml", small_config + "[alerts]\nmin_precision = 40\n"));
     EXPECT_THAT(joined(wrong.problems), HasSubstr("\"min_precision\" must"));
+}
+
+TEST(Config, KnowsWhichReceiversArePeopleChannelsAndMachines) {
+    const Folder folder;
+    folder.write("rules.toml", small_pack);
+    const auto result = load_config(folder.write("retaind.toml", small_config + R"([receiver.am]
+type = "alertmanager"
+url = "http://127.0.0.1:9093"
+[receiver.chat]
+type = "slack"
+url = "https://chat.example.org/x"
+digest = "09:15"
+[receiver.log]
+type = "file"
+digest = "08:00"
+[receiver.mail]
+type = "email"
+smtp = "smtp://127.0.0.1:25"
+from = "retaind@example.org"
+)"));
+    ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
+    std::string traits;
+    for (const ReceiverTraits& one : result.loaded->rules.policy.receivers)
+        traits += one.name + (one.addresses_people ? " people" : "") + (one.is_machine ? " machine" : "") +
+                  (one.wants_restating ? " restated" : "") + " " + one.digest + "\n";
+    EXPECT_EQ(traits, "am machine restated \nchat 09:15\nlog machine 08:00\nmail people \n");
+    EXPECT_THAT(joined(result.loaded->warnings), HasSubstr("this receiver gets no digest"));
 }
 
 TEST(Match, IsReadFromACommandLineInEitherKindOfQuotes) {
@@ -904,12 +932,15 @@ TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
         (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
     }
     for (const auto* key : {"threads", "tls_cert", "users_file", "rejects", "connections", "overlap", "overlap_every",
-                            "read", "gap_days", "weekdays", "holidays", "budget_per_week", "digest", "quiet_hours",
-                            "[[alerts.escalation]]", "sellers", "[lease]", "[backtest]", "format"})
+                            "read", "weekdays", "holidays", "sellers", "[lease]", "[backtest]", "format"})
         EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
-    for (const auto* key :
-         {"brand", "external_url", "[http]", "schedule", "interval", "history", "payloads", "timeout", "bad_rows",
-          "watermark", "stale_after", "churn", "lead", "blast_share", "max_per_minute", "fields", "level"})
+    for (const auto* key : {"brand",          "external_url", "[http]",
+                            "schedule",       "interval",     "history",
+                            "payloads",       "timeout",      "bad_rows",
+                            "watermark",      "stale_after",  "churn",
+                            "lead",           "blast_share",  "budget_per_week",
+                            "digest",         "quiet_hours",  "[[alerts.escalation]]",
+                            "max_per_minute", "fields",       "level"})
         EXPECT_THAT(" " + others, HasSubstr(" " + std::string(key) + " ")) << key;
 }
 

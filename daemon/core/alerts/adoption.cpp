@@ -13,7 +13,7 @@ namespace retaind {
 namespace {
 
 /// FNV-1a over length-prefixed parts: it tells versions of a rule apart, and guards against nobody.
-class Digest {
+class Fingerprint {
 public:
     void add(std::string_view part) {
         mix(fmt::format("{}:", part.size()));
@@ -71,7 +71,7 @@ const AdoptedRule* find(std::span<const AdoptedRule> known, std::string_view nam
 }  // namespace
 
 std::string rule_hash(const RuleSet& rules, const Rule& rule) {
-    Digest digest;
+    Fingerprint digest;
     digest.add(rule);
     bool computed = false;
     const FieldVisit note = [&](const Field& field) { computed = computed || is_computed(field); };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <tuple>
 #include <utility>
 
@@ -121,6 +122,7 @@ Transition fire(Alert& alert, const Rule& rule, const Finding& finding) {
     alert.closed_because.clear();
     if (recurs) return reopen(alert, severity);
     alert.episode += 1;
+    alert.steps_taken = 0;
     alert.severity = severity;
     alert.firing_since = finding.data_time;
     alert.ended_on = std::nullopt;
@@ -254,6 +256,20 @@ bool Alert::operator==(const Alert& other) const {
 bool is_open(const Alert& alert) {
     return alert.phase == AlertPhase::pending || alert.phase == AlertPhase::firing ||
            alert.phase == AlertPhase::recovering;
+}
+
+void note_evaluation(const Alert* before, Alert& after, Day as_of) {
+    constexpr std::uint32_t watched = (1u << evaluation_days_watched) - 1;
+    const auto fires = [](AlertPhase phase) { return phase == AlertPhase::firing || phase == AlertPhase::recovering; };
+    const bool flips = (before && fires(before->phase)) != fires(after.phase);
+    if (!after.judged_on || as_of > *after.judged_on) {
+        after.flips = (after.flips << 1) & watched;
+        after.judged_on = as_of;
+    }
+    after.flips |= flips ? 1u : 0u;
+    const double share = static_cast<double>(std::popcount(after.flips)) / evaluation_days_watched;
+    if (share > flapping_begins) after.flapping = true;
+    if (share < flapping_ends) after.flapping = false;
 }
 
 bool is_worth_keeping(const Alert& alert, Day as_of) {

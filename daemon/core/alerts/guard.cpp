@@ -52,12 +52,29 @@ struct Blast {
     bool customers_gone() const { return customers_missing > limit; }
 };
 
+/// Whom somebody let go of. Their moves neither count nor are held again.
+class Released {
+public:
+    explicit Released(const GuardInput& input) : keys_(input.released.begin(), input.released.end()) {}
+
+    bool contains(const Move& move) const { return keys_.contains(move.alert.key); }
+    void let_go(std::vector<Move>& moves) const {
+        for (Move& move : moves) {
+            if (contains(move)) release(move.alert);
+        }
+    }
+
+private:
+    std::set<AlertKey> keys_;
+};
+
 /// Counts, and lets go of what opened and ended unseen.
-Blast count(const GuardInput& input, std::vector<Move>& moves) {
+Blast count(const GuardInput& input, const Released& released, std::vector<Move>& moves) {
     Blast blast{.limit = std::max<double>(input.policy.blast_min,
                                           input.policy.blast_share * static_cast<double>(input.live_customers)),
                 .customers_missing = rows_missing(input.snapshot, input.past, "customers")};
     for (Move& move : moves) {
+        if (released.contains(move)) continue;
         Alert& alert = move.alert;
         const bool let_go = alert.held && !is_open(alert) && !somebody_knows(alert);
         if (let_go)
@@ -70,10 +87,11 @@ Blast count(const GuardInput& input, std::vector<Move>& moves) {
     return blast;
 }
 
-void hold_or_release(const Blast& blast, std::vector<Move>& moves) {
+void hold_or_release(const Blast& blast, const Released& released, std::vector<Move>& moves) {
     for (Move& move : moves) {
         Alert& alert = move.alert;
         if (alert.phase == AlertPhase::pending) continue;  // an ending that was held stays so until it is decided
+        if (released.contains(move)) continue;
         const bool hold = blast.too_many() || (blast.customers_gone() && !is_open(alert));
         if (hold)
             alert.held = alert.held || newly_opens(move) || newly_ends(move);
@@ -215,13 +233,16 @@ private:
                               .gone_because = "no longer configured"};
         auto stepped = step(before, one.key, rule, finding);
         if (!stepped.after) return;
+        if (!finding.frozen) note_evaluation(before, *stepped.after, finding.as_of);
         if (one.holds && one.present) {
             stepped.after->opened_at = since;
             stepped.after->message = std::move(one.message);
             stepped.after->reasons = std::move(one.reasons);
         }
-        moves_.push_back(
-            {.alert = std::move(*stepped.after), .transition = stepped.transition, .rule = builtin_rule(one.key.rule)});
+        moves_.push_back({.alert = std::move(*stepped.after),
+                          .transition = stepped.transition,
+                          .rule = builtin_rule(one.key.rule),
+                          .frozen = finding.frozen});
     }
 
     const GuardInput& input_;
@@ -233,8 +254,10 @@ private:
 void guard(const GuardInput& input, std::vector<Move>& moves) {
     std::erase_if(moves, [](const Move& move) { return builtin_rule(move.alert.key.rule) != nullptr; });
     for (Move& move : moves) adopt(move);
-    const Blast blast = count(input, moves);
-    hold_or_release(blast, moves);
+    const Released released{input};
+    released.let_go(moves);
+    const Blast blast = count(input, released, moves);
+    hold_or_release(blast, released, moves);
     OpsAlerts ops{input, moves};
     ops.about_held(blast);
     ops.about_deliveries();

@@ -148,6 +148,16 @@ void append(std::string& to, std::string_view part) {
 
 double worth(const AlertNote& note) { return is_missing(note.revenue) ? -1 : note.revenue; }
 
+/// Of the version of the promise that holds.
+std::string outcome_of(const Snapshot& snapshot, CustomerIndex customer, std::string_view promise_id) {
+    std::string_view outcome;
+    for (const Promise& promise : snapshot.promises_of(customer)) {
+        const bool is_it = snapshot.text(promise.id) == promise_id;
+        if (is_it && has_begun(promise, snapshot.as_of)) outcome = snapshot.text(promise.outcome);
+    }
+    return std::string{outcome};
+}
+
 bool is_over(const AlertNote& note) { return note.phase == AlertPhase::resolved || note.phase == AlertPhase::closed; }
 
 }  // namespace
@@ -214,10 +224,13 @@ AlertNote make_note(const Snapshot& snapshot, const Alert& alert, Transition tra
                    .since = alert.pending_since ? alert.pending_since : alert.firing_since,
                    .deadline = alert.deadline,
                    .revenue = alert.revenue,
+                   .risk = alert.risk,
+                   .risk_is_base_rate = alert.risk_is_base_rate,
                    .closed_because = alert.closed_because};
     if (alert.key.scope == Scope::segment) note.segment = alert.key.entity;
     const auto index = alert.customer_id.empty() ? no_customer : snapshot.find_customer(alert.customer_id);
     if (index == no_customer) return note;
+    if (alert.key.scope == Scope::promise) note.outcome = outcome_of(snapshot, index, alert.key.entity);
     note.customer_name = snapshot.text(snapshot.customers[index].name);
     note.segment = snapshot.text(snapshot.customers[index].segment);
     return note;

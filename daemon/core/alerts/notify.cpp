@@ -5,338 +5,361 @@
 #include <set>
 #include <tuple>
 
-#include "retaind/promises/promise.hpp"
-#include "retaind/signals/facts.hpp"
+#include "budget.hpp"
+#include "digest.hpp"
+#include "drafts.hpp"
 
 namespace retaind {
 
 namespace {
 
-/// Through which receiver, to whom; nobody in particular where the receiver addresses no people.
-struct Address {
-    std::string receiver;
-    Recipient person = {};
-};
-
-bool is_ended(AlertPhase phase) { return phase == AlertPhase::resolved || phase == AlertPhase::closed; }
-
-bool is_believed(std::span<const FeedVerdict> feeds, std::string_view dataset) {
-    return std::none_of(feeds.begin(), feeds.end(), [&](const FeedVerdict& feed) {
-        return feed.dataset == dataset && feed.trouble >= FeedTrouble::suspect;
-    });
+/// What an alert is about, for the budget: one customer's alerts are one story.
+std::string story_of(const Alert& alert) {
+    if (!alert.customer_id.empty()) return "customer:" + alert.customer_id;
+    return std::string{scope_name(alert.key.scope)} + ":" + alert.key.entity;
 }
 
-/// What somebody who was told `told` of this alert should hear now, if anything.
-std::optional<Transition> news_of_open(const Move& move, const Told* told) {
-    const Alert& alert = move.alert;
-    if (alert.phase != AlertPhase::firing) return std::nullopt;
-    if (!told || told->episode != alert.episode) {
-        const bool waits_for_digest = alert.severity == Severity::info && !alert.adopted;
-        return waits_for_digest ? std::nullopt : std::optional{Transition::fired};
-    }
-    if (alert.severity > told->severity || move.transition == Transition::escalated) return Transition::escalated;
-    const bool is_back = is_ended(told->phase) && !alert.ended_on;
-    return is_back && alert.severity != Severity::info ? std::optional{Transition::fired} : std::nullopt;
-}
-
-bool must_hear_the_end(const Alert& alert, const Told& told) {
-    return told.episode == alert.episode && !is_ended(told.phase) && told.severity != Severity::info;
-}
-
-/// What a route may ask of an alert or its customer, as text; nothing when it is not known.
-class RouteFields {
-public:
-    RouteFields(const Snapshot& snapshot, const Alert& alert)
-        : snapshot_(snapshot),
-          alert_(alert),
-          customer_(alert.customer_id.empty() ? no_customer : snapshot.find_customer(alert.customer_id)) {}
-
-    bool matches(const Route& route) const {
-        return std::all_of(route.match.begin(), route.match.end(), [&](const auto& match) { return holds(match); });
-    }
-
-private:
-    bool holds(const Route::Match& match) const {
-        const auto text = value(match.field);
-        if (!text) return false;
-        const bool listed = std::find(match.values.begin(), match.values.end(), *text) != match.values.end();
-        return listed != match.negated;
-    }
-
-    std::optional<std::string> value(std::string_view field) const {
-        if (field == "rule") return alert_.key.rule;
-        if (field == "scope") return std::string{scope_name(alert_.key.scope)};
-        if (field == "severity") return std::string{severity_name(alert_.severity)};
-        if (field == "entity") return alert_.key.entity;
-        if (field == "segment" && alert_.key.scope == Scope::segment) return alert_.key.entity;
-        if (customer_ == no_customer) return std::nullopt;
-        if (const Attribute* attribute = snapshot_.attribute(field)) return of_attribute(*attribute);
-        return field == "status" ? status_text() : of_word(word(field));
-    }
-
-    std::optional<std::string> of_word(Word word) const {
-        if (word == no_word) return std::nullopt;
-        return std::string{snapshot_.text(word)};
-    }
-
-    std::optional<std::string> of_attribute(const Attribute& attribute) const {
-        if (!attribute.is_number) return of_word(attribute.words[customer_]);
-        const double number = attribute.numbers[customer_];
-        return is_missing(number) ? std::nullopt : std::optional{format_number(number)};
-    }
-
-    Word word(std::string_view field) const {
-        const Customer& customer = snapshot_.customers[customer_];
-        if (field == "customer_id") return customer.id;
-        if (field == "name") return customer.name;
-        if (field == "segment") return customer.segment;
-        if (field == "motion") return customer.motion;
-        if (field == "account_manager") return customer.account_manager;
-        if (field == "seller") return customer.seller;
-        const Subscription* leading = leading_subscription(snapshot_, customer_);
-        if (!leading) return no_word;
-        return field == "plan" ? leading->plan : field == "stage" ? leading->stage : no_word;
-    }
-
-    std::optional<std::string> status_text() const {
-        const Subscription* leading = leading_subscription(snapshot_, customer_);
-        return leading ? std::optional{std::string{status(snapshot_, *leading)}} : std::nullopt;
-    }
-
-    const Snapshot& snapshot_;
-    const Alert& alert_;
-    CustomerIndex customer_;
-};
-
-/// Who hears of one alert.
-class Audience {
-public:
-    Audience(const NotifyInput& input, const Move& move, std::vector<PeopleFinding>& findings)
-        : snapshot_(input.snapshot),
-          policy_(input.rules.policy),
-          move_(move),
-          findings_(findings),
-          people_believed_(is_believed(input.feeds, "people")) {
-        split_notify();
-        find_people();
-    }
-
-    std::vector<Address> addresses() const {
-        std::vector<Address> found;
-        for (const auto& name : receivers()) {
-            const ReceiverTraits* receiver = traits(name);
-            if (!receiver) continue;
-            if (!receiver->addresses_people) found.push_back({.receiver = name});
-            if (!receiver->addresses_people) continue;
-            for (const Recipient& person : people_) found.push_back({.receiver = name, .person = person});
-        }
-        if (found.empty() && !waiting_) found = last_resort();
-        return found;
-    }
-
-    /// The name of the one asked to act.
-    std::string doer() const {
-        const auto one = std::find_if(people_.begin(), people_.end(), [](const auto& p) { return p.asked_to_act; });
-        if (one == people_.end()) return {};
-        return one->name.empty() ? one->email : one->name;
-    }
-
-private:
-    void split_notify() {
-        for (const auto& name : move_.rule->notify) (is_role(name) ? roles_ : named_).push_back(name);
-        by_route_ = named_.empty() || !roles_.empty();
-        if (!roles_.empty()) return;
-        const Scope scope = move_.alert.key.scope;
-        const bool of_many = scope == Scope::segment || scope == Scope::portfolio;
-        roles_.push_back(scope == Scope::source ? "ops" : of_many ? "lead" : "account_manager");
-    }
-
-    void find_people() {
-        const std::string& doer = move_.rule->doer.empty() ? roles_.front() : move_.rule->doer;
-        add(doer);
-        for (const auto& role : roles_) {
-            if (role != doer) add(role);
-        }
-        if (people_.empty() && !waiting_) add("ops");
-        if (!people_.empty()) people_.front().asked_to_act = true;
-    }
-
-    void add(const std::string& role) {
-        if (!is_role(role)) return;
-        const auto answer = find_role(snapshot_, policy_.defaults, question(role));
-        waiting_ = waiting_ || answer.waiting;
-        if (!answer.finding.empty()) findings_.push_back({move_.alert.key, role, answer.finding});
-        if (!answer.recipient) return;
-        const bool known = std::any_of(people_.begin(), people_.end(),
-                                       [&](const auto& other) { return other.email == answer.recipient->email; });
-        if (!known) people_.push_back(*answer.recipient);
-    }
-
-    RoleQuestion question(const std::string& role) const {
-        const Alert& alert = move_.alert;
-        RoleQuestion asked{.role = role, .on = snapshot_.as_of, .people_believed = people_believed_};
-        if (!alert.customer_id.empty()) asked.customer = snapshot_.find_customer(alert.customer_id);
-        if (alert.key.scope != Scope::promise || asked.customer == no_customer) return asked;
-        for (const Promise& promise : snapshot_.promises_of(asked.customer)) {
-            const bool is_it = snapshot_.text(promise.id) == alert.key.entity;
-            if (is_it && has_begun(promise, snapshot_.as_of)) asked.promise = &promise;
-        }
-        return asked;
-    }
-
-    const ReceiverTraits* traits(std::string_view name) const {
-        const auto found = std::find_if(policy_.receivers.begin(), policy_.receivers.end(),
-                                        [&](const auto& receiver) { return receiver.name == name; });
-        return found == policy_.receivers.end() ? nullptr : &*found;
-    }
-
-    std::set<std::string> receivers() const {
-        std::set<std::string> names{named_.begin(), named_.end()};
-        if (!by_route_) return names;
-        const RouteFields fields{snapshot_, move_.alert};
-        const auto route = std::find_if(policy_.routes.begin(), policy_.routes.end(),
-                                        [&](const auto& one) { return fields.matches(one); });
-        if (route != policy_.routes.end())
-            names.insert(route->receivers.begin(), route->receivers.end());
-        else
-            for (const auto& receiver : policy_.receivers) names.insert(receiver.name);
-        return names;
-    }
-
-    std::vector<Address> last_resort() const {
-        std::vector<Address> found;
-        for (const auto& receiver : policy_.receivers) {
-            if (!receiver.addresses_people) found.push_back({.receiver = receiver.name});
-        }
-        findings_.push_back({move_.alert.key, roles_.front(), "nobody can be reached"});
-        return found;
-    }
-
-    const Snapshot& snapshot_;
-    const Policy& policy_;
-    const Move& move_;
-    std::vector<PeopleFinding>& findings_;
-    bool people_believed_ = true, by_route_ = true, waiting_ = false;
-    std::vector<std::string> roles_ = {}, named_ = {};
-    std::vector<Recipient> people_ = {};
-};
-
-/// Gathers notes into messages.
+/// From drafts to messages: night, budget, digest hours; then what leaves is noted as told.
 class Planner {
 public:
-    explicit Planner(const NotifyInput& input) : input_(input) {}
+    explicit Planner(const NotifyInput& input)
+        : input_(input),
+          policy_(input.rules.policy),
+          night_(night_of(policy_.alerts.quiet_hours)),
+          waiting_(input.waiting),
+          wake_(input.now) {
+        remember_mailings();
+    }
 
-    void consider(Move& move) {
-        Alert& alert = move.alert;
-        if (alert.held || alert.phase == AlertPhase::pending) return;
-        if (is_open(alert))
-            tell_open(move);
-        else
-            tell_end(alert);
-        std::sort(alert.told.begin(), alert.told.end(), [](const Told& a, const Told& b) {
-            return std::tie(a.receiver, a.recipient) < std::tie(b.receiver, b.recipient);
+    MessagePlan plan(std::vector<Move>& moves) {
+        drafts_ = gather_drafts(input_, moves, waiting_, wake_);
+        for (auto& [key, clientele] : find_clienteles(input_)) {
+            const auto known = drafts_.correspondents.try_emplace(key, Correspondent{.reader = clientele.reader});
+            known.first->second.customers = std::move(clientele.customers);
+        }
+        for (auto& [key, reader] : drafts_.correspondents) rest_at_night(key, reader);
+        spend_budget();
+        for (auto& [key, reader] : drafts_.correspondents) {
+            serve_digest(key, reader);
+            for (const auto kind : {MessageKind::alerts, MessageKind::adoption, MessageKind::ops})
+                send_now(reader, kind);
+        }
+        return finish();
+    }
+
+private:
+    void remember_mailings() {
+        for (Mailing mailing : input_.mailings) {
+            if (!find_receiver(policy_, mailing.receiver)) continue;
+            const Day today = zone_of(input_.snapshot, policy_, mailing.recipient).local_day(input_.now);
+            if (mailing.digest_on) mailing.digest_on = std::min(*mailing.digest_on, today);
+            if (mailing.told_at) mailing.told_at = std::min(*mailing.told_at, input_.now);
+            mailings_[{mailing.receiver, mailing.recipient}] = mailing;
+        }
+    }
+
+    Mailing& mailing_of(const ReaderKey& key) {
+        return mailings_.try_emplace(key, Mailing{.receiver = key.first, .recipient = key.second}).first->second;
+    }
+
+    const Zone& zone_of_reader(const ReaderKey& key) const { return zone_of(input_.snapshot, policy_, key.second); }
+
+    /// What may not be told at night waits.
+    void rest_at_night(const ReaderKey& key, Correspondent& reader) {
+        const Zone& zone = zone_of_reader(key);
+        if (reader.reader.receiver->is_machine || !is_night(night_, zone, input_.now)) return;
+        resting_.insert(key);
+        const auto held = std::erase_if(reader.now, [](const Draft& draft) { return draft.kind != MessageKind::ops; });
+        if (held > 0) wake_.add(end_of_night(night_, zone, input_.now));
+    }
+
+    // -- budget
+
+    bool is_counted(const ReaderKey& key, const Draft& draft) const {
+        return !key.second.empty() && draft.kind != MessageKind::adoption && !draft.corrects_waiting;
+    }
+
+    bool is_exempt(const Draft& draft) const {
+        const Severity severity = drafts_.subjects[draft.subject].facts.severity;
+        return draft.kind == MessageKind::ops || severity == Severity::critical ||
+               draft.news.transition == Transition::escalated;
+    }
+
+    std::vector<std::optional<Day>> renewals() const {
+        std::vector<std::optional<Day>> days(input_.snapshot.customers.size());
+        for (const WatchedCustomer& one : input_.customers) days[one.customer] = one.renews_on;
+        return days;
+    }
+
+    double worth_of(const Alert& alert, const std::vector<std::optional<Day>>& renewals) const {
+        const auto customer =
+            alert.customer_id.empty() ? no_customer : input_.snapshot.find_customer(alert.customer_id);
+        return worth_of_story({.revenue = alert.revenue,
+                               .risk = alert.risk,
+                               .base_rate = input_.rules.risk.base_rate,
+                               .deadline = alert.deadline,
+                               .renews_on = customer == no_customer ? std::nullopt : renewals[customer],
+                               .as_of = input_.snapshot.as_of});
+    }
+
+    /// By person, of the last week.
+    std::map<std::string, int> stories_told() {
+        std::map<std::string, int> used;
+        for (Interruption one : input_.interruptions) {
+            one.at = std::min(one.at, input_.now);
+            if (input_.now - one.at >= budget_days) continue;
+            used[one.recipient] += one.stories;
+            interruptions_.push_back(one);
+        }
+        return used;
+    }
+
+    std::vector<Story> stories_to_tell() const {
+        const std::vector<std::optional<Day>> ends = renewals();
+        std::map<std::pair<std::string, std::string>, Story> stories;
+        for (const auto& [key, reader] : drafts_.correspondents) {
+            for (const Draft& draft : reader.now) {
+                if (!is_counted(key, draft)) continue;
+                const Alert& alert = drafts_.subjects[draft.subject].move->alert;
+                Story& story = stories[{key.second, story_of(alert)}];
+                story.recipient = key.second;
+                story.about = story_of(alert);
+                story.is_exempt = story.is_exempt || is_exempt(draft);
+                story.worth = std::max(story.worth, worth_of(alert, ends));
+            }
+        }
+        std::vector<Story> list;
+        for (auto& [key, story] : stories) list.push_back(std::move(story));
+        return list;
+    }
+
+    void spend_budget() {
+        const std::vector<Story> list = stories_to_tell();
+        const std::vector<bool> chosen = choose_stories(list, stories_told(), policy_.alerts.budget_per_week);
+        std::set<std::pair<std::string, std::string>> held;
+        std::map<std::string, int> told;
+        for (std::size_t at = 0; at < list.size(); ++at) {
+            if (chosen[at])
+                ++told[list[at].recipient];
+            else
+                held.emplace(list[at].recipient, list[at].about);
+        }
+        for (const auto& [recipient, count] : told) interruptions_.push_back({recipient, input_.now, count});
+        over_budget_ = static_cast<int>(held.size());
+        for (auto& [key, reader] : drafts_.correspondents) hold_back(key, reader, held);
+    }
+
+    void hold_back(const ReaderKey& key, Correspondent& reader,
+                   const std::set<std::pair<std::string, std::string>>& held) {
+        const auto first_held = std::stable_partition(reader.now.begin(), reader.now.end(), [&](const Draft& draft) {
+            const Alert& alert = drafts_.subjects[draft.subject].move->alert;
+            return !is_counted(key, draft) || !held.contains({key.second, story_of(alert)});
         });
+        reader.held_back = static_cast<int>(reader.now.end() - first_held);
+        std::move(first_held, reader.now.end(), std::back_inserter(reader.for_digest));
+        reader.now.erase(first_held, reader.now.end());
+    }
+
+    // -- digests
+
+    bool may_have_digest(const Correspondent& reader) const {
+        if (reader.reader.receiver->is_machine || input_.outbox_is_full) return false;
+        if (!is_believed(input_.feeds, "customers")) return false;
+        if (reader.reader.receiver->addresses_people && !is_believed(input_.feeds, "people")) return false;
+        return !reader.customers.empty() || !reader.for_digest.empty();
+    }
+
+    /// Marks the day as served when it is.
+    bool digest_is_due(const ReaderKey& key, const Correspondent& reader) {
+        const Zone& zone = zone_of_reader(key);
+        const std::string& own = reader.reader.receiver->digest;
+        const Seconds hour = time_of_day(own.empty() ? policy_.alerts.digest : own);
+        const Day today = zone.local_day(input_.now);
+        Mailing& mailing = mailing_of(key);
+        if (!mailing.told_at) mailing.told_at = input_.now;  // from now on silence is counted
+        wake_.add(zone.to_instant(today, hour));
+        wake_.add(zone.to_instant(today + std::chrono::days{1}, hour));
+        if (mailing.digest_on == today || input_.now < zone.to_instant(today, hour)) return false;
+        if (resting_.contains(key)) {
+            wake_.add(end_of_night(night_, zone, input_.now));
+            return false;
+        }
+        mailing.digest_on = today;
+        return true;
+    }
+
+    std::vector<AlertNote> act_today(const Correspondent& reader) const {
+        std::set<std::size_t> told;
+        for (const auto* drafts : {&reader.now, &reader.for_digest}) {
+            for (const Draft& draft : *drafts) told.insert(draft.subject);
+        }
+        std::vector<AlertNote> notes;
+        for (const std::size_t subject : reader.asked) {
+            if (told.contains(subject)) continue;
+            Reader asked = reader.reader;
+            asked.person.asked_to_act = true;
+            notes.push_back(note_for(input_, drafts_.subjects[subject], News{}, asked));
+        }
+        std::sort(notes.begin(), notes.end(), is_more_urgent);
+        return notes;
+    }
+
+    void serve_digest(const ReaderKey& key, Correspondent& reader) {
+        if (!may_have_digest(reader) || !digest_is_due(key, reader)) return;
+        const Day today = zone_of_reader(key).local_day(input_.now);
+        const auto is_adoption = [](const Draft& draft) { return draft.kind == MessageKind::adoption; };
+        if (reader.for_digest.empty() && std::ranges::any_of(reader.now, is_adoption)) return;
+        Digest digest = digest_of(input_, reader.customers);
+        digest.act_today = act_today(reader);
+        digest.held_back = reader.held_back;
+        Message message{.receiver = key.first,
+                        .kind = MessageKind::digest,
+                        .occurrence = format_day(today),
+                        .as_of = input_.snapshot.as_of};
+        if (reader.for_digest.empty() && is_empty(digest)) {
+            const Day told_on = zone_of_reader(key).local_day(*mailing_of(key).told_at);
+            if (reader.customers.empty() || !reader.now.empty() || today - told_on < days_until_all_quiet) return;
+            message.kind = MessageKind::all_quiet;
+        }
+        message.recipient = reader.reader.person;
+        message.recipient.asked_to_act = !digest.act_today.empty();
+        message.digest = std::move(digest);
+        send(std::move(message), reader.for_digest);
+    }
+
+    // -- messages
+
+    void send_now(const Correspondent& reader, MessageKind kind) {
+        std::vector<Draft> drafts;
+        std::ranges::copy_if(reader.now, std::back_inserter(drafts),
+                             [&](const Draft& draft) { return draft.kind == kind; });
+        if (drafts.empty()) return;
+        const bool again = std::ranges::any_of(drafts, [](const Draft& draft) { return draft.news.again; });
+        send({.receiver = reader.reader.receiver->name,
+              .kind = kind,
+              .occurrence = again ? format_instant(input_.now) : "",
+              .as_of = input_.snapshot.as_of},
+             drafts);
+    }
+
+    void send(Message message, const std::vector<Draft>& drafts) {
+        std::vector<std::pair<AlertNote, const Recipient*>> notes;
+        for (const Draft& draft : drafts) {
+            Subject& subject = drafts_.subjects[draft.subject];
+            notes.emplace_back(note_for(input_, subject, draft.news, draft.reader), &draft.reader.person);
+        }
+        std::sort(notes.begin(), notes.end(),
+                  [](const auto& a, const auto& b) { return is_more_urgent(a.first, b.first); });
+        if (!notes.empty()) {
+            const bool asked = message.recipient.asked_to_act;
+            message.recipient = *notes.front().second;
+            message.recipient.asked_to_act = asked;
+        }
+        for (auto& [note, person] : notes) {
+            message.recipient.asked_to_act = message.recipient.asked_to_act || note.asked_to_act;
+            message.notes.push_back(std::move(note));
+        }
+        told_.insert(told_.end(), drafts.begin(), drafts.end());
+        messages_.push_back(std::move(message));
+    }
+
+    void note_all_told() {
+        for (const Draft& draft : told_) note_told(draft, drafts_.subjects[draft.subject], input_.now);
+        for (const Subject& subject : drafts_.subjects) {
+            std::ranges::sort(subject.move->alert.told, [](const Told& a, const Told& b) {
+                return std::tie(a.receiver, a.recipient) < std::tie(b.receiver, b.recipient);
+            });
+        }
+    }
+
+    /// After all is noted as told: what a waiting message told is said anew, as it is now.
+    void absorb_waiting() {
+        if (input_.waiting.empty()) return;
+        std::map<AlertKey, std::size_t> by_key;
+        for (std::size_t at = 0; at < drafts_.subjects.size(); ++at) by_key.emplace(drafts_.subjects[at].facts.key, at);
+        for (Message& message : messages_) {
+            waiting_.absorb(message, [&](const AlertKey& key) -> std::optional<AlertNote> {
+                const auto found = by_key.find(key);
+                if (found == by_key.end()) return std::nullopt;
+                return note_again(drafts_.subjects[found->second], message);
+            });
+        }
+    }
+
+    std::optional<AlertNote> note_again(const Subject& subject, const Message& message) const {
+        Alert& alert = subject.move->alert;
+        const Told* told = find_told(alert, {message.receiver, person_key(message.recipient)});
+        if (!told || is_ended(alert.phase)) return std::nullopt;
+        News news;
+        if (is_ended(told->phase)) news.telling = Telling::handed_over;
+        if (told->flapping) news.telling = Telling::flapping;
+        Reader reader{.receiver = find_receiver(policy_, message.receiver), .person = message.recipient};
+        reader.person.asked_to_act =
+            std::ranges::find(drafts_.correspondents.at(key_of(reader)).asked, &subject - drafts_.subjects.data()) !=
+            drafts_.correspondents.at(key_of(reader)).asked.end();
+        return note_for(input_, subject, news, reader);
     }
 
     MessagePlan finish() {
-        MessagePlan plan{.findings = std::move(findings_)};
-        for (auto& [place, drafts] : drafts_) plan.messages.push_back(message(place, drafts));
+        note_all_told();
+        std::sort(messages_.begin(), messages_.end(), [](const Message& a, const Message& b) {
+            return std::tie(a.receiver, person_key(a.recipient), a.kind) <
+                   std::tie(b.receiver, person_key(b.recipient), b.kind);
+        });
+        absorb_waiting();
+        for (const Message& message : messages_) {
+            const ReceiverTraits* receiver = find_receiver(policy_, message.receiver);
+            if (!receiver->is_machine)
+                mailing_of({message.receiver, person_key(message.recipient)}).told_at = input_.now;
+        }
+        MessagePlan plan{.messages = std::move(messages_),
+                         .findings = std::move(drafts_.findings),
+                         .interruptions = std::move(interruptions_),
+                         .over_budget = over_budget_,
+                         .wake_at = wake_.first()};
+        for (auto& [key, mailing] : mailings_) plan.mailings.push_back(std::move(mailing));
+        std::ranges::sort(plan.interruptions, [](const Interruption& a, const Interruption& b) {
+            return std::tie(a.recipient, a.at) < std::tie(b.recipient, b.at);
+        });
         std::sort(plan.findings.begin(), plan.findings.end());
         plan.findings.erase(std::unique(plan.findings.begin(), plan.findings.end()), plan.findings.end());
         return plan;
     }
 
-private:
-    using Place = std::tuple<std::string, std::string, MessageKind>;  // receiver, person, kind
-    struct Draft {
-        AlertNote note;
-        Recipient reader;
-    };
-
-    void tell_open(Move& move) {
-        if (!move.rule || !is_somebodys(move.alert)) return;
-        const Audience audience{input_, move, findings_};
-        for (const Address& address : audience.addresses()) {
-            Told* told = find_told(move.alert, address.receiver, person_key(address.person));
-            const auto news = news_of_open(move, told);
-            if (!news) continue;
-            const bool in_digest =
-                move.adopting || (move.alert.adopted && (!told || told->episode != move.alert.episode));
-            AlertNote note = make_note(input_.snapshot, move.alert, *news);
-            note.doer = audience.doer();
-            note.asked_to_act = address.person.asked_to_act;
-            add(address, kind(move.alert, in_digest), std::move(note));
-            if (!told) told = &move.alert.told.emplace_back(Told{address.receiver, person_key(address.person)});
-            told->episode = move.alert.episode;
-            told->severity = move.alert.severity;
-            told->phase = AlertPhase::firing;
-        }
-    }
-
-    void tell_end(Alert& alert) {
-        for (Told& told : alert.told) {
-            if (!must_hear_the_end(alert, told) || !has_receiver(told.receiver)) continue;
-            const auto reader = told.recipient.empty() ? Recipient{} : find_recipient(input_.snapshot, told.recipient);
-            if (!reader) continue;
-            const auto what = alert.phase == AlertPhase::closed ? Transition::closed : Transition::resolved;
-            add({told.receiver, *reader}, kind(alert, false), make_note(input_.snapshot, alert, what));
-            told.phase = alert.phase;
-        }
-    }
-
-    /// Whose alert it is may be asked only while the customers can be believed.
-    bool is_somebodys(const Alert& alert) const {
-        if (alert.customer_id.empty()) return true;
-        return is_believed(input_.feeds, "customers") &&
-               input_.snapshot.find_customer(alert.customer_id) != no_customer;
-    }
-
-    static MessageKind kind(const Alert& alert, bool in_digest) {
-        if (alert.key.scope == Scope::source) return MessageKind::ops;
-        return in_digest ? MessageKind::adoption : MessageKind::alerts;
-    }
-
-    static Told* find_told(Alert& alert, std::string_view receiver, std::string_view recipient) {
-        const auto found = std::find_if(alert.told.begin(), alert.told.end(), [&](const Told& told) {
-            return told.receiver == receiver && told.recipient == recipient;
-        });
-        return found == alert.told.end() ? nullptr : &*found;
-    }
-
-    bool has_receiver(std::string_view name) const {
-        return std::any_of(input_.rules.policy.receivers.begin(), input_.rules.policy.receivers.end(),
-                           [&](const auto& receiver) { return receiver.name == name; });
-    }
-
-    void add(const Address& to, MessageKind kind, AlertNote note) {
-        drafts_[{to.receiver, person_key(to.person), kind}].push_back({std::move(note), to.person});
-    }
-
-    Message message(const Place& place, std::vector<Draft>& drafts) const {
-        std::sort(drafts.begin(), drafts.end(),
-                  [](const Draft& a, const Draft& b) { return is_more_urgent(a.note, b.note); });
-        Message made{.receiver = std::get<0>(place),
-                     .recipient = drafts.front().reader,
-                     .kind = std::get<2>(place),
-                     .as_of = input_.snapshot.as_of};
-        for (Draft& draft : drafts) {
-            made.recipient.asked_to_act = made.recipient.asked_to_act || draft.note.asked_to_act;
-            made.notes.push_back(std::move(draft.note));
-        }
-        return made;
-    }
-
     const NotifyInput& input_;
-    std::map<Place, std::vector<Draft>> drafts_ = {};
-    std::vector<PeopleFinding> findings_ = {};
+    const Policy& policy_;
+    Night night_;
+    WaitingMessages waiting_;
+    NextMoment wake_;
+    Drafts drafts_ = {};
+    std::set<ReaderKey> resting_ = {};  ///< whom the night keeps from hearing anything
+    std::map<ReaderKey, Mailing> mailings_ = {};
+    std::vector<Interruption> interruptions_ = {};
+    std::vector<Draft> told_ = {};
+    std::vector<Message> messages_ = {};
+    int over_budget_ = 0;
 };
 
 }  // namespace
 
 MessagePlan plan_messages(const NotifyInput& input, std::vector<Move>& moves) {
-    Planner planner{input};
-    for (Move& move : moves) planner.consider(move);
-    return planner.finish();
+    if (!input.clock_jumped) return Planner{input}.plan(moves);
+    return {.mailings = {input.mailings.begin(), input.mailings.end()},
+            .interruptions = {input.interruptions.begin(), input.interruptions.end()},
+            .wake_at = input.now + after_clock_jump};
+}
+
+const Zone& zone_of(const Snapshot& snapshot, const Policy& policy, std::string_view person_key) {
+    const Person* person = snapshot.person(person_key);
+    if (!person && person_key.find('@') != person_key.npos) {
+        const auto found = std::ranges::find_if(
+            snapshot.people, [&](const Person& one) { return snapshot.text(one.email) == person_key; });
+        if (found != snapshot.people.end()) person = &*found;
+    }
+    const std::string_view name = person ? snapshot.text(person->timezone) : std::string_view{};
+    const auto zone = std::ranges::lower_bound(snapshot.zones, name, {}, &Zone::name);
+    const bool known = !name.empty() && zone != snapshot.zones.end() && zone->name == name;
+    return known ? *zone : policy.zone;
 }
 
 }  // namespace retaind

@@ -10,6 +10,7 @@
 #include "retaind/alerts/guard.hpp"
 #include "retaind/alerts/notify.hpp"
 #include "values.hpp"
+#include "watch.hpp"
 
 namespace retaind {
 namespace {
@@ -326,6 +327,30 @@ std::vector<AlertNews> news_of(const std::vector<Move>& moves) {
     return news;
 }
 
+MessagePlan plan_for(const Evaluation& evaluation, const State& state, const std::vector<PromiseMemory>& promises,
+                     std::vector<Move>& moves, Instant now) {
+    set_risks(evaluation, moves);
+    const std::vector<WatchedCustomer> customers = watched_customers(evaluation, moves);
+    const std::vector<KeptPromise> kept = kept_promises(evaluation, promises);
+    const Happened& happened = state.happened;
+    return plan_messages({.snapshot = evaluation.snapshot,
+                          .rules = evaluation.rules,
+                          .feeds = evaluation.feeds,
+                          .now = now,
+                          .clock_jumped = happened.clock_jumped,
+                          .customers = customers,
+                          .kept = kept,
+                          .acts = happened.acts,
+                          .silences = happened.silences,
+                          .delivered = happened.delivered,
+                          .waiting = happened.waiting,
+                          .mailings = state.mailings,
+                          .interruptions = state.interruptions,
+                          .quality = happened.quality,
+                          .outbox_is_full = happened.outbox_is_full},
+                         moves);
+}
+
 TermSource source_of(const Snapshot& snapshot, Word subscription, CustomerIndex child) {
     const Word child_id = child == no_customer ? no_word : snapshot.customers[child].id;
     return {.subscription_id = std::string(snapshot.text(subscription)),
@@ -398,7 +423,8 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
           judged.moves);
 
     CycleResult result;
-    MessagePlan plan = plan_messages({.snapshot = snapshot, .rules = rules, .feeds = evaluation.feeds}, judged.moves);
+    std::vector<PromiseMemory> promises = next_promises(evaluation, state);
+    MessagePlan plan = plan_for(evaluation, state, promises, judged.moves, now);
     result.outbox = std::move(plan.messages);
     result.news = news_of(judged.moves);
     FactsSeen seen = facts_seen(snapshot, rules, state);
@@ -407,14 +433,19 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     result.state = {.as_of = snapshot.as_of,
                     .rules_hash = rules.hash,
                     .customers = next_customers(evaluation, state, ended_drifts(rules, judged.moves)),
-                    .promises = next_promises(evaluation, state),
+                    .promises = std::move(promises),
                     .facts = std::move(seen.memory),
                     .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, evaluation.feeds),
                     .score_rules = next_score_rules(evaluation, state),
                     .rules = remember_rules(renamed.rules, rules, judged.evaluated),
-                    .alerts = kept_alerts(judged.moves, snapshot.as_of)};
+                    .alerts = kept_alerts(judged.moves, snapshot.as_of),
+                    .mailings = std::move(plan.mailings),
+                    .interruptions = std::move(plan.interruptions)};
+    result.wake_at = plan.wake_at;
     result.view = make_view(evaluation, result.state.alerts, now);
+    result.view.over_budget = plan.over_budget;
+    result.view.quality = state.happened.quality;
     note_finding(result.view, "people", "unreachable", plan.findings.size());  // to be told, and without an address
     note_finding(result.view, "customers", "unknown_category", evaluation.unknown_categories);
     return result;

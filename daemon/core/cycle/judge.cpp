@@ -21,16 +21,6 @@ struct Entity {
     std::string_view motion = {};
 };
 
-bool reads_health(const Rule& rule) {
-    bool found = false;
-    visit_decisive_fields(rule, [&](const Field& field) {
-        if (field.kind != Field::Kind::builtin) return;
-        const std::vector<std::string_view> reads = words_of(field_spec(field).reads);
-        found = found || std::ranges::count(reads, "health") + std::ranges::count(reads, "risk") > 0;
-    });
-    return found;
-}
-
 class Judge {
 public:
     explicit Judge(const JudgeInput& input)
@@ -54,6 +44,7 @@ private:
     void judge_absent(const Alert& alert);
     Finding find(const Rule& rule, const FieldValues& values) const;
     void describe_alert(Alert& alert, const Rule& rule, const Entity& entity) const;
+    std::vector<std::string> step_advice(const Rule& rule, const Entity& entity) const;
     std::optional<Day> deadline_of(const Rule& rule, const Entity& entity) const;
     template <class Function>
     void for_each_entity(Scope scope, Function function);
@@ -185,6 +176,15 @@ void Judge::describe_alert(Alert& alert, const Rule& rule, const Entity& entity)
     if (!alert.opened_at) alert.opened_at = input_.now;
 }
 
+std::vector<std::string> Judge::step_advice(const Rule& rule, const Entity& entity) const {
+    std::vector<std::string> texts;
+    for (const Step& step : rule.steps) {
+        texts.push_back(step.advice ? render(*step.advice, *entity.values, evaluation_.rules.policy.currency.base)
+                                    : std::string{});
+    }
+    return texts;
+}
+
 void Judge::judge_entity(std::size_t index, const Entity& entity) {
     const ScoredCustomer* customer = entity.customer == no_customer ? nullptr : evaluation_.find(entity.customer);
     const Rule& rule = customer ? evaluation_.rules_of(*customer).rules[index] : evaluation_.rules.rules[index];
@@ -200,7 +200,13 @@ void Judge::judge_entity(std::size_t index, const Entity& entity) {
     finding.as_of = snapshot_.as_of;
     const AlertStep stepped = step(before ? &*before : nullptr, key, rule, finding);
     if (!stepped.after) return;
-    Move move{.alert = *stepped.after, .transition = stepped.transition, .rule = &rule, .adopting = adopting_};
+    Move move{.alert = *stepped.after,
+              .transition = stepped.transition,
+              .rule = &rule,
+              .adopting = adopting_,
+              .frozen = finding.frozen};
+    if (!finding.frozen) note_evaluation(before ? &*before : nullptr, move.alert, snapshot_.as_of);
+    if (!finding.frozen && is_open(move.alert)) move.step_advice = step_advice(rule, entity);
     if (entity.customer != no_customer)
         move.alert.customer_id = snapshot_.text(snapshot_.customers[entity.customer].id);
     if (!finding.frozen && finding.when == Truth::yes && is_open(move.alert)) describe_alert(move.alert, rule, entity);
@@ -250,12 +256,24 @@ void Judge::judge_absent(const Alert& alert) {
         finding.gone_because =
             alert.key.scope == Scope::promise ? "the promise is no longer open" : "no longer in the data";
     }
-    const AlertStep stepped = step(&alert, alert.key, rule ? *rule : gone, finding);
-    if (stepped.after)
-        judged_.moves.push_back({.alert = *stepped.after, .transition = stepped.transition, .rule = rule});
+    AlertStep stepped = step(&alert, alert.key, rule ? *rule : gone, finding);
+    if (!stepped.after) return;
+    if (!finding.frozen) note_evaluation(&alert, *stepped.after, snapshot_.as_of);
+    judged_.moves.push_back(
+        {.alert = std::move(*stepped.after), .transition = stepped.transition, .rule = rule, .frozen = finding.frozen});
 }
 
 }  // namespace
+
+bool reads_health(const Rule& rule) {
+    bool found = false;
+    visit_decisive_fields(rule, [&](const Field& field) {
+        if (field.kind != Field::Kind::builtin) return;
+        const std::vector<std::string_view> reads = words_of(field_spec(field).reads);
+        found = found || std::ranges::count(reads, "health") + std::ranges::count(reads, "risk") > 0;
+    });
+    return found;
+}
 
 Judged judge(const JudgeInput& input) { return Judge(input).run(); }
 

@@ -27,4 +27,7 @@ struct JudgeInput {
 
 Judged judge(const JudgeInput& input);
 
+/// Whether what a rule decides rests on a health or risk.
+bool reads_health(const Rule& rule);
+
 }  // namespace retaind

@@ -115,6 +115,10 @@ struct hours {
     std::optional<std::string> operator()(const Item& item) const {
         const auto range = text{}(item);
         if (!range) return std::nullopt;
+        if (range->size() == 11 && range->substr(0, 5) == range->substr(6))
+            return item.wrong(fmt::format("\"{}\" must end at another time than they begin", item.key),
+                              "leave it out to have none"),
+                   std::nullopt;
         const bool fits = range->size() == 11 && (*range)[5] == '-' &&
                           parse_moment("2000-01-01 " + range->substr(0, 5)) &&
                           parse_moment("2000-01-01 " + range->substr(6));
@@ -220,7 +224,7 @@ void add_default_route(Configuration& to) {
         ReceiverSettings built_in{};
         built_in.name = "file";
         file = receivers.insert(receivers.end(), built_in);
-        to.policy.receivers.push_back({.name = "file"});
+        to.policy.receivers.push_back({.name = "file", .is_machine = true});
     }
     routes.push_back({.receivers = {file->name}});
     to.route_places.push_back({});

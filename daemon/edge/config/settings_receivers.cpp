@@ -110,6 +110,8 @@ void read_by_type(TableReader& in, ReceiverSettings& to, const SecretOptions& se
     }
 }
 
+bool is_for_people(ReceiverType type) { return type == ReceiverType::email || type == ReceiverType::slack; }
+
 void read_receiver(TableReader& in, ReceiverSettings& to, const SecretOptions& secrets) {
     to.where = in.where();
     std::optional<ReceiverType> type;
@@ -123,10 +125,21 @@ void read_receiver(TableReader& in, ReceiverSettings& to, const SecretOptions& s
         return;
     }
     to.type = *type;
+    if (in.has("digest") && !is_for_people(to.type))
+        in.problems().warning(in.where("digest"), "this receiver gets no digest",
+                              "it is told of everything at once; leave \"digest\" out");
     read_by_type(in, to, secrets);
 }
 
 bool is_role(std::string_view name) { return std::find(roles.begin(), roles.end(), name) != roles.end(); }
+
+ReceiverTraits traits_of(const ReceiverSettings& receiver) {
+    return {.name = receiver.name,
+            .addresses_people = receiver.type == ReceiverType::email && receiver.to == "{recipient}",
+            .is_machine = !is_for_people(receiver.type),
+            .wants_restating = receiver.type == ReceiverType::alertmanager,
+            .digest = receiver.digest};
+}
 
 }  // namespace
 
@@ -146,9 +159,7 @@ void read_receivers(TableReader& in, Configuration& to) {
         TableReader::Names::loose);
     std::sort(receivers.begin(), receivers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     if (receivers.empty()) receivers.emplace_back().name = "file";
-    for (const auto& receiver : receivers)
-        to.policy.receivers.push_back(
-            {receiver.name, receiver.type == ReceiverType::email && receiver.to == "{recipient}"});
+    for (const auto& receiver : receivers) to.policy.receivers.push_back(traits_of(receiver));
 }
 
 void warn_of_idle_receivers(const Configuration& configuration, const RuleSet& rules, Problems& problems) {

@@ -85,6 +85,10 @@ struct Alert {
 inline constexpr int evaluation_days_watched = 20;
 inline constexpr double flapping_begins = 0.30, flapping_ends = 0.25;
 
+/// Notes a fresh evaluation in `after`: whether the alert fired or ended, against `before` (null: there was none), and
+/// whether it flaps. Several on one as-of day count as one.
+void note_evaluation(const Alert* before, Alert& after, Day as_of);
+
 bool is_open(const Alert& alert);  ///< pending, firing or recovering
 
 /// Ended alerts are remembered so long (days): for cooldown, recurrence, and "resolved" that somebody still has to be

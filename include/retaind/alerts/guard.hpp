@@ -90,9 +90,10 @@ struct Undelivered {
 struct Move {
     Alert alert;
     Transition transition = Transition::none;
-    const Rule* rule = nullptr;  ///< as it is for this entity (profiles applied); null: the rule is gone
-    bool adopting = false;       ///< the rule is new here, or changed
-    bool frozen = false;         ///< an input is in trouble: nothing moved, and nobody is reminded
+    const Rule* rule = nullptr;                 ///< as it is for this entity (profiles applied); null: the rule is gone
+    bool adopting = false;                      ///< the rule is new here, or changed
+    bool frozen = false;                        ///< an input is in trouble: nothing moved, and nobody is reminded
+    std::vector<std::string> step_advice = {};  ///< parallel to rule->steps; "" where the alert's own is meant
 };
 
 struct GuardInput {

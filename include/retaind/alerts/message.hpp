@@ -133,7 +133,8 @@ struct DigestUnknown {
     bool operator==(const DigestUnknown&) const = default;
 };
 struct Digest {
-    std::vector<AlertNote> act_today = {};  ///< open alerts whose reader is asked to act, and nobody has in hand
+    std::vector<AlertNote> act_today = {};  ///< open warnings and worse whose reader is asked to act, and
+                                            ///< nobody has in hand
     std::vector<DigestMove> moved = {};     ///< largest first
     std::vector<DigestDue> due = {};        ///< within days_ahead, soonest first
     std::vector<DigestKept> kept = {};      ///< promises kept since the last digest

@@ -70,6 +70,12 @@ struct WaitingMessage {
     std::vector<Tell> tells = {};
 };
 
+/// A promise that is due within days_ahead of the as-of day, and not kept yet.
+struct DuePromise {
+    std::string outcome;
+    Day due_on;
+};
+
 /// A customer's numbers as a digest needs them.
 struct WatchedCustomer {
     CustomerIndex customer = no_customer;
@@ -77,6 +83,7 @@ struct WatchedCustomer {
     Band band = Band::unknown, band_before = Band::unknown;
     double revenue = missing, risk = missing;
     std::optional<Day> notice_on = {}, renews_on = {};
+    std::vector<DuePromise> promises = {};
     std::vector<std::string> because = {};  ///< the largest causes of the move, in words; may be empty
 };
 
@@ -117,53 +124,70 @@ struct MessagePlan {
 
 /// Who: the first matching route's receivers (all, when there is none), and those that `notify` names (these alone,
 /// when it names no role). Receivers that address people send one message to each person behind the roles (by default
-/// the account manager; the lead of segments and the portfolio; ops of sources). One of them is asked to act: the
-/// doer, or the first who can be reached; a person with two roles is told once. Nobody reachable: ops, else receivers
-/// that need no person. Escalation steps that are due add the people or receivers they name.
+/// the account manager; of a promise its keeper, the account manager and who promised it; the lead of segments and the
+/// portfolio; ops of sources). One of them is asked to act: the doer, or the first who can be reached; a person with
+/// two roles is told once. Nobody reachable: ops, else receivers that need no person. The newest escalation step that
+/// was due adds the people or receivers it names.
 ///
 /// What, per person or channel, in a message at the end of this cycle:
-/// - a firing alert of an episode they were never told of: the problem. Severity info waits for the digest.
-/// - it rose, or is more severe than they know: escalated, whatever cooldown and budget.
+/// - a firing alert of an episode they were never told of: the problem. Severity info waits for the digest; one about a
+///   customer whose doer is not ops is an opening, and waits until no warning or critical alert of theirs is open.
+/// - it rose, or is more severe than they know: escalated, whatever cooldown, flapping and budget.
 /// - they were told it ended, and it is back: nothing within the cooldown, then the problem.
 /// - it ended: "resolved" or "closed", to exactly those who were told of the problem; in the digest, unless they
-///   acknowledged it, or it is about a source. An ending whose problem still waits undelivered says both.
+///   acknowledged it (a channel does under its receiver's name), it is about a source, or the problem still waits
+///   undelivered: then one message at once says both.
 /// - it eased from critical: in the digest.
-/// - it fires on, unanswered, for `repeat` (ops: between_ops_repeats) since they were told: a repeat. Not while
-///   its inputs are frozen, or it is acknowledged.
+/// - it fires on, unanswered, for `repeat` (ops: between_ops_repeats, or `repeat` if that is less; zero: never) since
+///   they were told: a repeat. Not of severity info, nor while its inputs are frozen, or it is acknowledged.
 /// - a step of escalation is due: counted from the first delivery of the episode, less the time it was acknowledged; of
-///   several overdue steps only the last is taken.
-/// - the customer has another account manager: the new one gets the problem; the old one, in the digest, that it is
-///   handed over, and then nothing more.
+///   several overdue steps only the last is taken. Not while its inputs are frozen, or it is acknowledged. Without
+///   steps of its own an alert has [alerts] escalation, unless it is info. A step is taken once one of its readers is
+///   told.
+/// - the customer has another account manager: the new one gets the problem; those of the old one, in the digest, that
+///   it is handed over, and then nothing more.
 /// - it began to flap: said once; then nothing until it no longer does, and then what is so.
-/// - held, pending, snoozed, silenced: nothing, until that ends.
+/// - held, pending, snoozed, silenced: nothing, until that ends. A snooze ends with the episode.
 ///
 /// Machines (ReceiverTraits::is_machine) are told of every change at once, whatever its severity: digest, budget, quiet
-/// hours and repeats are for people. wants_restating: all that fires, at every cycle, as Telling::restated.
+/// hours, repeats and flapping are for people. wants_restating: all they know to be firing, at every cycle, as
+/// Telling::restated.
 ///
-/// Budget: a story is one customer's (or promise's, segment's, ...) alerts in one message to one person. Within seven
-/// days at most budget_per_week stories interrupt a person; those with a critical alert, and to ops, count but are
-/// never held back. First come those of the most revenue x risk / days left (risk unknown: the segment's mean; days
-/// left: to the deadline, else to renewal, else 90; at least 1). The rest waits for the digest.
+/// Budget: a story is one customer's (or promise's, segment's, ...) alerts in one message to one person; by several
+/// receivers it counts once. Within seven days at most budget_per_week stories interrupt a person; those with a
+/// critical or risen alert, and to ops, count but are never held back; nor is the end of a problem that waits
+/// undelivered, which does not count. First come those of the most revenue x risk / days left (risk unknown:
+/// Alert::risk holds the segment's mean, else [risk] base_rate; days left: to the deadline, else to renewal, else 90;
+/// at least 1). The rest waits for the digest.
 ///
-/// Quiet hours, in the reader's zone: nothing to people and channels but alerts about sources.
+/// Quiet hours, by the reader's clock on the wall: nothing to people and channels but alerts about sources.
 ///
-/// Digest: once per local day of the reader, at the first cycle at or after its hour; the hour that a spring gap skips
-/// is the end of the gap, and an hour that autumn repeats counts once. It holds all that waits, and the parts of
-/// `Digest`. One with nothing in it is not sent, unless nothing at all was sent for days_until_all_quiet: then
-/// all_quiet. Digests go to account managers of live customers, to whom else news waits for, and to channels.
+/// Digest: once per local day of the reader, at the first cycle at or after its hour (and after a night); the hour that
+/// a spring gap skips is the end of the gap, and an hour that autumn repeats counts once. It holds all that waits, and
+/// the parts of `Digest`. One with nothing in it is not sent, unless nothing at all was sent for days_until_all_quiet
+/// local days: then all_quiet, where somebody is watched. Digests go to account managers of live customers, to whom
+/// else news waits for, and to channels; a receiver speaks of the customers that a route leads to it, whatever the
+/// route asks of rule, severity and entity. None while `customers` cannot be believed, nor to people while `people`
+/// cannot. An adoption is that day's digest, when both are due and no news waits. `act_today` leaves out what the same
+/// plan tells.
 ///
-/// Adopted problems are a message of their own kind; so are alerts about sources. The result does not depend on the
-/// order of `moves`, which is kept. Times from the future (a clock that went back) count as now.
+/// Adopted problems are a message of their own kind, outside of the budget; so are alerts about sources. The result
+/// does not depend on the order of `moves`, which is kept. Times from the future (a clock that went back) count as now.
+/// After a jump of the clock nothing is told, and the plan asks to be woken after_clock_jump later.
 ///
 /// While `people` is not loaded or suspect, only receivers that need no person are told, and ops. While `customers`
 /// is, or a customer is not in the data, nobody hears of an open alert about a customer.
 ///
-/// A message absorbs those that wait undelivered for the same receiver and reader (any kind but ops): see Message.
+/// A message absorbs those that wait undelivered for the same receiver and reader: see Message. Ops messages neither
+/// absorb nor are absorbed; a digest that waits goes along with a digest only; one that tells an end goes by itself;
+/// newest first, up to most_notes_together.
 MessagePlan plan_messages(const NotifyInput& input, std::vector<Move>& moves);
 
 inline constexpr Seconds between_ops_repeats = std::chrono::hours{4};
 inline constexpr std::chrono::days days_until_all_quiet{7};
 inline constexpr std::chrono::days budget_days{7};
+inline constexpr Seconds after_clock_jump{60};
+inline constexpr std::size_t most_notes_together = 100;
 
 /// The zone of a person, by the `people` dataset; the daemon's while they have none of their own.
 const Zone& zone_of(const Snapshot& snapshot, const Policy& policy, std::string_view person_key);

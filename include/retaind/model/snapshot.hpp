@@ -162,7 +162,7 @@ struct Feed {
     Rejections rejected = {};
     /// Rows that were kept though something is wrong with them: "no_rate" (an amount in a currency without a rate),
     /// "active_past_renewal", "active_past_end", "ended_without_date", "ends_before_start", "usage_after_end",
-    /// "unknown_parent", "parent_circle".
+    /// "unknown_parent", "parent_circle", "unknown_timezone" (people whose zone nobody knows, and who have ours).
     std::map<std::string, std::uint64_t, std::less<>> contradictions = {};
     std::vector<Presence> presence = {};  ///< of a dated feed, per day with rows and day they were known, ascending
     std::optional<Day> stated_watermark = {};  ///< by the dataset's own query
