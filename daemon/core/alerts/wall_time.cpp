@@ -6,7 +6,7 @@ namespace retaind {
 
 namespace {
 
-constexpr std::chrono::days one_day{1};
+constexpr std::chrono::days a_day{1};
 
 }  // namespace
 
@@ -28,12 +28,12 @@ bool is_night(const Night& night, const Zone& zone, Instant now) {
 }
 
 Instant end_of_night(const Night& night, const Zone& zone, Instant now) {
-    const Seconds left = (night.until - zone.local_time_of_day(now) + one_day) % Seconds{one_day};
+    const Seconds left = (night.until - zone.local_time_of_day(now) + a_day) % Seconds{a_day};
     NextMoment end{now};
     end.add(now + left);  // while the clock on the wall runs on evenly
     const Day today = zone.local_day(now);
     end.add(zone.to_instant(today, night.until));
-    end.add(zone.to_instant(today + one_day, night.until));
+    end.add(zone.to_instant(today + a_day, night.until));
     return *end.first();
 }
 
