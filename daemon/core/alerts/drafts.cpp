@@ -162,37 +162,39 @@ private:
                           .step_is_due = reader.by_step && (!knows || subject.steps_due > move.alert.steps_taken),
                           .repeat = repeat});
         if (news) add({.subject = at, .reader = reader, .news = *news, .kind = kind_of(move, told)});
-        if (told && repeat > Seconds{0} && !is_machine && move.alert.severity != Severity::info)
-            wake_.add(told->at + repeat);
+        const bool is_repeated = repeat > Seconds{0} && !is_machine && move.alert.severity != Severity::info;
+        if (is_repeated && told) wake_.add(told->at + repeat);
+        if (is_repeated && news) wake_.add(input_.now + repeat);
         const bool is_open_task = move.alert.phase == AlertPhase::firing && move.alert.severity != Severity::info;
         if (reader.person.asked_to_act && is_open_task && !subject.handling.acknowledged_until)
             correspondent(reader).asked.push_back(at);
     }
 
-    /// Who was told as, or for, an account manager who is it no more. Once all of them know, the new one owns it.
+    /// Whoever was told as, or for, an account manager who is it no more; unless they are asked again meanwhile.
     void hand_over(std::size_t at, const std::vector<Reader>& readers) {
         const Subject& subject = drafts_.subjects[at];
         Alert& alert = subject.move->alert;
         const std::string& manager = subject.facts.account_manager;
-        if (alert.owner.empty() || manager.empty() || alert.owner == manager || !people_believed_) return;
-        bool all_know = true;
+        if (alert.owner.empty() || manager.empty() || !people_believed_) return;
+        const bool has_changed = alert.owner != manager;
+        alert.owner = manager;
         for (Told& told : alert.told) {
             const ReceiverTraits* receiver = find_receiver(policy_, told.receiver);
             const bool still_told = std::any_of(readers.begin(), readers.end(), [&](const Reader& reader) {
                 return key_of(reader) == ReaderKey{told.receiver, told.recipient};
             });
-            if (!receiver || told.recipient.empty() || still_told || !knows_it_fires(alert, told)) continue;
-            const auto person = find_recipient(snapshot_, told.recipient);
-            if (!person) {
+            told.leaves = (told.leaves || has_changed) && receiver && !told.recipient.empty() && !still_told &&
+                          knows_it_fires(alert, told);
+            if (!told.leaves) continue;
+            if (const auto person = find_recipient(snapshot_, told.recipient)) {
+                add({.subject = at,
+                     .reader = {.receiver = receiver, .person = *person},
+                     .news = {.telling = Telling::handed_over, .for_digest = true, .again = true}});
+            } else {
                 told.phase = AlertPhase::closed;
-                continue;
+                told.leaves = false;
             }
-            all_know = false;
-            add({.subject = at,
-                 .reader = {.receiver = receiver, .person = *person},
-                 .news = {.telling = Telling::handed_over, .for_digest = true, .again = true}});
         }
-        if (all_know) alert.owner = manager;
     }
 
     void consider_end(Subject subject) {
@@ -228,8 +230,14 @@ private:
         }
     }
 
+    /// Who reads in a role of their own does so first of all, then who stands in for somebody; whatever came first.
     Correspondent& correspondent(const Reader& reader) {
-        return drafts_.correspondents.try_emplace(key_of(reader), Correspondent{.reader = reader}).first->second;
+        Correspondent& known =
+            drafts_.correspondents.try_emplace(key_of(reader), Correspondent{.reader = reader}).first->second;
+        const Recipient &person = reader.person, &other = known.reader.person;
+        const bool stands_in = !person.standing_in_for.empty(), other_stands_in = !other.standing_in_for.empty();
+        if (stands_in == other_stands_in ? person < other : other_stands_in) known.reader = reader;
+        return known;
     }
 
     void add(Draft draft) {
@@ -288,6 +296,7 @@ void note_told(const Draft& draft, Subject& subject, Instant now) {
     told->severity = alert.severity;
     told->at = now;
     told->flapping = draft.news.telling == Telling::flapping;
+    told->leaves = false;
     const bool is_over = is_ended(alert.phase) && !told->flapping;
     told->phase = is_over                                      ? alert.phase
                   : draft.news.telling == Telling::handed_over ? AlertPhase::closed

@@ -134,13 +134,13 @@ void read_reasons(soci::session& sql, AlertsByKey& alerts) {
 void read_told(soci::session& sql, AlertsByKey& alerts) {
     long long key = 0, episode = 0, at = 0;
     std::string severity, phase;
-    int flapping = 0;
+    int flapping = 0, leaves = 0;
     Told told;
     soci::statement rows =
-        (sql.prepare << "SELECT alert, receiver, recipient, episode, severity, phase, at, flapping FROM told "
+        (sql.prepare << "SELECT alert, receiver, recipient, episode, severity, phase, at, flapping, leaves FROM told "
                         "ORDER BY alert, place",
          soci::into(key), soci::into(told.receiver), soci::into(told.recipient), soci::into(episode),
-         soci::into(severity), soci::into(phase), soci::into(at), soci::into(flapping));
+         soci::into(severity), soci::into(phase), soci::into(at), soci::into(flapping), soci::into(leaves));
     rows.execute();
     while (rows.fetch()) {
         told.episode = episode;
@@ -148,6 +148,7 @@ void read_told(soci::session& sql, AlertsByKey& alerts) {
         told.phase = from_word<AlertPhase>(phase);
         told.at = instant_of(at);
         told.flapping = flapping != 0;
+        told.leaves = leaves != 0;
         alerts.at(key).told.push_back(told);
     }
 }
@@ -239,11 +240,13 @@ private:
         for (const auto& one : told) {
             const auto severity = to_word(one.severity), phase = to_word(one.phase);
             const long long episode = one.episode, at = to_column(one.at);
-            const int flapping = one.flapping ? 1 : 0;
-            sql_ << "INSERT INTO told (alert, place, receiver, recipient, episode, severity, phase, at, flapping) "
-                    "VALUES (:alert, :place, :receiver, :recipient, :episode, :severity, :phase, :at, :flapping)",
+            const int flapping = one.flapping ? 1 : 0, leaves = one.leaves ? 1 : 0;
+            sql_ << "INSERT INTO told (alert, place, receiver, recipient, episode, severity, phase, at, flapping, "
+                    "leaves) VALUES (:alert, :place, :receiver, :recipient, :episode, :severity, :phase, :at, "
+                    ":flapping, :leaves)",
                 soci::use(row_.key), soci::use(place), soci::use(one.receiver), soci::use(one.recipient),
-                soci::use(episode), soci::use(severity), soci::use(phase), soci::use(at), soci::use(flapping);
+                soci::use(episode), soci::use(severity), soci::use(phase), soci::use(at), soci::use(flapping),
+                soci::use(leaves);
             ++place;
         }
     }

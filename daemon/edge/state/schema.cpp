@@ -59,7 +59,8 @@ constexpr std::string_view alert_tables[] = {
     "text TEXT NOT NULL, PRIMARY KEY (alert, place)) STRICT, WITHOUT ROWID",
     "CREATE TABLE told (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
     "receiver TEXT NOT NULL, recipient TEXT NOT NULL, episode INTEGER NOT NULL, severity TEXT NOT NULL, "
-    "phase TEXT NOT NULL, at INTEGER NOT NULL, flapping INTEGER NOT NULL, PRIMARY KEY (alert, place)) "
+    "phase TEXT NOT NULL, at INTEGER NOT NULL, flapping INTEGER NOT NULL, leaves INTEGER NOT NULL, "
+    "PRIMARY KEY (alert, place)) "
     "STRICT, WITHOUT ROWID",
     // Its deliveries are kept for a shorter time than the alert may be open.
     "CREATE TABLE first_delivery (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, "

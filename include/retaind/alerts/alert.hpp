@@ -42,6 +42,7 @@ struct Told {
     AlertPhase phase = AlertPhase::firing;
     Instant at = {};        ///< when that was decided, or decided again (a repeat): wall time
     bool flapping = false;  ///< they were told that it comes and goes, and wait for the end of that
+    bool leaves = false;    ///< another has the account now, which they have not been told yet
     bool operator==(const Told&) const = default;
 };
 
@@ -74,7 +75,7 @@ struct Alert {
     std::optional<Day> judged_on = {};  ///< the as-of day of the newest bit
     bool flapping = false;              ///< comes and goes: nobody is told of each time
     int steps_taken = 0;                ///< escalation steps of this episode that were told, or passed over
-    std::string owner = {};             ///< the account manager when somebody was last told
+    std::string owner = {};             ///< the account manager, since somebody was told
     double risk = missing;              ///< the customer's, or its segment's base rate
     bool risk_is_base_rate = false;
 
