@@ -124,7 +124,8 @@ Alert make_alert(Dice& dice, const StateRecipe& recipe, int number) {
                               .severity = dice.one_of<Severity>(3),
                               .phase = dice.one_of<AlertPhase>(5),
                               .at = dice.instant(),
-                              .flapping = dice.coin()});
+                              .flapping = dice.coin(),
+                              .leaves = dice.coin()});
     }
     alert.message = dice.text();
     alert.advice = dice.text();
@@ -199,9 +200,9 @@ std::string to_text(const Alert& alert) {
                     alert.absent_cycles, day_text(alert.absent_on), alert.message, alert.advice, alert.closed_because);
     for (const auto& reason : alert.reasons) text += " reason " + reason;
     for (const auto& told : alert.told) {
-        text += fmt::format(" told {}/{} {} {} {} at {} flapping {}", told.receiver, told.recipient, told.episode,
-                            static_cast<int>(told.severity), static_cast<int>(told.phase), format_instant(told.at),
-                            told.flapping);
+        text += fmt::format(" told {}/{} {} {} {} at {} flapping {} leaves {}", told.receiver, told.recipient,
+                            told.episode, static_cast<int>(told.severity), static_cast<int>(told.phase),
+                            format_instant(told.at), told.flapping, told.leaves);
     }
     text += fmt::format(" flips {} judged {} flapping {} steps {} owner {} risk {} base rate {}", alert.flips,
                         day_text(alert.judged_on), alert.flapping, alert.steps_taken, alert.owner, bits(alert.risk),
