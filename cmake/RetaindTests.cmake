@@ -90,7 +90,7 @@ endfunction()
 # A program that measures and prints; it fails only when it cannot. Its figures also go to reports/<name>.json.
 function(retaind_bench name)
     cmake_parse_arguments(PARSE_ARGV 1 bench "" "" "SOURCES;LIBS")
-    add_executable(${name} ${bench_SOURCES})
+    add_executable(${name} EXCLUDE_FROM_ALL ${bench_SOURCES})
     target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     target_link_libraries(${name} PRIVATE retaind_options ${bench_LIBS})
     retaind_register_test(${name}

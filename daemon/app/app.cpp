@@ -23,6 +23,7 @@ int run_verb(const Options& options) {
         case Verb::test_rules: return run_test_rules(options);
         case Verb::replay: return run_replay(options);
         case Verb::demo: return run_demo(options);
+        case Verb::alerts: return run_alerts(options);
     }
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "board.hpp"
 
+#include <algorithm>
+
 namespace retaind {
 
 void Board::update(const std::function<void(Telemetry&)>& change) {
@@ -23,6 +25,13 @@ void Board::show(View view, const MetricsSettings& settings) {
 std::shared_ptr<const View> Board::view() const {
     const std::lock_guard lock(mutex_);
     return view_;
+}
+
+std::string Board::customer_name(const std::string& customer_id) const {
+    const std::shared_ptr<const View> shown = view();
+    if (!shown) return "";
+    const auto found = std::ranges::lower_bound(shown->customers, customer_id, {}, &CustomerView::customer_id);
+    return found == shown->customers.end() || found->customer_id != customer_id ? "" : found->name;
 }
 
 void Board::set_ready(bool ready) {
@@ -49,6 +58,7 @@ HttpReply Board::answer(const HttpRequest& request) const {
     static const auto unready =
         std::make_shared<const std::string>("no cycle has ended well yet, or the state cannot be written\n");
     static const auto unknown = std::make_shared<const std::string>("not here: /metrics, /healthz, /readyz\n");
+    if (request.method == "POST") return refuse_method("GET, HEAD");
     if (request.path == "/metrics")
         return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_page()};
     if (request.path == "/healthz") return {.body = well};

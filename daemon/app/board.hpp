@@ -21,6 +21,7 @@ public:
     /// A new view; its page of metrics is rendered here, once.
     void show(View view, const MetricsSettings& settings);
     std::shared_ptr<const View> view() const;
+    std::string customer_name(const std::string& customer_id) const;  ///< in the last view; "" when it is not there
 
     void set_ready(bool ready);
     bool ready() const;

@@ -3,6 +3,7 @@
 #include <asio.hpp>
 #include <csignal>
 
+#include "alert_pages.hpp"
 #include "board.hpp"
 #include "deliver.hpp"
 #include "edge/delivery/delivery.hpp"
@@ -30,6 +31,7 @@ public:
 private:
     Result<void> open();
     Result<void> open_states(const std::string& directory);
+    Result<void> open_pages();
     void describe();
     void wait_for_signal();
     void sleep();
@@ -52,8 +54,22 @@ private:
     std::unique_ptr<StateStore> outbox_;  ///< the deliverer's
     std::unique_ptr<Deliverer> deliverer_;
     std::unique_ptr<HttpServer> server_;
+    std::unique_ptr<AlertDesk> desk_;  ///< of the pages' listener
+    Secret link_key_;
+    std::unique_ptr<AlertPages> pages_;  ///< nothing without an external_url: no link leads there
+    std::unique_ptr<HttpServer> pages_server_;
     std::unique_ptr<Evaluator> evaluator_;
 };
+
+/// The pages are asked by people: they would rather try again than wait while a large cycle is stored.
+constexpr Seconds pages_patience{3};
+
+PageSettings page_settings(const Company& company) {
+    return {.brand = company.settings().brand,
+            .external_url = company.settings().external_url,
+            .currency = company.rules().policy.currency.base,
+            .zone = company.zone()};
+}
 
 void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }
 
@@ -62,8 +78,8 @@ int Daemon::run() {
     describe();
     wait_for_signal();
     sd_notify(0, "READY=1");
-    log(LogLevel::info,
-        std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() + "/metrics");
+    log(LogLevel::info, std::string("retaind ") + engine_version + " runs; metrics on http://" + server_->address() +
+                            "/metrics" + (pages_server_ ? ", pages on http://" + pages_server_->address() : ""));
     evaluator_->ask();
     sleep();
     io_.run();
@@ -80,6 +96,13 @@ Result<void> Daemon::open_states(const std::string& directory) {
         open_state(settings_.state, {.directory = directory, .access = StateAccess::companion});
     if (!outbox) return outbox.error();
     outbox_ = std::move(*outbox);
+    Result<std::unique_ptr<AlertDesk>> desk = open_desk(
+        settings_.state, {.directory = directory, .access = StateAccess::companion, .patience = pages_patience});
+    if (!desk) return desk.error();
+    desk_ = std::move(*desk);
+    const Result<Secret> key = desk_->link_key();
+    if (!key) return key.error();
+    link_key_ = *key;
     const Result<std::uint64_t> recovered = store_->recover(clock_.now());
     if (!recovered) return recovered.error();
     if (*recovered > 0)
@@ -95,6 +118,7 @@ Result<void> Daemon::open() {
         settings_.metrics.listen, false, [this](const HttpRequest& request) { return board_.answer(request); });
     if (!server) return server.error();
     server_ = std::move(*server);
+    if (const Result<void> opened = open_pages(); !opened) return opened;
     deliverer_ = std::make_unique<Deliverer>(
         *outbox_, make_outlets(receivers(settings_, directory)), clock_,
         DelivererOptions{.on_result =
@@ -112,13 +136,26 @@ Result<void> Daemon::open() {
                              }});
     evaluator_ = std::make_unique<Evaluator>(
         std::move(company_),
-        EvaluatorParts{
-            .board = board_,
-            .store = *store_,
-            .clock = clock_,
-            .wake_delivery = [this] { deliverer_->wake(); },
-            .status = say_status,
-            .turn_ended = [this](const TurnEnd& end) { asio::post(io_, [this, end] { turn_ended(end); }); }});
+        EvaluatorParts{.board = board_,
+                       .store = *store_,
+                       .clock = clock_,
+                       .wake_delivery = [this] { deliverer_->wake(); },
+                       .status = say_status,
+                       .turn_ended = [this](const TurnEnd& end) { asio::post(io_, [this, end] { turn_ended(end); }); },
+                       .link_key = link_key_});
+    return {};
+}
+
+Result<void> Daemon::open_pages() {
+    if (settings_.external_url.empty()) return {};
+    pages_ = std::make_unique<AlertPages>(*desk_, clock_, link_key_,
+                                          [this](const std::string& id) { return board_.customer_name(id); });
+    pages_->configure(page_settings(*company_));
+    Result<std::unique_ptr<HttpServer>> server =
+        listen_http(settings_.http.listen, settings_.http.behind_proxy,
+                    [this](const HttpRequest& request) { return pages_->answer(request); });
+    if (!server) return server.error();
+    pages_server_ = std::move(*server);
     return {};
 }
 
@@ -178,6 +215,9 @@ void Daemon::reload() {
             log(LogLevel::warning,
                 "[state], [http] listen, [metrics] listen and threads need a restart; the old values stay");
         }
+        if (!pages_ && !fresh.external_url.empty())
+            log(LogLevel::warning, "external_url is new: the pages it leads to need a restart");
+        if (pages_) pages_->configure(page_settings(*company));
         settings_.interval = fresh.interval;
         settings_.schedule = fresh.schedule;
         timetable_.replace(settings_, company->zone());
@@ -203,6 +243,7 @@ void Daemon::stop() {
     evaluator_->stop();
     deliverer_->stop();
     server_.reset();
+    pages_server_.reset();
     io_.stop();
 }
 

@@ -1,6 +1,7 @@
 #include "deliver.hpp"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "edge/delivery/delivery.hpp"
@@ -24,6 +25,27 @@ AttemptOutcome outcome_of(SendResult::Outcome outcome) {
 double jitter() {
     static std::mt19937_64 random{std::random_device{}()};
     return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
+/// Not this message but its receiver is in trouble, or wants to be left alone: the next message would fare the same.
+bool concerns_receiver(const SendResult& result) {
+    constexpr std::array<std::string_view, 7> classes = {"name",     "connect",   "tls", "http_429",
+                                                         "http_503", "disk_full", "file"};
+    return result.retry_after || std::ranges::find(classes, result.error_class) != classes.end();
+}
+
+/// How much of the limits is taken by what is not settled.
+double share_filled(const std::vector<OutboxCount>& counts, const OutboxLimits& limits) {
+    std::uint64_t rows = 0, bytes = 0;
+    for (const OutboxCount& count : counts) {
+        if (count.status != DeliveryStatus::queued && count.status != DeliveryStatus::retry &&
+            count.status != DeliveryStatus::in_flight)
+            continue;
+        rows += count.messages;
+        bytes += count.bytes;
+    }
+    return std::max(static_cast<double>(rows) / static_cast<double>(limits.rows),
+                    static_cast<double>(bytes) / static_cast<double>(limits.bytes));
 }
 
 Settlement untried(DeliveryStatus status, std::string error_class) {
@@ -60,6 +82,7 @@ void Deliverer::wake() {
 void Deliverer::replace(Outlets outlets) {
     const std::lock_guard lock(mutex_);
     outlets_ = std::move(outlets);
+    paused_until_.clear();  // what was wrong may be mended
 }
 
 Result<void> Deliverer::wait_until_idle(Seconds longest) {
@@ -99,15 +122,18 @@ void Deliverer::loop() {
     settle();
 }
 
-/// Receivers that may not be given anything now: one is under way, or they had their share of this minute.
+/// Receivers that may not be given anything now: one is under way, they had their share of this minute, or they are
+/// left alone for a while.
 std::vector<std::string> Deliverer::closed_receivers() {
     std::vector<std::string> closed;
     const auto minute_ago = clock_.steady() - std::chrono::minutes{1};
     for (const auto& [name, outlet] : outlets_) {
         std::deque<std::chrono::steady_clock::time_point>& recent = recent_[name];
         while (!recent.empty() && recent.front() < minute_ago) recent.pop_front();
-        if (lanes_.contains(name) || recent.size() >= static_cast<std::size_t>(outlet.max_per_minute))
-            closed.push_back(name);
+        const bool had_share = recent.size() >= static_cast<std::size_t>(outlet.max_per_minute);
+        const auto pause = paused_until_.find(name);
+        const bool is_paused = pause != paused_until_.end() && clock_.steady() < pause->second;
+        if (lanes_.contains(name) || had_share || is_paused) closed.push_back(name);
     }
     return closed;
 }
@@ -137,7 +163,7 @@ bool Deliverer::claim_and_start() {
         }
         recent_[receiver].push_back(clock_.steady());
         if (seeded_defect("record_first"))
-            note(store_.settle({.delivery_id = delivery.payload.delivery_id, .status = DeliveryStatus::delivered}));
+            note(store_.settle({.delivery_id = delivery.payload.delivery_id, .next_at = clock_.now()}));
         failpoint("sender.sending");
         const std::shared_ptr<Sender> sender = outlet->second.sender;
         lanes_[receiver] = {.sender = sender,
@@ -186,12 +212,14 @@ void Deliverer::decide(const Sent& sent) {
                           .refused = result.outcome == SendResult::Outcome::refused};
     std::string said = "delivered";
     switch (decision.kind) {
-        case RetryDecision::Kind::delivered: break;
+        case RetryDecision::Kind::delivered: settlement.next_at = clock_.now(); break;
         case RetryDecision::Kind::dead:
             settlement.status = DeliveryStatus::dead;
             return give_up(delivery, std::move(settlement), result.detail);
         case RetryDecision::Kind::retry:
             settlement.status = DeliveryStatus::retry;
+            if (concerns_receiver(result))
+                paused_until_[delivery.payload.receiver] = clock_.steady() + (decision.next_at - clock_.now());
             said = abandoned ? "abandoned" : "retry";
             log(LogLevel::warning, "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver +
                                        ": " + (abandoned ? said : result.error_class + " (" + result.detail + ")") +
@@ -239,7 +267,18 @@ void Deliverer::report() {
     if (!options_.on_outbox) return;
     const Result<std::vector<OutboxCount>> counts = store_.outbox();
     const Result<std::uint64_t> bytes = store_.size_bytes();
-    if (counts && bytes) options_.on_outbox(*counts, *bytes);
+    if (!counts || !bytes) return;
+    warn(*counts);
+    options_.on_outbox(*counts, *bytes);
+}
+
+void Deliverer::warn(const std::vector<OutboxCount>& counts) {
+    const double share = share_filled(counts, options_.limits);
+    if (share < outbox_warns_at / 2) warned_ = false;
+    if (share < outbox_warns_at || warned_) return;
+    warned_ = true;
+    log(LogLevel::warning, "the outbox is " + std::to_string(static_cast<int>(share * 100)) +
+                               " % full of messages that wait; when it is full, repeats and digests stop");
 }
 
 void Deliverer::note(const Result<void>& result) {

@@ -1,7 +1,9 @@
 // From the outbox to the receivers: claim, send, settle; in that order, each committed (ALERTS.md).
 //
 // One thread owns the store and decides; up to `lanes` others send, never two at once to the same receiver. So a dead
-// receiver delays nobody else, and a crash repeats at most what was in flight.
+// receiver delays nobody else, and a crash repeats at most what was in flight. A receiver that cannot be reached or
+// asks for a pause is left alone until the message that met with it is due again: so an outage is not hammered at, and
+// messages leave in their order when it ends.
 #pragma once
 
 #include <chrono>
@@ -31,6 +33,9 @@ using Outlets = std::map<std::string, Outlet, std::less<>>;
 
 Outlets make_outlets(const std::vector<ReceiverSettings>& receivers);
 
+/// The outbox filled to this share with what waits is said once; again after it was down to half of that.
+inline constexpr double outbox_warns_at = 0.8;
+
 /// How long a verb that ends waits for its messages to leave; the rest stays in the outbox for the next run.
 inline constexpr Seconds longest_delivery{120};
 
@@ -40,6 +45,7 @@ struct DelivererOptions {
     Seconds look_again = Seconds{1};      ///< the outbox may have been filled by another process
     Seconds after_failure = Seconds{10};  ///< of the store
     Seconds prune_every = std::chrono::hours{1};
+    OutboxLimits limits = {};         ///< of the store
     int claims_until_quarantine = 3;  ///< a message claimed so often without a result may be what ends the process
     std::function<void(const std::string& receiver, const std::string& result)> on_result = {};
     std::function<void(const std::vector<OutboxCount>& counts, std::uint64_t bytes)> on_outbox = {};
@@ -79,6 +85,7 @@ private:
     bool settle();
     std::vector<std::string> closed_receivers();
     void report();
+    void warn(const std::vector<OutboxCount>& counts);
     void note(const Result<void>& result);
 
     StateStore& store_;
@@ -89,11 +96,13 @@ private:
     Outlets outlets_;
     std::map<std::string, Lane, std::less<>> lanes_;  ///< by receiver: sends under way
     std::map<std::string, std::deque<std::chrono::steady_clock::time_point>, std::less<>> recent_;
+    std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> paused_until_;  ///< by receiver
     std::deque<Sent> sent_;             ///< back from the lanes, not decided yet
     std::deque<Settlement> unsettled_;  ///< decided, not stored yet
     std::optional<Error> failure_;      ///< of the store, since the last success
     std::chrono::steady_clock::time_point pruned_ = {};
     bool woken_ = true, idle_ = false, stopping_ = false;
+    bool warned_ = false;  ///< that the outbox fills up
     std::thread thread_;
 };
 

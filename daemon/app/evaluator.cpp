@@ -101,8 +101,9 @@ TurnEnd Evaluator::turn() {
         if (stopping_) return {.well = false};
         clock_jumped = std::exchange(clock_jumped_, false);
     }
-    Result<Turn> turn = take_turn(*company_, parts_.store, snapshot, std::move(*state_),
-                                  {.now = now, .clock_jumped = clock_jumped}, parts_.clock);
+    Result<Turn> turn =
+        take_turn(*company_, parts_.store, snapshot, std::move(*state_),
+                  {.now = now, .clock_jumped = clock_jumped, .link_key = parts_.link_key}, parts_.clock);
     if (!turn) {
         if (clock_jumped) note_clock_jump();
         state_.reset();

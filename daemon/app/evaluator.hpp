@@ -28,6 +28,7 @@ struct EvaluatorParts {
     std::function<void(const std::string&)> status;
     /// After each turn, on the evaluator's thread.
     std::function<void(const TurnEnd& end)> turn_ended;
+    Secret link_key = {};  ///< as in TurnOptions
 };
 
 class Evaluator {

@@ -19,9 +19,11 @@ void say(const std::string& text) { std::fputs(text.c_str(), stdout); }
 struct Scene {
     const Company& company;
     StateStore& store;
-    Snapshot snapshot;
+    DatedSnapshot dated;
     RuleSet rules;
     State state;
+
+    const Snapshot& snapshot() const { return dated.snapshot(); }
 };
 
 /// The rules that were in force on the day: those of its cycle, or of the last one before it that is kept.
@@ -36,13 +38,13 @@ Result<RuleSet> rules_in_force(const Company& company, StateStore& store, Day as
     return company.rules_of(**cycle);
 }
 
-/// The healths that a cycle of the day stored, by CustomerIndex: a source that overwrites its columns may no longer say
-/// what they came from.
+/// The healths that a cycle of the day stored, by CustomerIndex: rows may have come late since, and a source may have
+/// overwritten what no cycle remembers.
 Result<std::vector<double>> remembered_scores(const Scene& scene) {
-    const Day as_of = scene.snapshot.as_of;
+    const Day as_of = scene.snapshot().as_of;
     Result<State> state = scene.store.load(as_of + std::chrono::days{1}, true);
     if (!state) return state.error();
-    return remembered_on(scene.snapshot, *state, as_of);
+    return remembered_on(scene.snapshot(), *state, as_of);
 }
 
 /// Reads so many days before the day that was asked for, too.
@@ -56,12 +58,12 @@ Result<Scene> set_scene(const Options& options, Company& company, StateStore& st
     if (!state) return state.error();
     Result<RuleSet> rules = past ? rules_in_force(company, store, as_of) : Result<RuleSet>(company.rules());
     if (!rules) return rules.error();
-    Snapshot snapshot = company.read(as_of - back, as_of);
+    DatedSnapshot dated(company, store, company.read(as_of - back, as_of));
     for (const auto& [source, up] : company.source_up()) {
         if (!up) return Error{.kind = ErrorKind::source, .message = "source " + source + " could not be read"};
     }
-    company.look_at(snapshot, as_of);
-    return Scene{company, store, std::move(snapshot), std::move(*rules), std::move(*state)};
+    if (const Result<void> turned = dated.turn_to(as_of); !turned) return turned.error();
+    return Scene{company, store, std::move(dated), std::move(*rules), std::move(*state)};
 }
 
 /// Hands the day to `look`, which says something or why it cannot.
@@ -85,18 +87,18 @@ constexpr std::chrono::days no_look_back{0};
 
 int run_explain(const Options& options) {
     return at_the_scene(options, look_back_days, [&](Scene& scene) -> Result<void> {
-        const Explainer explainer(scene.snapshot, scene.rules, scene.state);
+        const Explainer explainer(scene.snapshot(), scene.rules, scene.state);
         const DayHealths today = explainer.healths(options.all ? "" : options.customer);
         const Result<std::vector<double>> remembered = remembered_scores(scene);
         if (!remembered) return remembered.error();
         const Result<LookBack> earlier =
-            look_back(scene.company, scene.store, scene.snapshot, scene.rules, scene.state, today);
+            look_back(scene.company, scene.store, scene.dated, scene.rules, scene.state, today);
         if (!earlier) return earlier.error();
         for (const std::string& customer : options.all ? explainer.customers() : std::vector{options.customer}) {
             Result<Explanation> explanation = explainer.explain(customer);
             if (!explanation) return explanation.error();
-            explanation->remembered = (*remembered)[scene.snapshot.find_customer(explanation->customer_id)];
-            compare(*explanation, scene.snapshot, *earlier, today);
+            explanation->remembered = (*remembered)[scene.snapshot().find_customer(explanation->customer_id)];
+            compare(*explanation, scene.snapshot(), *earlier, today);
             say(!options.json ? explain_text(*explanation)
                 : options.all ? explain_line(*explanation)
                               : explain_json(*explanation));
@@ -107,7 +109,7 @@ int run_explain(const Options& options) {
 
 int run_why_not(const Options& options) {
     return at_the_scene(options, no_look_back, [&](const Scene& scene) -> Result<void> {
-        const Result<WhyNot> why = why_not(scene.snapshot, scene.rules, scene.state, options.customer, options.rule);
+        const Result<WhyNot> why = why_not(scene.snapshot(), scene.rules, scene.state, options.customer, options.rule);
         if (!why) return why.error();
         say(options.json ? why_not_json(*why) : why_not_text(*why));
         return {};
@@ -116,7 +118,7 @@ int run_why_not(const Options& options) {
 
 int run_brief(const Options& options) {
     return at_the_scene(options, no_look_back, [&](const Scene& scene) -> Result<void> {
-        const Result<Brief> found = brief(scene.snapshot, scene.rules, scene.state, options.customer);
+        const Result<Brief> found = brief(scene.snapshot(), scene.rules, scene.state, options.customer);
         if (!found) return found.error();
         say(options.json ? brief_json(*found) : brief_text(*found));
         return {};

@@ -32,21 +32,21 @@ struct Then {
     const RuleSet& rules;
 };
 
-Result<EarlierDay> evaluate_again(const Company& company, StateStore& store, Snapshot& snapshot, const Then& then,
-                                  const Today& today) {
+Result<EarlierDay> evaluate_again(StateStore& store, DatedSnapshot& dated, const Then& then, const Today& today) {
     const PastCycle& cycle = then.cycle;
+    const Snapshot& snapshot = dated.snapshot();
     const Result<State> state = store.load(cycle.day, true);
     if (!state) return state.error();
     EarlierDay earlier{.day = cycle.day,
                        .remembered = remembered_on(snapshot, today.state, cycle.day),
                        .same_engine = cycle.engine_version == engine_version};
-    company.look_at(snapshot, cycle.day);
+    if (const Result<void> turned = dated.turn_to(cycle.day); !turned) return turned.error();
     earlier.now = healths_on(snapshot, today.rules, *state, {.wanted = today.wanted});
     if (then.rules.score_hash == today.rules.score_hash)
         earlier.then = earlier.now;
     else
         earlier.then = healths_on(snapshot, then.rules, *state, {.wanted = today.wanted});
-    company.look_at(snapshot, today.day);
+    if (const Result<void> turned = dated.turn_to(today.day); !turned) return turned.error();
     // Who was not there yet brings its profiles along.
     std::vector<ProfileSet> profiles = earlier.now.profiles;
     for (std::size_t customer = 0; customer < profiles.size(); ++customer) {
@@ -62,14 +62,14 @@ Result<EarlierDay> evaluate_again(const Company& company, StateStore& store, Sna
 
 }  // namespace
 
-Result<LookBack> look_back(const Company& company, StateStore& store, Snapshot& snapshot, const RuleSet& rules,
+Result<LookBack> look_back(const Company& company, StateStore& store, DatedSnapshot& dated, const RuleSet& rules,
                            const State& state, const DayHealths& today) {
     constexpr std::chrono::days slack{3};
     std::vector<CustomerIndex> wanted;
     for (CustomerIndex customer = 0; customer < today.health.size(); ++customer) {
         if (today.health[customer]) wanted.push_back(customer);
     }
-    const Today now{.day = snapshot.as_of, .rules = rules, .state = state, .healths = today, .wanted = wanted};
+    const Today now{.day = dated.snapshot().as_of, .rules = rules, .state = state, .healths = today, .wanted = wanted};
     LookBack result;
     const struct {
         int days;
@@ -86,7 +86,7 @@ Result<LookBack> look_back(const Company& company, StateStore& store, Snapshot& 
             log(LogLevel::warning, "no comparison with " + format_day((*cycle)->day) + ": " + to_string(then.error()));
             continue;
         }
-        Result<EarlierDay> earlier = evaluate_again(company, store, snapshot, {.cycle = **cycle, .rules = *then}, now);
+        Result<EarlierDay> earlier = evaluate_again(store, dated, {.cycle = **cycle, .rules = *then}, now);
         if (!earlier) return earlier.error();
         into = std::move(*earlier);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "company.hpp"
+#include "dated_snapshot.hpp"
 #include "retaind/cycle/cycle.hpp"
 
 namespace retaind {
@@ -18,8 +19,8 @@ std::vector<double> remembered_on(const Snapshot& snapshot, const State& state, 
 inline constexpr std::chrono::days look_back_days{33};
 
 /// Evaluates the earlier days anew. The snapshot must reach back look_back_days, and is turned to them and back;
-/// `today` is what `state` and `rules` make of its day. Errors: state.
-Result<LookBack> look_back(const Company& company, StateStore& store, Snapshot& snapshot, const RuleSet& rules,
+/// `today` is what `state` and `rules` make of its day. Errors: state, state_lost.
+Result<LookBack> look_back(const Company& company, StateStore& store, DatedSnapshot& dated, const RuleSet& rules,
                            const State& state, const DayHealths& today);
 
 /// Adds to an explanation, of a customer of the snapshot, what moved the customer's health since each of these days.

@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "dated_snapshot.hpp"
 #include "deliver.hpp"
 #include "edge/delivery/delivery.hpp"
 #include "edge/report/report.hpp"
@@ -47,17 +48,20 @@ int run_once(const Options& options) {
     }
     const Result<State> state = (*store)->load(as_of, *past);
     if (!state) return fail(state.error());
-    const Snapshot snapshot = company->read(as_of);
-    const Result<Turn> turn = take_turn(*company, **store, snapshot, *state, {.now = now, .commit = writes}, clock);
+    const std::string directory = state_directory(options.state_directory, company->settings());
+    const Result<Secret> key = writes ? link_key_of(company->settings(), directory) : Result<Secret>(Secret{});
+    if (!key) return fail(key.error());
+    DatedSnapshot dated(*company, **store, company->read(as_of));
+    if (const Result<void> turned = dated.turn_to(as_of); !turned) return fail(turned.error());
+    const Result<Turn> turn = take_turn(*company, **store, dated.snapshot(), *state,
+                                        {.now = now, .commit = writes, .link_key = *key}, clock);
     if (!turn) return fail(turn.error());
 
     const std::string said = options.json ? once_json(turn->result.view) : once_text(turn->result.view);
     std::fputs(said.c_str(), stdout);
     if (writes) {
-        const Result<void> sent = deliver_all(
-            **store,
-            make_outlets(receivers(company->settings(), state_directory(options.state_directory, company->settings()))),
-            clock, longest_delivery);
+        const Result<void> sent =
+            deliver_all(**store, make_outlets(receivers(company->settings(), directory)), clock, longest_delivery);
         if (!sent) return fail(sent.error());
     }
     for (const auto& [source, up] : company->source_up()) {

@@ -101,6 +101,115 @@ void add_history(CLI::App& app, Options& options) {
     add_day(demo, "--until", options.to, "its last day (default: yesterday)");
 }
 
+CLI::App& add_alerts_verb(CLI::App& alerts, Options& options, const char* name, AlertsVerb which, const char* help) {
+    CLI::App& verb = *alerts.add_subcommand(name, help);
+    add_common(verb, options);
+    verb.parse_complete_callback([&options, which] { options.alerts.verb = which; });
+    return verb;
+}
+
+void add_who(CLI::App& verb, AlertsOptions& to) {
+    verb.add_option("--by", to.by, "who says so (default: your login name)")->type_name("NAME");
+}
+
+CLI::Option* add_names(CLI::App& verb, AlertsOptions& to) {
+    return verb.add_option("alerts", to.names, "RULE/ENTITY, or the beginning of an alert's id")->type_name("ALERT");
+}
+
+void add_looking(CLI::App& alerts, Options& options) {
+    AlertsOptions& to = options.alerts;
+    CLI::App& list = add_alerts_verb(alerts, options, "list", AlertsVerb::list, "open alerts, most urgent first");
+    list.add_option("--rule", to.rule, "only of this rule")->type_name("RULE");
+    list.add_option("--customer", to.customer, "only about this customer")->type_name("ID");
+    list.add_option("--severity", to.severity, "only this severe")
+        ->check(CLI::IsMember({"info", "warning", "critical"}));
+    list.add_flag("--held", to.held, "only those that the blast guard holds");
+    CLI::Option* all = list.add_flag("--all", to.all, "also those that are over, for as long as they are remembered");
+    list.add_flag_callback(
+            "--open", [] {}, "only those that are not over (as without it)")
+        ->excludes(all);
+    add_names(add_alerts_verb(alerts, options, "show", AlertsVerb::show,
+                              "everything about one: why, who was told and how that went, answers, steps"),
+              to)
+        ->required();
+    add_alerts_verb(alerts, options, "quality", AlertsVerb::quality,
+                    "how often each rule was right, how early, and what it missed; exit code 1 below a floor");
+}
+
+void add_answering(CLI::App& alerts, Options& options) {
+    AlertsOptions& to = options.alerts;
+    CLI::App& ack = add_alerts_verb(alerts, options, "ack", AlertsVerb::ack,
+                                    "it is in hand: no reminders, no escalation, until it gets worse or is over");
+    add_names(ack, to)->required();
+    CLI::Option* seen = ack.add_flag("--seen", to.seen, "only seen: for a shorter time");
+    ack.add_flag("--wrong", to.wrong, "it is wrong: counts against its rule")->excludes(seen);
+    ack.add_option("--until", to.until, "how long that holds (default: 14d; seen 3d, wrong 90d)")
+        ->type_name("DATE|DURATION");
+    ack.add_option("--comment", to.comment, "kept with the alert")->type_name("TEXT");
+    add_who(ack, to);
+    CLI::App& snooze =
+        add_alerts_verb(alerts, options, "snooze", AlertsVerb::snooze, "nothing about it reaches anybody until then");
+    add_names(snooze, to)->required();
+    snooze.add_option("--until", to.until, "when it comes back: a day (as it begins) or a duration, at most 90d")
+        ->type_name("DATE|DURATION")
+        ->required();
+    snooze.add_option("--reason", to.comment, "why it can wait")->type_name("TEXT")->required();
+    add_who(snooze, to);
+    CLI::App& resume =
+        add_alerts_verb(alerts, options, "resume", AlertsVerb::resume, "takes back what was acknowledged or snoozed");
+    add_names(resume, to)->required();
+    resume.add_option("--comment", to.comment, "kept with the alert")->type_name("TEXT");
+    add_who(resume, to);
+}
+
+void add_operating(CLI::App& alerts, Options& options) {
+    AlertsOptions& to = options.alerts;
+    CLI::App& silence = add_alerts_verb(alerts, options, "silence", AlertsVerb::silence,
+                                        "messages about what matches wait until it ends");
+    CLI::Option* match =
+        silence.add_option("--match", to.match, "a condition as in [[route]]; all must hold: segment == 'west'")
+            ->type_name("CONDITION")
+            ->allow_extra_args(false);
+    silence.add_option("--from", to.from, "when it begins (default: now)")->type_name("DATE|DURATION");
+    CLI::Option* until = silence.add_option("--until", to.until, "when it ends: a day (as it begins) or a duration")
+                             ->type_name("DATE|DURATION");
+    CLI::Option* comment = silence.add_option("--comment", to.comment, "why")->type_name("TEXT");
+    match->needs(until)->needs(comment);
+    CLI::Option* list = silence.add_flag("--list", to.list, "print those that are not over")->excludes(match);
+    silence.add_flag("--all", to.all, "with --list: also those that are over")->needs(list);
+    CLI::Option* end = silence.add_option("--end", to.end, "end this one now")->type_name("ID")->excludes(match, list);
+    silence.final_callback([match, list, end] {
+        if (match->count() + list->count() + end->count() == 0) throw CLI::RequiredError("--match, --list or --end");
+    });
+    add_who(silence, to);
+    CLI::App& release = add_alerts_verb(alerts, options, "release", AlertsVerb::release,
+                                        "lets go of alerts that the blast guard holds, with the next cycle");
+    CLI::Option* names = add_names(release, to);
+    CLI::Option* all = release.add_flag("--all", to.all, "of all of them")->excludes(names);
+    release.final_callback([names, all] {
+        if (names->count() + all->count() == 0) throw CLI::RequiredError("ALERT or --all");
+    });
+    add_who(release, to);
+    CLI::App& requeue =
+        add_alerts_verb(alerts, options, "requeue", AlertsVerb::requeue, "sends again what was given up");
+    CLI::Option* ids =
+        requeue.add_option("deliveries", to.names, "delivery ids, as `alerts show` prints them")->type_name("DELIVERY");
+    CLI::Option* receiver =
+        requeue.add_option("--receiver", to.receiver, "all of this receiver's")->type_name("NAME")->excludes(ids);
+    requeue.final_callback([ids, receiver] {
+        if (ids->count() + receiver->count() == 0) throw CLI::RequiredError("DELIVERY or --receiver");
+    });
+    add_who(requeue, to);
+}
+
+void add_alerts(CLI::App& app, Options& options) {
+    CLI::App& alerts = *app.add_subcommand("alerts", "alerts, and what people do about them; also beside the daemon");
+    alerts.require_subcommand(1);
+    add_looking(alerts, options);
+    add_answering(alerts, options);
+    add_operating(alerts, options);
+}
+
 }  // namespace
 
 std::variant<Options, int> parse_options(int argc, char** argv) {
@@ -108,7 +217,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
                                                          {"check", Verb::check},     {"config", Verb::config},
                                                          {"explain", Verb::explain}, {"why-not", Verb::why_not},
                                                          {"brief", Verb::brief},     {"test-rules", Verb::test_rules},
-                                                         {"replay", Verb::replay},   {"demo", Verb::demo}};
+                                                         {"replay", Verb::replay},   {"demo", Verb::demo},
+                                                         {"alerts", Verb::alerts}};
     Options options;
     CLI::App app("retaind watches the promises a company made to its customers", "retaind");
     app.set_version_flag("--version", std::string("retaind ") + engine_version);
@@ -116,6 +226,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     add_judging(app, options);
     add_checking(app, options);
     add_history(app, options);
+    add_alerts(app, options);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& stop) {

@@ -10,7 +10,26 @@
 
 namespace retaind {
 
-enum class Verb { run, once, check, config, explain, why_not, brief, test_rules, replay, demo };
+enum class Verb { run, once, check, config, explain, why_not, brief, test_rules, replay, demo, alerts };
+
+enum class AlertsVerb { list, show, ack, snooze, resume, silence, release, requeue, quality };
+
+/// `alerts VERB ...`
+struct AlertsOptions {
+    AlertsVerb verb = AlertsVerb::list;
+    std::vector<std::string> names = {};                  ///< of alerts; requeue: delivery ids
+    std::string rule = {}, customer = {}, severity = {};  ///< list: only those
+    bool all = false;                                     ///< list: also what is over; silence; release
+    bool held = false;                                    ///< list: only held ones
+    bool seen = false, wrong = false;                     ///< ack; neither: it is in hand
+    std::string from = {}, until = {};                    ///< a day, a moment or a duration
+    std::string comment = {};                             ///< why
+    std::string by = {};                                  ///< "": the login name
+    std::vector<std::string> match = {};                  ///< silence
+    bool list = false;                                    ///< silence: print them
+    std::string end = {};                                 ///< silence: id of the one to end
+    std::string receiver = {};                            ///< requeue: all of its
+};
 
 struct Options {
     Verb verb = Verb::run;
@@ -33,6 +52,7 @@ struct Options {
     unsigned long long seed = 7;             ///< demo
     bool only_once = false;                  ///< demo: stop the daemon again and end
     int port = 9848;                         ///< demo: of the daemon's metrics
+    AlertsOptions alerts = {};
 };
 
 /// The options, or the exit code with which to end at once (help was printed, or a usage error was said).

@@ -2,34 +2,16 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
-#include "edge/delivery/delivery.hpp"
-#include "edge/render/render.hpp"
+#include "edge/state/state.hpp"
+#include "post.hpp"
 #include "retaind/alerts/guard.hpp"
 #include "retaind/ports/failpoint.hpp"
 #include "version.hpp"
 
 namespace retaind {
 namespace {
-
-std::vector<Payload> render_all(const Company& company, const std::vector<Message>& messages) {
-    const Settings& settings = company.settings();
-    std::vector<Payload> payloads;
-    for (const Message& message : messages) {
-        ReceiverSettings receiver{.name = message.receiver};
-        for (const ReceiverSettings& each : settings.receivers) {
-            if (each.name == message.receiver) receiver = each;
-        }
-        for (const Message& one : addressed(message, receiver)) {
-            payloads.push_back(render(one, {.receiver = receiver,
-                                            .delivery_id = delivery_id(one),
-                                            .brand = settings.brand,
-                                            .external_url = settings.external_url,
-                                            .currency = company.rules().policy.currency.base}));
-        }
-    }
-    return payloads;
-}
 
 double seconds_since(Clock& clock, std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(clock.steady() - start).count();
@@ -54,21 +36,35 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     if (!options.commit) return turn;
     const auto stored = clock.steady();
     std::vector<Alert> told;
+    Post post;
     if (options.untold_since) {
         told = turn.result.state.alerts;
         take_back_told(turn.result.state.alerts, *options.untold_since);
+    } else {
+        post = render_post(company, turn.result.outbox, turn.result.state.alerts,
+                           {.now = options.now, .link_key = options.link_key});
     }
-    const Result<void> committed =
-        store.commit({.state = turn.result.state,
-                      .outbox = options.untold_since ? std::vector<Payload>{} : render_all(company, turn.result.outbox),
-                      .now = options.now,
-                      .engine_version = engine_version,
-                      .rules_text = company.rules_text()});
+    const Result<void> committed = store.commit({.state = turn.result.state,
+                                                 .outbox = std::move(post.outbox),
+                                                 .absorptions = std::move(post.absorptions),
+                                                 .ledger = turn.result.ledger,
+                                                 .now = options.now,
+                                                 .engine_version = engine_version,
+                                                 .rules_text = company.rules_text(),
+                                                 .facts = turn.result.facts});
     if (!committed) return committed.error();
     if (options.untold_since) turn.result.state.alerts = std::move(told);
     turn.seconds["store"] = seconds_since(clock, stored);
     failpoint("cycle.stored");
     return turn;
+}
+
+Result<Secret> link_key_of(const Settings& settings, const std::string& directory) {
+    if (settings.external_url.empty()) return Secret{};
+    const Result<std::unique_ptr<AlertDesk>> desk =
+        open_desk(settings.state, {.directory = directory, .access = StateAccess::companion});
+    if (!desk) return desk.error();
+    return desk.value()->link_key();
 }
 
 std::string state_directory(const std::string& asked, const Settings& settings) {

@@ -23,6 +23,7 @@ struct TurnOptions {
     Instant now;
     bool commit = true;         ///< false: writes nothing
     bool clock_jumped = false;  ///< since the turn before: nobody is told anything in this one
+    Secret link_key = {};       ///< AlertDesk::link_key(); without it messages have no links
     /// If set, messages are decided but not stored (they are about the past): what is stored says that people know only
     /// what these alerts, from before those cycles, say they know.
     const std::vector<Alert>* untold_since = nullptr;
@@ -37,6 +38,9 @@ struct Turn {
 /// nothing has been written.
 Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, State state,
                        const TurnOptions& options, Clock& clock);
+
+/// With which links in messages are signed; none where nobody has said how links begin. Errors: state.
+Result<Secret> link_key_of(const Settings& settings, const std::string& directory);
 
 /// Where the state lives when the configuration names no file.
 std::string state_directory(const std::string& asked, const Settings& settings);

@@ -19,6 +19,7 @@ int run_brief(const Options& options);
 int run_test_rules(const Options& options);
 int run_replay(const Options& options);
 int run_demo(const Options& options);
+int run_alerts(const Options& options);
 
 /// Loads configuration and rules and opens the company; says every problem (as JSON where asked) and returns nothing
 /// otherwise.

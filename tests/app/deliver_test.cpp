@@ -15,10 +15,9 @@
 #include <gtest/gtest.h>
 
 #include "app/deliver.hpp"
-#include "edge/state/state.hpp"
+#include "app/stored_outbox.hpp"
 #include "support/failing_store.hpp"
 #include "support/set_clock.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace retaind {
 namespace {
@@ -26,13 +25,12 @@ namespace {
 using namespace std::chrono_literals;
 using test::FailingStore;
 using test::SetClock;
-using test::TemporaryFolder;
+using test::StoredOutbox;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 using Outcome = SendResult::Outcome;
 
-constexpr Day day{std::chrono::year{2026} / 3 / 1};
 constexpr Seconds patience = 20s;  ///< for what happens at once
 
 /// Answers as it is told.
@@ -93,18 +91,9 @@ Payload payload(const std::string& id, const std::string& receiver = "hook", con
 
 class DelivererOverStore : public testing::Test {
 protected:
-    DelivererOverStore() : store_(open_state({}, {.directory = folder_.path()}).value()), failing_(*store_) {}
+    DelivererOverStore() : failing_(store_) {}
 
-    void queue(std::vector<Payload> payloads) {
-        const State state{.as_of = day, .rules_hash = "h"};
-        ASSERT_TRUE(store_
-                        ->commit({.state = state,
-                                  .outbox = std::move(payloads),
-                                  .now = clock_.now(),
-                                  .engine_version = "1",
-                                  .rules_text = ""})
-                        .ok());
-    }
+    void queue(std::vector<Payload> payloads) { outbox_.queue(std::move(payloads)); }
 
     /// Results go into `results_`. The outbox is looked at again at once, also after a failure, and an hour passes each
     /// time: whatever waits is due.
@@ -125,15 +114,9 @@ protected:
                     }};
     }
 
-    static std::uint64_t number(const std::vector<OutboxCount>& counts, DeliveryStatus status) {
-        std::uint64_t messages = 0;
-        for (const OutboxCount& count : counts) messages += count.status == status ? count.messages : 0;
-        return messages;
-    }
-
     bool wait_for(DeliveryStatus status, std::uint64_t messages) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, patience, [&] { return number(counts_, status) == messages; });
+        return changed_.wait_for(lock, patience, [&] { return StoredOutbox::number(counts_, status) == messages; });
     }
 
     std::vector<std::string> results() {
@@ -141,9 +124,9 @@ protected:
         return results_;
     }
 
-    TemporaryFolder folder_;
-    SetClock clock_{Instant{day}};
-    std::unique_ptr<StateStore> store_;
+    StoredOutbox outbox_;
+    StateStore& store_ = outbox_.store();
+    SetClock& clock_ = outbox_.clock();
     FailingStore failing_;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -162,6 +145,48 @@ TEST_F(DelivererOverStore, AResultThatCouldNotBeStoredIsStoredLaterAndHoldsNobod
     EXPECT_EQ(failing_.claims_while_unsettled, 0) << "nothing new is claimed while a result is not stored";
 }
 
+TEST_F(DelivererOverStore, AnOutboxThatFillsUpIsSaidOnceAndAgainAfterItWasEmptied) {
+    const auto sender = std::make_shared<ScriptedSender>();
+    const Outlets closed = {{"hook", {.sender = sender, .max_per_minute = 0}}};
+    const std::string four[] = {"a", "b", "c", "d"};
+    std::vector<Payload> first, second;
+    for (const auto& id : four) {
+        first.push_back(payload(id));
+        second.push_back(payload(id + "2"));
+    }
+    queue(first);
+    int reports = 0;
+    auto watched = options();
+    watched.limits.rows = 5;
+    watched.on_outbox = [&, base = watched.on_outbox](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
+        base(counts, bytes);
+        const std::lock_guard lock(mutex_);
+        ++reports;
+    };
+    const auto see_three_reports = [&] {
+        std::unique_lock lock(mutex_);
+        const int enough = reports + 3;
+        return changed_.wait_for(lock, patience, [&] { return reports >= enough; });
+    };
+    testing::internal::CaptureStderr();
+    Deliverer deliverer{failing_, closed, clock_, watched};
+    EXPECT_TRUE(see_three_reports());
+    deliverer.replace({{"hook", {.sender = sender}}});
+    EXPECT_TRUE(wait_for(DeliveryStatus::delivered, 4));
+    EXPECT_TRUE(see_three_reports());
+    deliverer.replace(closed);
+    outbox_.queue_beside(second);
+    EXPECT_TRUE(wait_for(DeliveryStatus::queued, 4));
+    EXPECT_TRUE(see_three_reports());
+    deliverer.stop();
+    const std::string said = testing::internal::GetCapturedStderr();
+    const std::string warning = "the outbox is 80 % full";
+    const auto once = said.find(warning), again = said.find(warning, once + 1);
+    EXPECT_NE(once, said.npos) << said;
+    EXPECT_NE(again, said.npos) << said;
+    EXPECT_EQ(said.find(warning, again + 1), said.npos) << said;
+}
+
 TEST_F(DelivererOverStore, AResultIsStoredOnTheWayOutIfNotBefore) {
     queue({payload("a")});
     failing_.settles_to_fail = 1;
@@ -171,7 +196,7 @@ TEST_F(DelivererOverStore, AResultIsStoredOnTheWayOutIfNotBefore) {
     Deliverer deliverer{failing_, {{"hook", {.sender = sender}}}, clock_, slow};
     EXPECT_FALSE(deliverer.wait_until_idle(patience).ok());
     deliverer.stop();
-    EXPECT_EQ(number(*store_->outbox(), DeliveryStatus::delivered), 1u);
+    EXPECT_EQ(outbox_.number(DeliveryStatus::delivered), 1u);
 }
 
 TEST_F(DelivererOverStore, OnlyRefusalsInARowGiveAMessageUp) {
@@ -198,7 +223,7 @@ TEST_F(DelivererOverStore, OrderlyStopsCostAMessageNothing) {
         ASSERT_TRUE(silent->wait_for_send()) << "run " << run;
         deliverer.stop();
     }
-    const auto claimed = *store_->claim(clock_.now(), {}, 1);
+    const auto claimed = *store_.claim(clock_.now(), {}, 1);
     ASSERT_EQ(claimed.size(), 1u);
     EXPECT_EQ(claimed[0].attempts, 0);
     EXPECT_EQ(claimed[0].claims, 1) << "the one just made";
@@ -207,8 +232,8 @@ TEST_F(DelivererOverStore, OrderlyStopsCostAMessageNothing) {
 TEST_F(DelivererOverStore, AMessageThatNoRunSurvivesIsPutAsideAloudAndTheNextGoesOut) {
     queue({payload("poison"), payload("good")});
     for (int crash = 0; crash < 3; ++crash) {
-        ASSERT_EQ(store_->claim(clock_.now(), {}, 1)->size(), 1u);
-        ASSERT_EQ(*store_->recover(clock_.now()), 1u);
+        ASSERT_EQ(store_.claim(clock_.now(), {}, 1)->size(), 1u);
+        ASSERT_EQ(*store_.recover(clock_.now()), 1u);
     }
     const auto sender = std::make_shared<ScriptedSender>();
     Deliverer deliverer{failing_, {{"hook", {.sender = sender}}}, clock_, options()};
@@ -216,7 +241,7 @@ TEST_F(DelivererOverStore, AMessageThatNoRunSurvivesIsPutAsideAloudAndTheNextGoe
     deliverer.stop();
     EXPECT_THAT(sender->sent(), ElementsAre("good"));
     EXPECT_THAT(results(), ElementsAre("hook quarantined", "hook delivered"));
-    EXPECT_EQ(number(*store_->outbox(), DeliveryStatus::quarantined), 1u);
+    EXPECT_EQ(outbox_.number(DeliveryStatus::quarantined), 1u);
 }
 
 TEST_F(DelivererOverStore, AReceiverThatIsGoneIsSaid) {
@@ -277,7 +302,7 @@ TEST_F(DelivererOverStore, FailuresReloadsAndStopsLoseNothing) {
             [[maybe_unused]] const auto idle = deliverer.wait_until_idle(1s);
         }
         deliverer.stop();
-        [[maybe_unused]] const auto recovered = store_->recover(clock_.now());
+        [[maybe_unused]] const auto recovered = store_.recover(clock_.now());
     }
     failing_.fails = [] { return false; };
     Deliverer deliverer{failing_, outlets(), clock_, options()};

@@ -16,132 +16,17 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include "contract/state_fixture.hpp"
 #include "edge/state/schema.hpp"
-#include "edge/state/state.hpp"
-#include "support/states.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace retaind {
 namespace {
 
 using namespace std::chrono_literals;
-using test::make_state;
-using test::StateRecipe;
-using test::TemporaryFolder;
-using test::to_text;
+using namespace test;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const Day first_day = Day{std::chrono::days{20'500}};
-const Instant noon = Instant{first_day} + 36h;
-
-Day day(int number) { return first_day + std::chrono::days{number}; }
-
-Payload payload(const std::string& id, const std::string& receiver = "managers", const std::string& recipient = "") {
-    return {.delivery_id = id,
-            .receiver = receiver,
-            .recipient = recipient,
-            .subject = "Subject of " + id,
-            .text = "text\n'quoted' :bound",
-            .html = "<b>html</b>",
-            .json = "{\"id\":\"" + id + "\"}"};
-}
-
-std::vector<std::string> ids(const std::vector<Delivery>& deliveries) {
-    std::vector<std::string> all;
-    for (const auto& delivery : deliveries) all.push_back(delivery.payload.delivery_id);
-    return all;
-}
-
-class StateContract : public testing::Test {
-protected:
-    std::string file() const { return folder_.file("state.db"); }
-
-    std::unique_ptr<StateStore> open(StateOptions options = {}) {
-        options.directory = folder_.path();
-        auto opened = open_state(settings_, options);
-        EXPECT_TRUE(opened.ok()) << (opened ? "" : to_string(opened.error()));
-        return opened ? std::move(*opened) : nullptr;
-    }
-
-    Error open_error(StateOptions options = {}) {
-        options.directory = folder_.path();
-        auto opened = open_state(settings_, options);
-        EXPECT_FALSE(opened.ok());
-        return opened ? Error{} : opened.error();
-    }
-
-    void commit(StateStore& store, const State& state, std::vector<Payload> outbox = {}, Instant now = noon) {
-        const auto done = store.commit({.state = state,
-                                        .outbox = std::move(outbox),
-                                        .now = now,
-                                        .engine_version = "1",
-                                        .rules_text = "rules " + state.rules_hash});
-        ASSERT_TRUE(done.ok()) << to_string(done.error());
-    }
-
-    State load(StateStore& store, Day as_of, bool past = false) {
-        auto state = store.load(as_of, past);
-        EXPECT_TRUE(state.ok()) << (state ? "" : to_string(state.error()));
-        return state ? *state : State{};
-    }
-
-    std::vector<Delivery> claim(StateStore& store, Instant now = noon, std::vector<std::string> busy = {},
-                                std::size_t most = 4) {
-        auto claimed = store.claim(now, busy, most);
-        EXPECT_TRUE(claimed.ok()) << (claimed ? "" : to_string(claimed.error()));
-        return claimed ? *claimed : std::vector<Delivery>{};
-    }
-
-    void settle(StateStore& store, const Settlement& settlement) {
-        const auto done = store.settle(settlement);
-        ASSERT_TRUE(done.ok()) << to_string(done.error());
-    }
-
-    /// Everything in the file but the audit, whose rows tell what happened and not what is.
-    std::string dump(std::set<std::string> leave_out = {"alert_event", "sqlite_sequence"}) {
-        soci::session sql(soci::sqlite3, "db=" + file());
-        std::string text, table;
-        std::vector<std::string> tables;
-        soci::statement names =
-            (sql.prepare << "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", soci::into(table));
-        names.execute();
-        while (names.fetch()) tables.push_back(table);
-        for (const auto& name : tables) {
-            if (!leave_out.contains(name)) text += rows_of(sql, name);
-        }
-        return text;
-    }
-
-    static std::string rows_of(soci::session& sql, const std::string& table) {
-        std::string column, columns, row, text = table + "\n";
-        soci::statement names =
-            (sql.prepare << "SELECT name FROM pragma_table_info('" << table << "')", soci::into(column));
-        names.execute();
-        while (names.fetch()) columns += (columns.empty() ? "quote(" : " || ',' || quote(") + column + ")";
-        soci::statement rows =
-            (sql.prepare << "SELECT " << columns << " FROM " << table << " ORDER BY 1", soci::into(row));
-        rows.execute();
-        while (rows.fetch()) text += "  " + row + "\n";
-        return text;
-    }
-
-    long long number(const std::string& query) {
-        soci::session sql(soci::sqlite3, "db=" + file());
-        long long value = 0;
-        sql << query, soci::into(value);
-        return value;
-    }
-
-    void run(const std::string& statement) {
-        soci::session sql(soci::sqlite3, "db=" + file());
-        sql << statement;
-    }
-
-    TemporaryFolder folder_;
-    StateSettings settings_ = {};
-};
 
 // -- the state ------------------------------------------------------------------------------------------------------
 
@@ -206,6 +91,8 @@ TEST_F(StateContract, LookingBackShowsWhatWasLiveBeforeThatDay) {
         live[day(d + 1)] = to_text([&] {
             auto next = load(*store, day(d + 1));
             next.alerts.clear();
+            next.mailings.clear();
+            next.interruptions.clear();
             return next;
         }());
     }
@@ -238,6 +125,46 @@ TEST_F(StateContract, KeptStaysKnownHoweverLongAgoItWas) {
     ASSERT_EQ(later.promises.size(), 1u);
     EXPECT_EQ(later.promises[0].kept_on, day(-3));
     EXPECT_THAT(load(*store, day(0), true).promises, IsEmpty()) << "on the day itself it was not known yet";
+}
+
+TEST_F(StateContract, FactsHoldFromTheDayTheyWereSeenUntilTheNext) {
+    auto store = open();
+    EXPECT_THAT(facts(*store, day(9)), IsEmpty());
+    see(*store, day(0), {{"c2", "a"}, {"c1", "tab\t'quote' :x\nŽ"}});
+    see(*store, day(2), {{"c2", "b"}});
+    see(*store, day(3), {});
+    see(*store, day(5), {{"c2", "a"}, {"c3", "new"}});
+    const std::string c1 = "c1 tab\t'quote' :x\nŽ";
+    EXPECT_THAT(facts(*store, day(-1)), IsEmpty()) << "nobody watched yet";
+    for (const int d : {0, 1}) EXPECT_THAT(facts(*store, day(d)), ElementsAre(c1, "c2 a"));
+    for (const int d : {2, 3, 4}) EXPECT_THAT(facts(*store, day(d)), ElementsAre(c1, "c2 b"));
+    EXPECT_THAT(facts(*store, day(5)), ElementsAre(c1, "c2 a", "c3 new"));
+    EXPECT_EQ(number("SELECT count(*) FROM facts"), 5) << "a row only where they changed";
+}
+
+TEST_F(StateContract, FactsOfADaySeenAgainTakeThePlaceOfTheFormer) {
+    auto store = open();
+    see(*store, day(0), {{"c1", "a"}});
+    see(*store, day(1), {{"c1", "b"}, {"c2", "x"}});
+    see(*store, day(1), {{"c1", "c"}});
+    EXPECT_THAT(facts(*store, day(1)), ElementsAre("c1 c", "c2 x"));
+    see(*store, day(1), {{"c1", ""}, {"c2", ""}, {"c9", ""}});
+    EXPECT_THAT(facts(*store, day(1)), ElementsAre("c1 a")) << "as on the day before; c2 and c9 were not there then";
+    EXPECT_EQ(number("SELECT count(*) FROM facts"), 1);
+}
+
+TEST_F(StateContract, KnowsWhichFactsACycleComparesWith) {
+    auto store = open();
+    see(*store, day(0), {{"c1", "a"}, {"c2", "a"}});
+    see(*store, day(3), {{"c2", "b"}, {"c3", "a"}});
+    const auto a = facts_hash("a"), b = facts_hash("b");
+    using Memory = FactsMemory;
+    const std::vector<Memory> newest = {{"c1", a, a}, {"c2", b, a}, {"c3", a, 0}};
+    for (const int d : {3, 4}) EXPECT_EQ(load(*store, day(d)).facts, newest) << "for a cycle of day " << d;
+    EXPECT_EQ(load(*store, day(4), true).facts, newest);
+    EXPECT_EQ(load(*store, day(3), true).facts, (std::vector<Memory>{{"c1", a, 0}, {"c2", a, 0}}));
+    see(*store, day(4), {});
+    EXPECT_EQ(load(*store, day(5)).facts, (std::vector<Memory>{{"c1", a, a}, {"c2", b, b}, {"c3", a, a}}));
 }
 
 TEST_F(StateContract, RefusesACycleForADayBeforeTheNewest) {
@@ -723,6 +650,31 @@ TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
     EXPECT_EQ(number("SELECT count(*) FROM rules"), 1) << "rules that no cycle refers to go";
 }
 
+TEST_F(StateContract, KeepsTheFactsOfEveryDayWhoseScoresItKeeps) {
+    settings_.scores = std::chrono::days{200};
+    auto store = open();
+    for (int d = 0; d < 300; ++d) {
+        std::vector<CustomerFacts> changed = {{"often", "o" + std::to_string(d)}};
+        if (d % 45 == 0) changed.push_back({"seldom", "s" + std::to_string(d)});
+        if (d == 0) changed.push_back({"never", "n"});
+        see(*store, day(d), changed);
+    }
+    std::map<Day, std::vector<std::string>> before;
+    for (int d = 0; d < 300; ++d) before[day(d)] = facts(*store, day(d));
+    const Instant now{day(300)};
+    ASSERT_TRUE(store->prune(now).ok());
+    int kept = 0;
+    for (const auto& [when, expected] : before) {
+        const auto column = std::to_string(when.time_since_epoch().count());
+        if (number("SELECT count(*) FROM cycle WHERE day = " + column) == 0) continue;
+        ++kept;
+        EXPECT_EQ(facts(*store, when), expected) << format_day(when);
+    }
+    EXPECT_EQ(kept, 92 + 15);
+    EXPECT_EQ(number("SELECT count(*) FROM facts WHERE customer = (SELECT key FROM customer WHERE id = 'never')"), 1);
+    EXPECT_LE(number("SELECT count(*) FROM facts"), 92 + 16 + 7 + 1) << "what holds on no kept day is gone";
+}
+
 TEST_F(StateContract, TheNewestCycleStaysHoweverOldItIs) {
     auto store = open();
     const auto state = make_state({.seed = 1, .last = day(0), .days = 1});
@@ -751,7 +703,9 @@ TEST_F(StateContract, NoValueIsEverReadAsSql) {
     auto state = make_state({.seed = 1, .last = day(0)});
     state.customers[0].customer_id = "'); DROP TABLE score_day; --";
     std::ranges::sort(state.customers, {}, &CustomerMemory::customer_id);
-    commit(*store, state, {payload("x'; DELETE FROM outbox; --", "r :a", "\"q\"")});
+    commit(*store, state, {payload("x'; DELETE FROM outbox; --", "r :a", "\"q\"")}, noon,
+           {{"'); DROP TABLE facts; --", "'); DROP TABLE facts; -- :id"}});
+    EXPECT_THAT(facts(*store, day(0)), ElementsAre("'); DROP TABLE facts; -- '); DROP TABLE facts; -- :id"));
     EXPECT_EQ(to_text(load(*store, day(0))), to_text(state));
     EXPECT_EQ(claim(*store).size(), 1u);
 }

@@ -120,6 +120,12 @@ TEST(ContractAmounts, AreSumsOverTheLiveSubscriptions) {
     }
 }
 
+/// A rule says ">= 0.2" and means a fifth off.
+TEST(ContractAmounts, ADiscountOfAFifthIsAFifthToTheLastBit) {
+    for (const auto& [mrr, list] : {std::pair{80'00.0, 100'00.0}, {100'00.0, 125'00.0}, {40'00.0, 50'00.0}})
+        EXPECT_GE(contract_facts(with_contracts({{.id = "a", .mrr = mrr, .list_mrr = list}}), 0).discount_ratio, 0.2);
+}
+
 TEST(ContractDays, AreCountedFromAsOf) {
     struct Case {
         std::string sentence;

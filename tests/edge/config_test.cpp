@@ -13,6 +13,8 @@
 #include <gtest/gtest.h>
 
 #include "edge/config/config.hpp"
+#include "edge/config/match.hpp"
+#include "retaind/alerts/handling.hpp"
 #include "retaind/model/contract.hpp"
 
 namespace retaind {
@@ -803,6 +805,7 @@ type = "alertmanager"
 url = "http://127.0.0.1:9093"
 [http]
 listen = "127.0.0.1:9847"
+users_file = "/etc/retaind/users"
 [metrics]
 sellers = true
 [lease]
@@ -823,12 +826,12 @@ connection = "DSN=third"
     text.insert(text.find("rules ="), "threads = 1\nexternal_url = \"https://retaind.example.org\"\n");
     const auto result = load_config(folder.write("retaind.toml", text));
     ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
-    EXPECT_THAT(idle_keys(result.loaded->warnings),
-                testing::UnorderedElementsAre("\"threads\"", "\"external_url\"", "\"rejects\"", "\"connections\"",
-                                              "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"",
-                                              "\"overlap_every\"", "read = \"pushdown\"", "\"gap_days\"",
-                                              "\"weekdays\"", "\"holidays\"", "type = \"alertmanager\"", "[http]",
-                                              "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
+    EXPECT_THAT(
+        idle_keys(result.loaded->warnings),
+        testing::UnorderedElementsAre("\"threads\"", "\"users_file\"", "\"rejects\"", "\"connections\"",
+                                      "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"", "\"overlap_every\"",
+                                      "read = \"pushdown\"", "\"gap_days\"", "\"weekdays\"", "\"holidays\"",
+                                      "type = \"alertmanager\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
     EXPECT_THAT(joined(result.loaded->warnings),
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
     const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
@@ -862,6 +865,34 @@ from = "retaind@example.org"
     EXPECT_THAT(joined(result.loaded->warnings), HasSubstr("this receiver gets no digest"));
 }
 
+TEST(Match, IsReadFromACommandLineInEitherKindOfQuotes) {
+    for (const auto* text : {"segment == 'west'", "segment == \"west\""}) {
+        const auto match = parse_match(text, silence_fields);
+        ASSERT_TRUE(match.ok()) << match.error().message;
+        EXPECT_EQ(match.value().field, "segment");
+        EXPECT_FALSE(match.value().negated);
+        EXPECT_THAT(match.value().values, ElementsAre("west"));
+    }
+    EXPECT_TRUE(parse_match("rule != 'gone'", silence_fields).value().negated);
+    EXPECT_THAT(parse_match("rule in ['a', 'b']", silence_fields).value().values, ElementsAre("a", "b"));
+}
+
+TEST(Match, SaysWhatIsWrongWithIt) {
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"segmnt == 'west'", "segmnt"},
+        {"segment", "segment"},
+        {"segment < 'west'", "west"},
+        {"known(segment)", "texts"},
+        {"", ""},
+    };
+    for (const auto& [text, says] : cases) {
+        const auto match = parse_match(text, silence_fields);
+        ASSERT_FALSE(match.ok()) << text;
+        EXPECT_EQ(match.error().kind, ErrorKind::usage);
+        EXPECT_THAT(match.error().message, HasSubstr(says));
+    }
+}
+
 TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
     const Folder folder;
     folder.write("rules.toml", small_pack);
@@ -879,12 +910,16 @@ TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
         (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
     }
     for (const auto* key :
-         {"threads", "external_url", "rejects", "connections", "overlap", "overlap_every", "read", "gap_days",
-          "weekdays", "holidays", "[receiver.alertmanager]", "[http]", "sellers", "[lease]", "[backtest]", "format"})
+         {"threads", "tls_cert", "users_file", "rejects", "connections", "overlap", "overlap_every", "read", "gap_days",
+          "weekdays", "holidays", "[receiver.alertmanager]", "sellers", "[lease]", "[backtest]", "format"})
         EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
-    for (const auto* key : {"brand", "schedule", "interval", "history", "payloads", "timeout", "bad_rows", "watermark",
-                            "stale_after", "churn", "lead", "blast_share", "budget_per_week", "digest", "quiet_hours",
-                            "[[alerts.escalation]]", "max_per_minute", "fields", "level"})
+    for (const auto* key : {"brand",          "external_url", "[http]",
+                            "schedule",       "interval",     "history",
+                            "payloads",       "timeout",      "bad_rows",
+                            "watermark",      "stale_after",  "churn",
+                            "lead",           "blast_share",  "budget_per_week",
+                            "digest",         "quiet_hours",  "[[alerts.escalation]]",
+                            "max_per_minute", "fields",       "level"})
         EXPECT_THAT(" " + others, HasSubstr(" " + std::string(key) + " ")) << key;
 }
 

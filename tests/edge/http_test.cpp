@@ -14,6 +14,14 @@ using ::testing::StartsWith;
 HttpReply answer(const HttpRequest& request) {
     if (request.path == "/throws") throw std::runtime_error("a defect of the handler");
     if (request.path == "/missing") return {.status = 404, .body = std::make_shared<std::string>("no\n")};
+    if (request.path == "/own") return {.headers = {{"Content-Security-Policy", "own"}, {"Retry-After", "1"}}};
+    if (request.path == "/form") {
+        const auto form = form_of(request);
+        if (!form) return {.status = 400, .body = std::make_shared<std::string>("no form\n")};
+        std::string said = std::string(request.header("x-kind")) + ":";
+        for (const auto& [name, value] : *form) said += " " + name + "=" + value;
+        return {.body = std::make_shared<std::string>(said + "\n")};
+    }
     return {.body = std::make_shared<std::string>("path " + request.path + "\n")};
 }
 
@@ -60,13 +68,47 @@ TEST(Http, AnswersHeadWithoutABody) {
 }
 
 TEST(Http, RefusesOtherMethodsAndSaysWhatItTakes) {
-    EXPECT_THAT(talk(*server(), request("DELETE", "/metrics")), StartsWith("HTTP/1.1 405"));
+    const std::string reply = talk(*server(), request("DELETE", "/metrics"));
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 405"));
+    EXPECT_THAT(reply, HasSubstr("Allow: GET, HEAD, POST\r\n"));
 }
 
 TEST(Http, AnswersADefectOfTheHandlerInsteadOfDroppingTheClient) {
     const auto running = server();
     EXPECT_THAT(talk(*running, request("GET", "/throws")), StartsWith("HTTP/1.1 500"));
     EXPECT_THAT(talk(*running, request("GET", "/missing")), StartsWith("HTTP/1.1 404"));
+}
+
+std::string post(const std::string& path, const std::string& body,
+                 const std::string& type = "application/x-www-form-urlencoded") {
+    return "POST " + path +
+           " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Kind: A\r\nX-KIND: B\r\nContent-Type: " + type +
+           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST(Http, HandsOverFormsWithTheirHeaders) {
+    const auto running = server();
+    EXPECT_THAT(talk(*running, post("/form", "answer=on_it&comment=a+b%26c%3D%C3%A9&answer=two")),
+                HasSubstr("B: answer=on_it comment=a b&c=\xc3\xa9\n"));
+    EXPECT_THAT(talk(*running, post("/form", "a=1", "Application/X-WWW-Form-Urlencoded; charset=UTF-8")),
+                HasSubstr("B: a=1\n"));
+    EXPECT_THAT(talk(*running, post("/form", "")), HasSubstr("B:\n"));
+    EXPECT_THAT(talk(*running, post("/form", "a=%zz")), StartsWith("HTTP/1.1 400"));
+    EXPECT_THAT(talk(*running, post("/form", "{\"a\":1}", "application/json")), StartsWith("HTTP/1.1 400"));
+    EXPECT_EQ(talk(*running, post("/form", "a=" + std::string(17 * 1024, 'x'))), "") << "closed beyond the limit";
+}
+
+TEST(Http, ForbidsWhatAPageDoesNotNeedUnlessItSaysOtherwise) {
+    const auto running = server();
+    const std::string usual = talk(*running, request("GET", "/"));
+    for (const char* header : {"X-Content-Type-Options: nosniff", "X-Frame-Options: DENY",
+                               "Referrer-Policy: no-referrer", "Cache-Control: no-store"})
+        EXPECT_THAT(usual, HasSubstr(header));
+    const std::string own = talk(*running, request("GET", "/own"));
+    EXPECT_THAT(own, HasSubstr("Content-Security-Policy: own\r\n"));
+    EXPECT_THAT(own, HasSubstr("Retry-After: 1\r\n"));
+    EXPECT_EQ(own.find("default-src"), std::string::npos);
+    EXPECT_THAT(own, HasSubstr("X-Frame-Options: DENY"));
 }
 
 TEST(Http, ClosesOnRequestsBeyondItsLimits) {

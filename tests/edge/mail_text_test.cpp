@@ -1,13 +1,9 @@
-// What stands in mail headers, and which addresses may be reached.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
+// What stands in mail headers.
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "edge/delivery/address_guard.hpp"
 #include "edge/delivery/mail_text.hpp"
 
 namespace retaind {
@@ -92,56 +88,6 @@ TEST(MailAddress, ListsAreTakenWholeOrNotAtAll) {
 TEST(MailDate, IsWrittenAsMailWantsIt) {
     EXPECT_EQ(mail_date(Instant{Seconds{1'795'328'149}}), "Sun, 22 Nov 2026 06:15:49 +0000");
     EXPECT_EQ(mail_date(Instant{Seconds{0}}), "Thu, 01 Jan 1970 00:00:00 +0000");
-}
-
-bool may(const std::string& address, const std::string& written) {
-    if (address.find(':') != address.npos) {
-        sockaddr_in6 six{};
-        six.sin6_family = AF_INET6;
-        EXPECT_EQ(::inet_pton(AF_INET6, address.c_str(), &six.sin6_addr), 1) << address;
-        return may_connect(reinterpret_cast<const sockaddr&>(six), written);
-    }
-    sockaddr_in four{};
-    four.sin_family = AF_INET;
-    EXPECT_EQ(::inet_pton(AF_INET, address.c_str(), &four.sin_addr), 1) << address;
-    return may_connect(reinterpret_cast<const sockaddr&>(four), written);
-}
-
-TEST(AddressGuard, KeepsNamesAwayFromAddressesThatAreNotForMessages) {
-    struct Case {
-        std::string sentence, address, written;
-        bool allowed;
-    };
-    const std::vector<Case> cases = {
-        {"a public address", "93.184.216.34", "hooks.example.org", true},
-        {"a private one, whose name the configuration writes", "10.1.2.3", "hooks.corp", true},
-        {"loopback likewise", "127.0.0.1", "localhost", true},
-        {"link-local and most clouds' metadata", "169.254.169.254", "hooks.example.org", false},
-        {"unless that address is written", "169.254.169.254", "169.254.169.254", true},
-        {"another address being written does not help", "169.254.169.254", "169.254.169.253", false},
-        {"just below link-local", "169.253.255.255", "h", true},
-        {"just above link-local", "169.255.0.0", "h", true},
-        {"metadata elsewhere", "100.100.100.200", "h", false},
-        {"its neighbour", "100.100.100.201", "h", true},
-        {"this network", "0.0.0.0", "h", false},
-        {"multicast", "224.0.0.1", "h", false},
-        {"the last one before multicast", "223.255.255.255", "h", true},
-        {"broadcast", "255.255.255.255", "h", false},
-        {"IPv6, public", "2606:2800:220:1::1", "h", true},
-        {"IPv6 link-local", "fe80::1", "h", false},
-        {"the last link-local network", "febf::1", "h", false},
-        {"after it", "fec0::1", "h", true},
-        {"IPv6 metadata", "fd00:ec2::254", "h", false},
-        {"IPv6 private", "fd00:ec2::255", "h", true},
-        {"IPv6 loopback", "::1", "localhost", true},
-        {"unspecified", "::", "h", false},
-        {"IPv6 multicast", "ff02::1", "h", false},
-        {"link-local in IPv6 clothes", "::ffff:169.254.169.254", "h", false},
-        {"link-local behind NAT64", "64:ff9b::a9fe:a9fe", "h", false},
-        {"link-local behind 6to4", "2002:a9fe:a9fe::1", "h", false},
-        {"written with brackets, as URLs do", "fe80::1", "[fe80::1]", true},
-    };
-    for (const auto& c : cases) EXPECT_EQ(may(c.address, c.written), c.allowed) << c.sentence << ": " << c.address;
 }
 
 }  // namespace

@@ -115,6 +115,94 @@ def test_rows_that_came_late_are_the_datas_doing(place):
     return f"{change['data']:.1f} points of one customer, 0 of {len(others)} others"
 
 
+def overwriting_company(place):
+    """Its rules read everything that `overwrite` changes; a first cycle has seen the day before yesterday."""
+    rows = harness.company_rows(YESTERDAY, customers=30, days=100)
+    harness.write_sqlite(place / "company.db", rows)
+    with sqlite3.connect(place / "company.db") as company:
+        company.execute("ALTER TABLE customers ADD COLUMN tier TEXT")
+        company.execute("ALTER TABLE customers ADD COLUMN parent_id TEXT")
+        company.execute("UPDATE customers SET tier = CASE segment WHEN 'north' THEN 'gold' ELSE 'iron' END")
+    config = harness.configuration(place)
+    config.write_text(config.read_text().replace("account_manager FROM", "account_manager, tier, parent_id FROM"))
+    with open(place / "rules.toml", "a") as rules:
+        rules.write(
+            """
+[signal.tier]
+group = "use"
+from = "customers"
+measure = "value"
+field = "tier"
+scale = { category = { gold = 100, iron = 10 } }
+
+[cap.dear]
+at = 60
+when = ["mrr >= 120"]
+
+[[profile]]
+name = "north"
+match = ["segment == 'north'"]
+[profile.signal.quiet_days]
+weight = 3
+"""
+        )
+    return config
+
+
+def overwrite(place):
+    with sqlite3.connect(place / "company.db") as company:
+        company.execute("UPDATE subscriptions SET mrr = mrr * 2, renews_on = date(renews_on, '+1 year')")
+        company.execute("UPDATE customers SET tier = CASE tier WHEN 'gold' THEN 'iron' ELSE 'gold' END")
+        company.execute("UPDATE customers SET segment = CASE segment WHEN 'north' THEN 'south' ELSE 'north' END")
+        company.execute("UPDATE customers SET name = 'New ' || name, account_manager = 'm0', motion = 'price'")
+        company.execute("UPDATE customers SET parent_id = 'c000' WHERE customer_id = 'c001'")
+
+
+def viewed(config, day):
+    done = harness.once(config, day)
+    assert done.returncode == 0, done.stderr
+    view = json.loads(done.stdout)
+    return {"customers": [{**c, "alerts": None} for c in view["customers"]], "segments": view["segments"]}
+
+
+def test_what_the_source_overwrites_is_remembered(place):
+    config = overwriting_company(place)
+    live, old = viewed(config, BEFORE), explained(config)
+    overwrite(place)
+    assert explained(config)["c001"]["health"] != old["c001"]["health"], "the newest day is as the next cycle sees it"
+    now = viewed(config, YESTERDAY)
+    assert [c["name"] for c in now["customers"]] != [c["name"] for c in live["customers"]]
+    past = explained(config, "--as-of", BEFORE)
+    expect_sums(past)
+    for c, e in past.items():
+        for name in e.keys() - {"alerts"}:
+            assert e[name] == old[c][name], (c, name, e[name], old[c][name])
+    assert viewed(config, BEFORE) == live, "once, too, shows the day as it was"
+    brief = harness.retaind("brief", "c001", "--config", config, "--as-of", BEFORE)
+    assert "Customer 1 " in brief.stdout and "New" not in brief.stdout, brief.stdout
+    why = harness.retaind("why-not", "c001", "health_low", "--json", "--config", config, "--as-of", BEFORE)
+    assert str(old["c001"]["health"])[:8] in why.stdout, why.stdout
+    said = harness.retaind("explain", "c001", "--config", config, "--as-of", BEFORE).stdout
+    assert "the cycle of that day said" not in said, said
+    return f"{len(past)} customers as they were"
+
+
+def test_what_was_overwritten_is_a_change_of_its_own(place):
+    config = overwriting_company(place)
+    viewed(config, BEFORE)
+    old = explained(config)
+    overwrite(place)
+    viewed(config, YESTERDAY)
+    new = explained(config)
+    expect_sums(new)
+    for c, e in new.items():
+        assert e["change"]["before"] == old[c]["health"]
+        assert abs(e["change"]["data"]) < 1e-9, (c, "no data came late", e["change"])
+    by_tier = [t["points"] for e in new.values() for t in e["change"]["terms"] if t["signal"] == "tier"]
+    assert sum(abs(points) > 1 for points in by_tier) > 20, by_tier
+    return f"{len(new)} customers, told by the column that changed"
+
+
 def main():
     tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
     if len(sys.argv) > 1:

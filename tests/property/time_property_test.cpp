@@ -55,6 +55,8 @@ std::string text_of(const State& state) {
         }
         out += "\n";
     }
+    for (const FactsMemory& facts : state.facts)
+        out += facts.customer_id + " " + std::to_string(facts.now) + " " + std::to_string(facts.before) + "\n";
     for (const PriorDay& prior : state.priors)
         out += format_day(prior.day) + " " + prior.segment + " " + std::to_string(prior.mean) + "\n";
     for (const FeedDay& feed : state.feeds)

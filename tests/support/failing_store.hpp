@@ -26,6 +26,7 @@ public:
     }
     Result<std::optional<Day>> newest_day() override { return store_.newest_day(); }
     Result<std::optional<PastCycle>> newest_cycle(Day last) override { return store_.newest_cycle(last); }
+    Result<std::vector<CustomerFacts>> facts(Day day) override { return store_.facts(day); }
     Result<void> commit(const Commit& commit) override {
         if (fails()) return trouble();
         return store_.commit(commit);

@@ -2,10 +2,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <stdexcept>
 
 namespace retaind::test {
@@ -75,13 +78,30 @@ void Peer::until_gone() {
     while (fill()) read_.clear();
 }
 
+void Peer::deaf_until_gone() {
+    pollfd gone{.fd = socket_, .events = POLLRDHUP, .revents = 0};
+    ::poll(&gone, 1, -1);
+}
+
+void Peer::drip(std::string_view text, std::chrono::milliseconds every) {
+    for (std::size_t at = 0; say(text.substr(at % text.size(), 1)); ++at) {
+        pollfd gone{.fd = socket_, .events = POLLRDHUP, .revents = 0};
+        if (::poll(&gone, 1, static_cast<int>(every.count())) != 0) return;
+    }
+}
+
 void Peer::reset() {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-LoopbackServer::LoopbackServer(std::function<void(Peer&)> serve) : serve_(std::move(serve)), listener_(bound_socket()) {
+LoopbackServer::LoopbackServer(std::function<void(Peer&)> serve, Door door)
+    : serve_(std::move(serve)), listener_(bound_socket()) {
     port_ = port_of(listener_);
+    if (door == Door::open) open();
+}
+
+void LoopbackServer::open() {
     if (::listen(listener_, 16) != 0) throw std::runtime_error("listen");
     accepting_ = std::thread{[this] { accept_all(); }};
 }
@@ -91,9 +111,13 @@ void LoopbackServer::accept_all() {
         const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (socket < 0) return;
         ++clients_;
+        const std::lock_guard hold{guard_};
+        sockets_.insert(socket);
         serving_.emplace_back([this, socket] {
             Peer peer{socket};
             serve_(peer);
+            const std::lock_guard done{guard_};
+            sockets_.erase(socket);
             ::close(socket);
         });
     }
@@ -101,9 +125,25 @@ void LoopbackServer::accept_all() {
 
 LoopbackServer::~LoopbackServer() {
     ::shutdown(listener_, SHUT_RDWR);
-    accepting_.join();
+    if (accepting_.joinable()) accepting_.join();
+    {
+        const std::lock_guard hold{guard_};
+        for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+    }
     for (auto& one : serving_) one.join();
     ::close(listener_);
+}
+
+Request read_request(Peer& peer) {
+    Request request{.first = peer.line().value_or("")};
+    for (auto line = peer.line(); line && !line->empty(); line = peer.line()) {
+        auto name = line->substr(0, line->find(':'));
+        std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        request.headers[name] = line->substr(std::min(line->size(), line->find(':') + 2));
+    }
+    if (request.headers.contains("content-length"))
+        request.body = peer.bytes(std::stoul(request.headers["content-length"]));
+    return request;
 }
 
 int free_port() {

@@ -37,6 +37,12 @@ public:
         return near - std::chrono::days{below(400)};
     }
 
+    /// Of any time that a clock may show.
+    Instant instant() {
+        if (below(4) == 0) return Instant{Seconds{below(2) == 0 ? 0 : 253'402'300'799}};
+        return Instant{Seconds{1'700'000'000 + below(1'000'000)}};
+    }
+
     std::string text() {
         static const std::array<const char*, 8> texts = {"",
                                                          "plain",
@@ -116,13 +122,22 @@ Alert make_alert(Dice& dice, const StateRecipe& recipe, int number) {
                               .recipient = dice.text(),
                               .episode = dice.below(9),
                               .severity = dice.one_of<Severity>(3),
-                              .phase = dice.one_of<AlertPhase>(5)});
+                              .phase = dice.one_of<AlertPhase>(5),
+                              .at = dice.instant(),
+                              .flapping = dice.coin()});
     }
     alert.message = dice.text();
     alert.advice = dice.text();
     alert.revenue = dice.number();
     alert.closed_because = dice.text();
     alert.absent_cycles = dice.below(3);
+    alert.flips = dice.coin() ? std::numeric_limits<std::uint32_t>::max() : static_cast<std::uint32_t>(dice.below(9));
+    alert.judged_on = dice.day(recipe.last);
+    alert.flapping = dice.coin();
+    alert.steps_taken = dice.coin() ? std::numeric_limits<int>::max() : dice.below(4);
+    alert.owner = dice.text();
+    alert.risk = dice.number();
+    alert.risk_is_base_rate = dice.coin();
     return alert;
 }
 
@@ -160,6 +175,13 @@ State make_state(const StateRecipe& recipe) {
     }
     state.rules = {{.rule = "drifting", .hash = "h1"}, {.rule = "stopped_coming", .hash = dice.coin() ? "h2" : "h3"}};
     for (int i = 0; i < recipe.alerts; ++i) state.alerts.push_back(make_alert(dice, recipe, i));
+    for (int i = 0; i < recipe.alerts / 2; ++i) {
+        Mailing mailing{
+            .receiver = fmt::format("r{}", i), .recipient = dice.text(), .digest_on = dice.day(recipe.last)};
+        if (dice.coin()) mailing.told_at = dice.instant();
+        state.mailings.push_back(mailing);
+        state.interruptions.push_back({.recipient = dice.text(), .at = dice.instant(), .stories = dice.below(100)});
+    }
     std::ranges::sort(state.alerts, {}, &Alert::key);
     return state;
 }
@@ -177,9 +199,13 @@ std::string to_text(const Alert& alert) {
                     alert.absent_cycles, day_text(alert.absent_on), alert.message, alert.advice, alert.closed_because);
     for (const auto& reason : alert.reasons) text += " reason " + reason;
     for (const auto& told : alert.told) {
-        text += fmt::format(" told {}/{} {} {} {}", told.receiver, told.recipient, told.episode,
-                            static_cast<int>(told.severity), static_cast<int>(told.phase));
+        text += fmt::format(" told {}/{} {} {} {} at {} flapping {}", told.receiver, told.recipient, told.episode,
+                            static_cast<int>(told.severity), static_cast<int>(told.phase), format_instant(told.at),
+                            told.flapping);
     }
+    text += fmt::format(" flips {} judged {} flapping {} steps {} owner {} risk {} base rate {}", alert.flips,
+                        day_text(alert.judged_on), alert.flapping, alert.steps_taken, alert.owner, bits(alert.risk),
+                        alert.risk_is_base_rate);
     return text + "\n";
 }
 
@@ -212,6 +238,13 @@ std::string to_text(const State& state) {
     }
     for (const auto& rule : state.rules) text += fmt::format("rule {} {}\n", rule.rule, rule.hash);
     for (const auto& alert : state.alerts) text += to_text(alert);
+    for (const auto& mailing : state.mailings) {
+        text += fmt::format("mailing {}/{} digest {} told {}\n", mailing.receiver, mailing.recipient,
+                            day_text(mailing.digest_on), mailing.told_at ? format_instant(*mailing.told_at) : "never");
+    }
+    for (const auto& one : state.interruptions) {
+        text += fmt::format("interruption {} {} {}\n", one.recipient, format_instant(one.at), one.stories);
+    }
     return text;
 }
 

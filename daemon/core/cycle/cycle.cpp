@@ -5,6 +5,7 @@
 #include <set>
 
 #include "evaluation.hpp"
+#include "facts_seen.hpp"
 #include "judge.hpp"
 #include "retaind/alerts/guard.hpp"
 #include "retaind/alerts/notify.hpp"
@@ -426,10 +427,14 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     MessagePlan plan = plan_for(evaluation, state, promises, judged.moves, now);
     result.outbox = std::move(plan.messages);
     result.news = news_of(judged.moves);
+    FactsSeen seen = facts_seen(snapshot, rules, state);
+    result.facts = std::move(seen.changed);
+    result.ledger = keep_ledger(snapshot, rules, judged.moves, state.happened.unlabelled);
     result.state = {.as_of = snapshot.as_of,
                     .rules_hash = rules.hash,
                     .customers = next_customers(evaluation, state, ended_drifts(rules, judged.moves)),
                     .promises = std::move(promises),
+                    .facts = std::move(seen.memory),
                     .priors = next_priors(evaluation, state),
                     .feeds = remember_feeds(snapshot, state.feeds, evaluation.feeds),
                     .score_rules = next_score_rules(evaluation, state),

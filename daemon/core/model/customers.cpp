@@ -39,27 +39,26 @@ void mark_circle(const std::vector<CustomerIndex>& parents, CustomerIndex from, 
     for (; !in_circle[at]; at = parents[at]) in_circle[at] = true;
 }
 
-/// Who is whose child. A link to nobody, and links that lead round, are findings and count as none.
-void link_parents(Table& table, Snapshot& snapshot) {
+}  // namespace
+
+BrokenParents link_parents(Snapshot& snapshot) {
+    BrokenParents broken;
     const std::size_t count = snapshot.customers.size();
     std::vector<CustomerIndex> parents(count, no_customer), seen_from(count, no_customer);
     for (CustomerIndex i = 0; i < count; ++i) {
         const Word parent = snapshot.customers[i].parent;
         if (parent == no_word) continue;
         parents[i] = snapshot.find_customer(snapshot.text(parent));
-        if (parents[i] == no_customer) table.contradict("unknown_parent");
+        broken.unknown += parents[i] == no_customer;
     }
     std::vector<bool> in_circle(count, false);
     for (CustomerIndex i = 0; i < count; ++i) mark_circle(parents, i, seen_from, in_circle);
     for (CustomerIndex i = 0; i < count; ++i) {
-        if (in_circle[i])
-            table.contradict("parent_circle");
-        else
-            snapshot.customers[i].parent_customer = parents[i];
+        broken.in_circle += in_circle[i];
+        snapshot.customers[i].parent_customer = in_circle[i] ? no_customer : parents[i];
     }
+    return broken;
 }
-
-}  // namespace
 
 void join_customers(Table& table, Snapshot& snapshot, const Currency& currency) {
     const RowOrder order{table.data(), {"customer_id"}};
@@ -96,7 +95,9 @@ void join_customers(Table& table, Snapshot& snapshot, const Currency& currency) 
                                       .do_not_profile = unprofiled.or_else(row, 0) != 0});
     }
     join_attributes(table, kept, snapshot);
-    link_parents(table, snapshot);
+    const BrokenParents broken = link_parents(snapshot);
+    table.contradict("unknown_parent", broken.unknown);
+    table.contradict("parent_circle", broken.in_circle);
     table.count_kept(kept.size());
 }
 

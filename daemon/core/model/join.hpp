@@ -69,7 +69,9 @@ public:
     Days days(std::string_view column) const { return {data_.find(column)}; }
 
     void reject(Row row, std::string_view reason);
-    void contradict(std::string_view what) { ++feed_.contradictions[std::string{what}]; }
+    void contradict(std::string_view what, std::uint64_t times = 1) {
+        if (times > 0) feed_.contradictions[std::string{what}] += times;
+    }
 
     /// The customer of each row, by the column; rows of one that nobody knows are rejected and no longer alive.
     std::vector<CustomerIndex> customers(std::string_view column, std::vector<bool>& alive);
@@ -113,6 +115,15 @@ private:
 /// Rows per day and per day by whose end they were known, of the rows that are alive.
 std::vector<Presence> presence_of(const Column& at, const std::vector<std::int32_t>& known,
                                   const std::vector<bool>& alive);
+
+/// Who is whose child, by `parent`. A link to nobody, and links that lead round, count as none.
+struct BrokenParents {
+    std::uint64_t unknown = 0, in_circle = 0;
+};
+BrokenParents link_parents(Snapshot& snapshot);
+
+/// Whether a subscription of this status is over, whatever its dates say.
+bool is_over(std::string_view status);
 
 void join_customers(Table& table, Snapshot& snapshot, const Currency& currency);
 void join_people(Table& table, Snapshot& snapshot);

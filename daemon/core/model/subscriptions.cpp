@@ -25,6 +25,8 @@ void assign_runs(Snapshot& snapshot) {
 
 }  // namespace
 
+bool is_over(std::string_view status) { return status == "cancelled" || status == "ended"; }
+
 void join_subscriptions(Table& table, Snapshot& snapshot, const Currency& currency) {
     const RowOrder order{table.data(), {"subscription_id"}};
     std::vector<bool> alive(table.rows(), true);
@@ -44,7 +46,6 @@ void join_subscriptions(Table& table, Snapshot& snapshot, const Currency& curren
     for (const Row row : sorted) {
         if ((is_known(mrr(row)) || is_known(list_mrr(row))) && !exchange.has_rate(row)) table.contradict("no_rate");
         const auto word = status(row);
-        const auto text = snapshot.text(word);
         snapshot.subscriptions.push_back({.id = id(row),
                                           .customer = customers[row],
                                           .plan = plan(row),
@@ -58,7 +59,7 @@ void join_subscriptions(Table& table, Snapshot& snapshot, const Currency& curren
                                           .seats = seats(row),
                                           .mrr = exchange.to_base(mrr(row), row),
                                           .list_mrr = exchange.to_base(list_mrr(row), row),
-                                          .over = text == "cancelled" || text == "ended"});
+                                          .over = is_over(snapshot.text(word))});
         note_contradictions(table, snapshot.subscriptions.back(), snapshot.as_of);
     }
     assign_runs(snapshot);

@@ -19,7 +19,7 @@ void add_amounts(ContractFacts& facts, const Snapshot& snapshot, CustomerIndex c
     facts.mrr = monthly_revenue(snapshot, customer);
     facts.revenue = 12 * facts.mrr;
     facts.seats = seats_sold(snapshot, customer);
-    if (list > 0) facts.discount_ratio = 1 - listed / list;
+    if (list > 0) facts.discount_ratio = (list - listed) / list;  // exact, where 1 - listed / list is a hair off
 }
 
 double payback(const Snapshot& snapshot, const Customer& customer, CustomerIndex index, double tenure_days) {

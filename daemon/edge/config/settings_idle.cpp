@@ -15,11 +15,12 @@ struct IdleKey {
 };
 
 constexpr std::array idle_keys = {
-    IdleKey{"", "http"},
     IdleKey{"", "lease"},
     IdleKey{"", "backtest"},
     IdleKey{"daemon", "threads"},
-    IdleKey{"daemon", "external_url"},
+    IdleKey{"http", "tls_cert"},
+    IdleKey{"http", "tls_key_file"},
+    IdleKey{"http", "users_file"},
     IdleKey{"state.retention", "rejects"},
     IdleKey{"source.*", "connections"},
     IdleKey{"source.*", "backend", "mysql"},

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "edge/config/match.hpp"
 #include "edge/config/pack.hpp"
 #include "edge/config/settings_reader.hpp"
 
@@ -167,7 +168,20 @@ FieldCatalogue route_fields(const Configuration& configuration) {
     return catalogue;
 }
 
-/// A condition of a route as the core matches it: a text that is, or is not, one of several.
+/// A condition as the core matches it: a text that is, or is not, one of several. Nothing for any other condition.
+std::optional<Route::Match> as_match(const Condition& read) {
+    const auto* field = std::get_if<Field>(&read.left);
+    const auto* value = std::get_if<std::string>(&read.right);
+    const bool is_order = read.comparison != Comparison::equal && read.comparison != Comparison::not_equal;
+    const bool is_list = read.kind == Condition::Kind::in;
+    if (!field || is_order || (!is_list && (read.kind != Condition::Kind::compare || !value))) return std::nullopt;
+    return Route::Match{.field = field->name,
+                        .negated = !is_list && read.comparison == Comparison::not_equal,
+                        .values = is_list ? read.choices : std::vector{*value}};
+}
+
+constexpr auto match_hint = "as in \"severity == 'critical'\" or \"segment in ['west', 'east']\"";
+
 struct route_match {
     const FieldCatalogue& catalogue;
     Configuration& configuration;
@@ -175,18 +189,9 @@ struct route_match {
     std::optional<Route::Match> operator()(const Item& item) const {
         const auto read = condition{catalogue}(item);
         if (!read) return std::nullopt;
-        const auto* field = std::get_if<Field>(&read->left);
-        const auto* value = std::get_if<std::string>(&read->right);
-        const bool is_order = read->comparison != Comparison::equal && read->comparison != Comparison::not_equal;
-        const bool is_list = read->kind == Condition::Kind::in;
-        if (!field || is_order || (!is_list && (read->kind != Condition::Kind::compare || !value)))
-            return item.wrong("a route compares a field with texts",
-                              "as in \"severity == 'critical'\" or \"segment in ['west', 'east']\""),
-                   std::nullopt;
-        Route::Match match{.field = field->name,
-                           .negated = !is_list && read->comparison == Comparison::not_equal,
-                           .values = is_list ? read->choices : std::vector{*value}};
-        for (const auto& one : match.values) configuration.route_values.push_back({match.field, one, read->where});
+        const auto match = as_match(*read);
+        if (!match) return item.wrong("a route compares a field with texts", match_hint), std::nullopt;
+        for (const auto& one : match->values) configuration.route_values.push_back({match->field, one, read->where});
         return match;
     }
 };
@@ -284,3 +289,23 @@ void check_routes(const Configuration& configuration, const RuleSet& rules, Prob
 }
 
 }  // namespace retaind::config
+
+namespace retaind {
+
+Result<Route::Match> parse_match(std::string_view text, std::span<const std::string_view> fields) {
+    FieldCatalogue catalogue{.scope = Scope::row, .subject = "an alert"};
+    for (const auto field : fields) catalogue.row_columns.emplace_back(field, ValueType::text);
+    // A shell's single quotes leave only double ones for the texts inside.
+    std::string written{text};
+    if (written.find('\'') == written.npos) std::replace(written.begin(), written.end(), '"', '\'');
+    const auto read = parse_condition(written, catalogue, {});
+    const auto wrong = [&](const std::string& message, const std::string& hint) {
+        return Error{.kind = ErrorKind::usage, .message = fmt::format("{}: {}", written, message), .hint = hint};
+    };
+    if (!read) return wrong(read.error().message, read.error().hint);
+    auto match = config::as_match(*read);
+    if (!match) return wrong("it must compare a field with texts", config::match_hint);
+    return std::move(*match);
+}
+
+}  // namespace retaind

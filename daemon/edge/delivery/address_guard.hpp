@@ -8,8 +8,9 @@ struct sockaddr;
 
 namespace retaind {
 
-/// Link-local, metadata, multicast and unspecified addresses only when `written` is that address itself. Private and
-/// loopback ones may be reached, since the host they belong to is written in the configuration.
+/// Link-local, metadata, multicast, reserved and unspecified addresses only when `written` (the host, as the
+/// configuration spells it) is that address itself, not a number, another base or an IPv6 address that stands for it.
+/// Private and loopback ones may be reached, since the host they belong to is written in the configuration.
 bool may_connect(const sockaddr& address, std::string_view written);
 
 }  // namespace retaind

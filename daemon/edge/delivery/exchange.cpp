@@ -1,5 +1,7 @@
 #include "edge/delivery/exchange.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,6 +48,15 @@ std::string host_of(const std::string& url) {
     return result;
 }
 
+/// The host before the library makes an address of "2852039166" or "0xa9.0xfe.0xa9.0xfe".
+std::string host_as_written(std::string_view url) {
+    if (const auto scheme = url.find("://"); scheme != url.npos) url.remove_prefix(scheme + 3);
+    url = url.substr(0, url.find_first_of("/?#"));
+    url.remove_prefix(url.rfind('@') + 1);
+    if (url.starts_with('[')) return std::string{url.substr(1, url.find_first_of("]%") - 1)};
+    return std::string{url.substr(0, url.find(':'))};
+}
+
 void initialise() {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
@@ -66,8 +77,9 @@ List make_list(const std::vector<std::string>& lines) {
 
 bool is_loopback(const std::string& url) {
     const auto host = host_of(url);
+    in_addr four{};
     return host == "localhost" || host == "[::1]" ||
-           (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+           (host.starts_with("127.") && ::inet_pton(AF_INET, host.c_str(), &four) == 1);
 }
 
 Line::Line() {
@@ -98,13 +110,14 @@ Easy Line::prepare(const ExchangeOptions& options) {
 
 curl_socket_t Line::open_socket(void* user, curlsocktype, curl_sockaddr* address) {
     auto& line = *static_cast<Line*>(user);
-    if (!may_connect(address->addr, line.host_)) {
+    if (!may_connect(address->addr, line.written_)) {
         line.refused_address_ = true;
         return CURL_SOCKET_BAD;
     }
     const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     const std::lock_guard hold{line.guard_};
     if (socket >= 0) line.sockets_.insert(socket);
+    line.tried_address_ = true;
     return socket;
 }
 
@@ -118,8 +131,10 @@ int Line::close_socket(void* user, curl_socket_t socket) {
 /// Called at least once a second, also where the library waits for an SMTP server's farewell without looking at its own
 /// deadline.
 int Line::watch_time(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    const auto& line = *static_cast<Line*>(user);
-    return line.stopped_ || std::chrono::steady_clock::now() > line.deadline_ ? 1 : 0;
+    auto& line = *static_cast<Line*>(user);
+    if (!line.stopped_ && std::chrono::steady_clock::now() <= line.deadline_) return 0;
+    line.hang_up();  // or the library would wait a second for a farewell
+    return 1;
 }
 
 /// On a line that is down there is nothing to wait for.
@@ -152,8 +167,8 @@ void Line::listen_to(CURL* easy) {
 Reply Line::run(CURL* easy, const ExchangeOptions& options) {
     if (stopped_) return {.abandoned = true};
     Watch watch;
-    host_ = host_of(options.url);
-    refused_address_ = false;
+    written_ = host_as_written(options.url);
+    refused_address_ = tried_address_ = false;
     const auto known_names = make_list(options.known_names);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, known_names.get());
     deadline_ = std::chrono::steady_clock::now() + options.timeout;
@@ -173,7 +188,7 @@ Reply Line::run(CURL* easy, const ExchangeOptions& options) {
     if (seconds > 0) reply.retry_after = Seconds{seconds};
     curl_multi_remove_handle(multi_.get(), easy);
     reply.cut = watch.cut;
-    reply.refused_address = refused_address_ && reply.code == CURLE_COULDNT_CONNECT;
+    reply.refused_address = refused_address_ && !tried_address_ && reply.code == CURLE_COULDNT_CONNECT;
     return reply;
 }
 

@@ -29,9 +29,9 @@ struct ExchangeOptions {
 
 struct Reply {
     CURLcode code = CURLE_OK;
-    long status = 0;   ///< HTTP status, or the last code of an SMTP server
-    bool cut = false;  ///< it went on after the limit and was not read to its end
-    bool refused_address = false;
+    long status = 0;               ///< HTTP status, or the last code of an SMTP server
+    bool cut = false;              ///< it went on after the limit and was not read to its end
+    bool refused_address = false;  ///< the name leads to such ones only
     bool abandoned = false;
     std::optional<Seconds> retry_after = {};
 };
@@ -79,8 +79,8 @@ private:
     std::atomic<bool> stopped_ = false;
     std::mutex guard_;
     std::set<curl_socket_t> sockets_;  ///< open ones; guarded, since stop() hangs them up
-    std::string host_;                 ///< as the URL of the exchange under way writes it
-    bool refused_address_ = false;
+    std::string written_;              ///< the host, as the URL of the exchange under way spells it
+    bool refused_address_ = false, tried_address_ = false;
     std::chrono::steady_clock::time_point deadline_ = {};
     std::unique_ptr<CURLM, MultiDeleter> multi_;
 };

@@ -16,14 +16,19 @@ SendResult refused(std::string error_class, std::string detail) {
         .outcome = SendResult::Outcome::refused, .error_class = std::move(error_class), .detail = std::move(detail)};
 }
 
+/// What the server said last was the answer to something before; a 502 to EHLO and then a cut is a cut.
+bool ended_without_answer(CURLcode code) {
+    return code == CURLE_OPERATION_TIMEDOUT || code == CURLE_USE_SSL_FAILED || code == CURLE_SSL_CONNECT_ERROR ||
+           code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+}
+
 /// A reply of a server that says no; 2yz and 3yz mean that something else went wrong after it.
 SendResult judge_smtp(const Reply& reply) {
     if (reply.abandoned) return {.outcome = SendResult::Outcome::abandoned};
     if (reply.code == CURLE_OK) return {};
     if (reply.refused_address)
         return refused("refused_address", "the name leads to an address that is not for messages");
-    const bool said_no =
-        reply.status >= 400 && reply.code != CURLE_OPERATION_TIMEDOUT && reply.code != CURLE_USE_SSL_FAILED;
+    const bool said_no = reply.status >= 400 && !ended_without_answer(reply.code);
     if (!said_no) {
         return {.outcome = SendResult::Outcome::retry,
                 .error_class = network_class(reply),

@@ -38,36 +38,62 @@ Error bad_listen(const std::string& listen, const std::string& message, const st
 restinio::http_status_line_t status_line(int status) {
     switch (status) {
         case 200: return restinio::status_ok();
+        case 400: return restinio::status_bad_request();
+        case 403: return restinio::status_forbidden();
         case 404: return restinio::status_not_found();
         case 405: return restinio::status_method_not_allowed();
+        case 410: return restinio::status_gone();
+        case 429: return restinio::status_too_many_requests();
         case 503: return restinio::status_service_unavailable();
         default: return restinio::status_internal_server_error();
     }
 }
 
+/// Whatever a page says of itself stands in place of these.
+const HttpFields usual_headers = {{"X-Content-Type-Options", "nosniff"},
+                                  {"X-Frame-Options", "DENY"},
+                                  {"Referrer-Policy", "no-referrer"},
+                                  {"Cache-Control", "no-store"},
+                                  {"Content-Security-Policy", "default-src 'none'"}};
+
 restinio::request_handling_status_t answer(const restinio::request_handle_t& request, const HttpReply& reply,
                                            bool with_body) {
     static const auto nothing = std::make_shared<const std::string>();
-    const auto body = reply.body ? reply.body : nothing;
     auto response = request->create_response(status_line(reply.status));
-    response.append_header(restinio::http_field::content_type, reply.content_type)
-        .append_header("X-Content-Type-Options", "nosniff")
-        .append_header("Content-Security-Policy", "default-src 'none'");
-    if (with_body) response.set_body(body);
+    response.append_header(restinio::http_field::content_type, reply.content_type);
+    HttpFields headers = reply.headers;
+    headers.insert(usual_headers.begin(), usual_headers.end());
+    for (const auto& [name, value] : headers) response.append_header(name, value);
+    if (with_body) response.set_body(reply.body ? reply.body : nothing);
     return response.done();
+}
+
+std::string in_lower_case(std::string_view text) {
+    std::string result{text};
+    for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return result;
+}
+
+HttpRequest request_of(const restinio::request_handle_t& request) {
+    HttpRequest result{.method = request->header().method().c_str(),
+                       .path = std::string(request->header().path()),
+                       .body = request->body()};
+    request->header().for_each_field([&](const auto& field) {
+        result.headers.insert_or_assign(in_lower_case(field.name()), std::string(field.value()));
+    });
+    return result;
 }
 
 restinio::request_handling_status_t handle(const restinio::request_handle_t& request, const HttpHandler& handler) {
     const auto method = request->header().method();
-    const bool get = method == restinio::http_method_get(), head = method == restinio::http_method_head();
-    if (!get && !head)
-        return answer(request, {.status = 405, .body = std::make_shared<std::string>("only GET and HEAD\n")}, true);
+    const bool head = method == restinio::http_method_head();
+    if (!head && method != restinio::http_method_get() && method != restinio::http_method_post())
+        return answer(request, refuse_method("GET, HEAD, POST"), true);
     try {
-        const std::string_view path = request->header().path();
-        return answer(request, handler({.method = get ? "GET" : "HEAD", .path = std::string(path)}), get);
+        return answer(request, handler(request_of(request)), !head);
     } catch (const std::exception&) {
         // RESTinio would only drop the connection: the client deserves an answer.
-        return answer(request, {.status = 500, .body = std::make_shared<std::string>("internal error\n")}, get);
+        return answer(request, {.status = 500, .body = std::make_shared<std::string>("internal error\n")}, !head);
     }
 }
 
@@ -117,6 +143,27 @@ private:
 };
 
 }  // namespace
+
+std::string_view HttpRequest::header(std::string_view name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+std::optional<HttpFields> form_of(const HttpRequest& request) {
+    const std::string type = in_lower_case(request.header("content-type"));
+    if (type.substr(0, type.find(';')) != "application/x-www-form-urlencoded") return std::nullopt;
+    const auto fields = restinio::try_parse_query<restinio::parse_query_traits::x_www_form_urlencoded>(request.body);
+    if (!fields) return std::nullopt;
+    HttpFields form;
+    for (const auto& [name, value] : *fields) form.emplace(name, value);
+    return form;
+}
+
+HttpReply refuse_method(const std::string& allowed) {
+    return {.status = 405,
+            .body = std::make_shared<std::string>("only " + allowed + "\n"),
+            .headers = {{"Allow", allowed}}};
+}
 
 Result<std::unique_ptr<HttpServer>> listen_http(const ListenSettings& settings, bool allow_any_address,
                                                 HttpHandler handler, const HttpLimits& limits) {

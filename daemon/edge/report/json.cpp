@@ -1,19 +1,28 @@
 #include <cmath>
 
-#include <nlohmann/json.hpp>
-
+#include "json_parts.hpp"
 #include "report.hpp"
 #include "retaind/signals/scale.hpp"
 
 namespace retaind {
+
+using namespace json_parts;
+
+Json json_parts::alert_json(const Alert& alert) {
+    return {{"rule", alert.key.rule},
+            {"scope", scope_name(alert.key.scope)},
+            {"entity", alert.key.entity},
+            {"state", phase_name(alert.phase)},
+            {"severity", severity_name(alert.severity)},
+            {"held", alert.held},
+            {"since", day(alert.firing_since ? alert.firing_since : alert.pending_since)},
+            {"deadline", day(alert.deadline)},
+            {"reasons", alert.reasons},
+            {"message", alert.message},
+            {"advice", text(alert.advice)}};
+}
+
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number(double value) { return is_known(value) ? Json(value) : Json(nullptr); }
-Json amount(double minor) { return is_known(minor) ? Json(minor / minor_units) : Json(nullptr); }
-Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); }
-Json day(const std::optional<Day>& value) { return value ? Json(format_day(*value)) : Json(nullptr); }
 
 Json trend(Trend value) { return value == Trend::unknown ? Json(nullptr) : Json(trend_name(value)); }
 
@@ -31,20 +40,6 @@ Json customer_json(const CustomerView& customer) {
             {"risk", number(customer.risk)},
             {"revenue", amount(customer.revenue)},
             {"alerts", customer.alerts}};
-}
-
-Json alert_json(const Alert& alert) {
-    return {{"rule", alert.key.rule},
-            {"scope", scope_name(alert.key.scope)},
-            {"entity", alert.key.entity},
-            {"state", phase_name(alert.phase)},
-            {"severity", severity_name(alert.severity)},
-            {"held", alert.held},
-            {"since", day(alert.firing_since ? alert.firing_since : alert.pending_since)},
-            {"deadline", day(alert.deadline)},
-            {"reasons", alert.reasons},
-            {"message", alert.message},
-            {"advice", text(alert.advice)}};
 }
 
 Json promise_json(const PromiseView& promise) {
@@ -113,13 +108,6 @@ Json feed_json(const FeedView& feed) {
             {"rejected_keys", keys},
             {"contradictions", feed.contradictions},
             {"watermark", day(feed.watermark)}};
-}
-
-template <class Range, class Function>
-Json list(const Range& range, Function each) {
-    Json result = Json::array();
-    for (const auto& element : range) result.push_back(each(element));
-    return result;
 }
 
 /// Of a signal its name; of a child null, beside its id.
@@ -232,10 +220,6 @@ Json explanation_json(const Explanation& explanation) {
             {"risk_terms", risk_terms},
             {"promises", list(explanation.promises, promise_json)},
             {"alerts", list(explanation.alerts, alert_json)}};
-}
-
-std::string written(const Json& json, int indent = 2) {
-    return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "edge/state/cells.hpp"
-#include "edge/state/words.hpp"
+#include "edge/state/key_columns.hpp"
 #include "retaind/ports/failpoint.hpp"
 
 namespace retaind {
@@ -22,7 +22,11 @@ struct AlertRow {
     WholeCell pending_since = {}, firing_since = {}, recovering_since = {}, ended_on = {}, critical_since = {};
     WholeCell opened_at = {}, deadline = {}, absent_on = {};
     std::string message = {}, advice = {}, closed_because = {};
-    RealCell revenue = {};
+    RealCell revenue = {}, risk = {};
+    long long flips = 0;
+    WholeCell judged_on = {};
+    int flapping = 0, steps_taken = 0, risk_is_base_rate = 0;
+    std::string owner = {};
 };
 
 AlertRow to_row(const Alert& alert) {
@@ -50,6 +54,13 @@ AlertRow to_row(const Alert& alert) {
     row.deadline = alert.deadline;
     row.absent_on = alert.absent_on;
     row.revenue = alert.revenue;
+    row.flips = alert.flips;
+    row.judged_on = alert.judged_on;
+    row.flapping = alert.flapping ? 1 : 0;
+    row.steps_taken = alert.steps_taken;
+    row.owner = alert.owner;
+    row.risk = alert.risk;
+    row.risk_is_base_rate = alert.risk_is_base_rate ? 1 : 0;
     return row;
 }
 
@@ -77,6 +88,13 @@ Alert to_alert(const AlertRow& row) {
     alert.advice = row.advice;
     alert.closed_because = row.closed_because;
     alert.revenue = row.revenue.get();
+    alert.flips = static_cast<std::uint32_t>(row.flips);
+    alert.judged_on = row.judged_on.day();
+    alert.flapping = row.flapping != 0;
+    alert.steps_taken = row.steps_taken;
+    alert.owner = row.owner;
+    alert.risk = row.risk.get();
+    alert.risk_is_base_rate = row.risk_is_base_rate != 0;
     return alert;
 }
 
@@ -89,14 +107,16 @@ AlertsByKey read_rows(soci::session& sql) {
         (sql.prepare << "SELECT key, rule, scope, entity, dimension, customer_id, phase, severity, held, adopted, "
                         "episode, seq, pending_since, firing_since, recovering_since, ended_on, critical_since, "
                         "opened_at, message, advice, deadline, revenue, closed_because, absent_cycles, "
-                        "absent_on FROM alert",
+                        "absent_on, flips, judged_on, flapping, steps_taken, owner, risk, risk_is_base_rate "
+                        "FROM alert",
          soci::into(row.key), soci::into(row.rule), soci::into(row.scope), soci::into(row.entity),
          soci::into(row.dimension), soci::into(row.customer_id), soci::into(row.phase), soci::into(row.severity),
          soci::into(row.held), soci::into(row.adopted), soci::into(row.episode), soci::into(row.seq),
          into(row.pending_since), into(row.firing_since), into(row.recovering_since), into(row.ended_on),
          into(row.critical_since), into(row.opened_at), soci::into(row.message), soci::into(row.advice),
          into(row.deadline), into(row.revenue), soci::into(row.closed_because), soci::into(row.absent_cycles),
-         into(row.absent_on));
+         into(row.absent_on), soci::into(row.flips), into(row.judged_on), soci::into(row.flapping),
+         soci::into(row.steps_taken), soci::into(row.owner), into(row.risk), soci::into(row.risk_is_base_rate));
     rows.execute();
     while (rows.fetch()) alerts.emplace(row.key, to_alert(row));
     return alerts;
@@ -112,18 +132,22 @@ void read_reasons(soci::session& sql, AlertsByKey& alerts) {
 }
 
 void read_told(soci::session& sql, AlertsByKey& alerts) {
-    long long key = 0, episode = 0;
+    long long key = 0, episode = 0, at = 0;
     std::string severity, phase;
+    int flapping = 0;
     Told told;
-    soci::statement rows = (sql.prepare << "SELECT alert, receiver, recipient, episode, severity, phase FROM told "
-                                           "ORDER BY alert, place",
-                            soci::into(key), soci::into(told.receiver), soci::into(told.recipient), soci::into(episode),
-                            soci::into(severity), soci::into(phase));
+    soci::statement rows =
+        (sql.prepare << "SELECT alert, receiver, recipient, episode, severity, phase, at, flapping FROM told "
+                        "ORDER BY alert, place",
+         soci::into(key), soci::into(told.receiver), soci::into(told.recipient), soci::into(episode),
+         soci::into(severity), soci::into(phase), soci::into(at), soci::into(flapping));
     rows.execute();
     while (rows.fetch()) {
         told.episode = episode;
         told.severity = from_word<Severity>(severity);
         told.phase = from_word<AlertPhase>(phase);
+        told.at = instant_of(at);
+        told.flapping = flapping != 0;
         alerts.at(key).told.push_back(told);
     }
 }
@@ -164,18 +188,21 @@ private:
     void insert() {
         sql_ << "INSERT INTO alert (rule, scope, entity, dimension, customer_id, phase, severity, held, adopted, "
                 "episode, seq, pending_since, firing_since, recovering_since, ended_on, critical_since, opened_at, "
-                "message, advice, deadline, revenue, closed_because, absent_cycles, absent_on) VALUES (:rule, :scope, "
-                ":entity, "
+                "message, advice, deadline, revenue, closed_because, absent_cycles, absent_on, flips, judged_on, "
+                "flapping, "
+                "steps_taken, owner, risk, risk_is_base_rate) VALUES (:rule, :scope, :entity, "
                 ":dimension, :customer, :phase, :severity, :held, :adopted, :episode, :seq, :pending, :firing, "
                 ":recovering, :ended, :critical, :opened, :message, :advice, :deadline, :revenue, :because, :absent, "
-                ":absent_on) "
+                ":absent_on, :flips, :judged, :flapping, :steps, :owner, :risk, :base_rate) "
                 "RETURNING key",
             soci::use(row_.rule), soci::use(row_.scope), soci::use(row_.entity), soci::use(row_.dimension),
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
             soci::use(row_.adopted), soci::use(row_.episode), soci::use(row_.seq), use(row_.pending_since),
             use(row_.firing_since), use(row_.recovering_since), use(row_.ended_on), use(row_.critical_since),
             use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
-            soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::into(row_.key);
+            soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::use(row_.flips),
+            use(row_.judged_on), soci::use(row_.flapping), soci::use(row_.steps_taken), soci::use(row_.owner),
+            use(row_.risk), soci::use(row_.risk_is_base_rate), soci::into(row_.key);
     }
 
     void update() {
@@ -184,13 +211,16 @@ private:
                 "firing_since = :firing, recovering_since = :recovering, ended_on = :ended, "
                 "critical_since = :critical, opened_at = :opened, message = :message, advice = :advice, "
                 "deadline = :deadline, revenue = :revenue, closed_because = :because, absent_cycles = :absent, "
-                "absent_on = :absent_on "
+                "absent_on = :absent_on, flips = :flips, judged_on = :judged, flapping = :flapping, "
+                "steps_taken = :steps, owner = :owner, risk = :risk, risk_is_base_rate = :base_rate "
                 "WHERE key = :key",
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
             soci::use(row_.adopted), soci::use(row_.episode), soci::use(row_.seq), use(row_.pending_since),
             use(row_.firing_since), use(row_.recovering_since), use(row_.ended_on), use(row_.critical_since),
             use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
-            soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::use(row_.key);
+            soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::use(row_.flips),
+            use(row_.judged_on), soci::use(row_.flapping), soci::use(row_.steps_taken), soci::use(row_.owner),
+            use(row_.risk), soci::use(row_.risk_is_base_rate), soci::use(row_.key);
         sql_ << "DELETE FROM alert_reason WHERE alert = :key", soci::use(row_.key);
         sql_ << "DELETE FROM told WHERE alert = :key", soci::use(row_.key);
     }
@@ -208,11 +238,12 @@ private:
         long long place = 0;
         for (const auto& one : told) {
             const auto severity = to_word(one.severity), phase = to_word(one.phase);
-            const long long episode = one.episode;
-            sql_ << "INSERT INTO told (alert, place, receiver, recipient, episode, severity, phase) "
-                    "VALUES (:alert, :place, :receiver, :recipient, :episode, :severity, :phase)",
+            const long long episode = one.episode, at = to_column(one.at);
+            const int flapping = one.flapping ? 1 : 0;
+            sql_ << "INSERT INTO told (alert, place, receiver, recipient, episode, severity, phase, at, flapping) "
+                    "VALUES (:alert, :place, :receiver, :recipient, :episode, :severity, :phase, :at, :flapping)",
                 soci::use(row_.key), soci::use(place), soci::use(one.receiver), soci::use(one.recipient),
-                soci::use(episode), soci::use(severity), soci::use(phase);
+                soci::use(episode), soci::use(severity), soci::use(phase), soci::use(at), soci::use(flapping);
             ++place;
         }
     }
@@ -270,6 +301,33 @@ void write_alerts(soci::session& sql, const std::vector<Alert>& alerts, AlertMom
         write_event(sql, &gone.second, nullptr, moment);
         writer.erase(gone.first);
     }
+}
+
+std::vector<AlertEvent> read_events(soci::session& sql, const AlertKey& key) {
+    std::vector<AlertEvent> events;
+    AlertEvent event;
+    const KeyColumns wanted{key};
+    long long at = 0, day = 0;
+    std::string severity;
+    int held = 0;
+    soci::statement rows =
+        (sql.prepare
+             << "SELECT at, day, episode, seq, coalesce(phase_before, ''), coalesce(phase, ''), severity, held, "
+                "reasons, because FROM alert_event WHERE rule = :rule AND scope = :scope AND entity = :entity "
+                "AND dimension = :dimension ORDER BY key",
+         soci::use(wanted.rule), soci::use(wanted.scope), soci::use(wanted.entity), soci::use(wanted.dimension),
+         soci::into(at), soci::into(day), soci::into(event.episode), soci::into(event.seq), soci::into(event.before),
+         soci::into(event.after), soci::into(severity), soci::into(held), soci::into(event.reasons),
+         soci::into(event.because));
+    rows.execute();
+    while (rows.fetch()) {
+        event.at = instant_of(at);
+        event.day = day_of(day);
+        event.severity = from_word<Severity>(severity);
+        event.held = held != 0;
+        events.push_back(event);
+    }
+    return events;
 }
 
 }  // namespace retaind

@@ -5,7 +5,7 @@
 
 #include <soci/soci.h>
 
-#include "retaind/alerts/alert.hpp"
+#include "retaind/ports/alert_desk.hpp"
 
 namespace retaind {
 
@@ -21,5 +21,8 @@ struct AlertMoment {
 /// Makes the stored alerts equal to `alerts`, and writes an audit row for each whose phase, severity, hold, episode or
 /// seq changed, which is new, or which is no longer remembered (its phase is then NULL).
 void write_alerts(soci::session& sql, const std::vector<Alert>& alerts, AlertMoment moment);
+
+/// The audit rows of one alert, oldest first.
+std::vector<AlertEvent> read_events(soci::session& sql, const AlertKey& key);
 
 }  // namespace retaind

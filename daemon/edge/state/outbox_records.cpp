@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "edge/state/cells.hpp"
+#include "edge/state/handling_records.hpp"
+#include "edge/state/tell_records.hpp"
 #include "edge/state/words.hpp"
 #include "retaind/ports/failpoint.hpp"
 
@@ -31,9 +33,11 @@ Delivery to_delivery(const OutboxRow& row) {
             .error_class = row.error_class};
 }
 
+/// Texts, and about what the tells take with their index.
 long long size_of(const Payload& payload) {
+    constexpr std::size_t tell = 300;
     return static_cast<long long>(payload.subject.size() + payload.text.size() + payload.html.size() +
-                                  payload.json.size());
+                                  payload.json.size() + tell * payload.tells.size());
 }
 
 // -- limits ---------------------------------------------------------------------------------------------------------
@@ -65,46 +69,157 @@ void make_room(soci::session& sql, const OutboxLimits& limits) {
     }
 }
 
+// -- adding ---------------------------------------------------------------------------------------------------------
+
+bool is_there(soci::session& sql, const std::string& delivery_id) {
+    int found = 0;
+    sql << "SELECT count(*) FROM outbox WHERE delivery_id = :id", soci::use(delivery_id), soci::into(found);
+    return found > 0;
+}
+
+struct Queued {
+    Instant created_at, now;
+};
+
+void queue_payload(soci::session& sql, const Payload& payload, Queued when) {
+    if (is_there(sql, payload.delivery_id)) return;
+    long long place = 0;
+    const auto created_at = to_column(when.created_at), next_at = to_column(when.now), bytes = size_of(payload);
+    const auto queued = to_word(DeliveryStatus::queued), kind = to_word(payload.kind);
+    sql << "INSERT INTO outbox (delivery_id, receiver, recipient, subject, text, html, json, kind, person, bytes, "
+           "status, created_at, next_at) VALUES (:id, :receiver, :recipient, :subject, :text, :html, :json, :kind, "
+           ":person, :bytes, :status, :created, :next) RETURNING place",
+        soci::use(payload.delivery_id), soci::use(payload.receiver), soci::use(payload.recipient),
+        soci::use(payload.subject), soci::use(payload.text), soci::use(payload.html), soci::use(payload.json),
+        soci::use(kind), soci::use(payload.person), soci::use(bytes), soci::use(queued), soci::use(created_at),
+        soci::use(next_at), soci::into(place);
+    write_tells(sql, place, payload.tells);
+}
+
+struct WaitingRow {
+    long long place = 0, created_at = 0;
+    std::string status = {}, recipient = {};
+};
+
+/// The rows that `absorption` takes along, of its own recipient (a list's addresses have messages of their own). Empty
+/// when there are none, or one of them waits no more, or has waited for too long.
+std::vector<WaitingRow> absorbable(soci::session& sql, const Absorption& absorption, Instant now) {
+    std::vector<WaitingRow> rows;
+    for (const auto& id : absorption.absorbed) {
+        WaitingRow row;
+        sql << "SELECT place, created_at, status, recipient FROM outbox WHERE delivery_id = :id", soci::use(id),
+            soci::into(row.place), soci::into(row.created_at), soci::into(row.status), soci::into(row.recipient);
+        if (!sql.got_data()) return {};
+        if (row.recipient != absorption.together.recipient) continue;
+        const auto status = from_word<DeliveryStatus>(row.status);
+        const bool waits = status == DeliveryStatus::queued || status == DeliveryStatus::retry;
+        if (!waits || instant_of(row.created_at) + longest_absorbed < now) return {};
+        rows.push_back(row);
+    }
+    return rows;
+}
+
+/// Whether `together` took the place of the payload and of those it absorbs. It is as old as the oldest of them, so
+/// that a reader who cannot be reached is given up in the end.
+bool absorb(soci::session& sql, const Absorption& absorption, Instant now) {
+    if (is_there(sql, absorption.delivery_id) || is_there(sql, absorption.together.delivery_id)) return false;
+    const auto rows = absorbable(sql, absorption, now);
+    if (rows.empty()) return false;
+    const auto at = to_column(now);
+    auto oldest = now;
+    for (const auto& row : rows) {
+        sql << "UPDATE outbox SET status = 'superseded', next_at = :now WHERE place = :place", soci::use(at),
+            soci::use(row.place);
+        oldest = std::min(oldest, instant_of(row.created_at));
+        failpoint("state.commit.superseded");
+    }
+    queue_payload(sql, absorption.together, {.created_at = oldest, .now = now});
+    return true;
+}
+
 // -- claiming -------------------------------------------------------------------------------------------------------
 
 /// A waiting row that no earlier one holds back: its receiver and recipient's first, and those it no longer holds back.
 struct Head {
     long long place = 0, next_at = 0;
-    std::string receiver = {}, recipient = {}, status = {};
-    int attempts = 0;
+    std::string receiver = {}, recipient = {}, status = {}, kind = {};
+    int attempts = 0, silenced = 0;
 };
 
-/// Calls `each` for every head. Walks the index from one to the next, so that a long queue costs no more than a short
-/// one.
+bool waits_for_silence(const Head& head, Instant now) { return head.silenced != 0 && head.next_at > to_column(now); }
+
+/// Calls `each` for every head; it says whether later rows may pass this one, which they also may when it was tried too
+/// often. Walks the index from one to the next, so that a long queue costs no more than a short one.
 template <class Each>
 void for_each_head(soci::session& sql, int passed, Each each) {
     Head at, next;
-    soci::statement step = (sql.prepare << "SELECT receiver, recipient, place, next_at, status, attempts FROM outbox "
-                                           "WHERE status IN ('queued', 'retry', 'in_flight') "
-                                           "AND (receiver, recipient, place) > (:receiver, :recipient, :place) "
-                                           "ORDER BY receiver, recipient, place LIMIT 1",
-                            soci::use(at.receiver), soci::use(at.recipient), soci::use(at.place),
-                            soci::into(next.receiver), soci::into(next.recipient), soci::into(next.place),
-                            soci::into(next.next_at), soci::into(next.status), soci::into(next.attempts));
+    soci::statement step =
+        (sql.prepare << "SELECT receiver, recipient, place, next_at, status, attempts, kind, silenced FROM outbox "
+                        "WHERE status IN ('queued', 'retry', 'in_flight') "
+                        "AND (receiver, recipient, place) > (:receiver, :recipient, :place) "
+                        "ORDER BY receiver, recipient, place LIMIT 1",
+         soci::use(at.receiver), soci::use(at.recipient), soci::use(at.place), soci::into(next.receiver),
+         soci::into(next.recipient), soci::into(next.place), soci::into(next.next_at), soci::into(next.status),
+         soci::into(next.attempts), soci::into(next.kind), soci::into(next.silenced));
     while (step.execute(true)) {
-        each(std::as_const(next));
+        const bool may_pass = each(std::as_const(next));
         at = next;
-        if (next.attempts < passed) at.place = std::numeric_limits<long long>::max();
+        if (!may_pass && next.attempts < passed) at.place = std::numeric_limits<long long>::max();
     }
 }
 
-bool is_due(const Head& head, Instant now) {
-    return head.status != to_word(DeliveryStatus::in_flight) && head.next_at <= to_column(now);
-}
+bool is_in_flight(const Head& head) { return head.status == to_word(DeliveryStatus::in_flight); }
+
+/// The silences of one call, and the rows that they hold.
+class Hush {
+public:
+    Hush(soci::session& sql, Instant now) : sql_(sql), now_(now), silences_(read_silences(sql, now)) {}
+
+    /// Whether all alerts that the row tells of are silenced. A digest holds more than alerts, and goes.
+    bool holds(const Head& head) {
+        if (silences_.empty()) return false;
+        const auto kind = from_word<MessageKind>(head.kind);
+        if (kind == MessageKind::digest || kind == MessageKind::all_quiet) return false;
+        std::optional<Instant> end;
+        for (const auto& tell : read_tells(sql_, head.place)) {
+            const auto until = silenced_until(silences_, tell.alert, now_);
+            if (!until) return false;
+            end = std::min(end.value_or(*until), *until);
+        }
+        if (end && (head.silenced == 0 || head.next_at < to_column(*end))) held_[head.place] = *end;
+        return end.has_value();
+    }
+
+    /// Rows that are held are due when the first of their silences ends.
+    void write() {
+        for (const auto& [place, until] : held_) {
+            const auto at = to_column(until);
+            sql_ << "UPDATE outbox SET silenced = 1, next_at = max(next_at, :until) WHERE place = :place",
+                soci::use(at), soci::use(place);
+        }
+    }
+
+private:
+    soci::session& sql_;
+    Instant now_;
+    std::vector<AlertSilence> silences_;
+    std::map<long long, Instant> held_ = {};  ///< by place; those of which that is not written down yet
+};
 
 /// Of each receiver that is not busy the oldest head that is due, oldest first.
 std::vector<Head> due_heads(soci::session& sql, const ClaimRequest& request, const OutboxLimits& limits) {
     std::map<std::string, Head> due;
+    Hush hush{sql, request.now};
     for_each_head(sql, limits.tries_until_passed, [&](const Head& head) {
-        if (!is_due(head, request.now) || std::ranges::find(request.busy, head.receiver) != request.busy.end()) return;
+        if (is_in_flight(head)) return false;
+        if (hush.holds(head) || waits_for_silence(head, request.now)) return true;
+        const bool is_busy = std::ranges::find(request.busy, head.receiver) != request.busy.end();
+        if (is_busy || head.next_at > to_column(request.now)) return false;
         const auto [best, is_first] = due.try_emplace(head.receiver, head);
         if (!is_first && head.place < best->second.place) best->second = head;
+        return false;
     });
+    hush.write();
     std::vector<Head> heads;
     for (auto& [receiver, head] : due) heads.push_back(std::move(head));
     std::ranges::sort(heads, {}, &Head::place);
@@ -113,44 +228,43 @@ std::vector<Head> due_heads(soci::session& sql, const ClaimRequest& request, con
 
 Delivery read_delivery(soci::session& sql, long long place) {
     OutboxRow row;
+    std::string kind;
     auto& payload = row.payload;
-    sql << "SELECT delivery_id, receiver, recipient, subject, text, html, json, status, attempts, refusals, claims, "
-           "created_at, next_at, error_class FROM outbox WHERE place = :place",
+    sql << "SELECT delivery_id, receiver, recipient, subject, text, html, json, kind, person, status, attempts, "
+           "refusals, claims, created_at, next_at, error_class FROM outbox WHERE place = :place",
         soci::use(place), soci::into(payload.delivery_id), soci::into(payload.receiver), soci::into(payload.recipient),
         soci::into(payload.subject), soci::into(payload.text), soci::into(payload.html), soci::into(payload.json),
-        soci::into(row.status), soci::into(row.attempts), soci::into(row.refusals), soci::into(row.claims),
-        soci::into(row.created_at), soci::into(row.next_at), soci::into(row.error_class);
+        soci::into(kind), soci::into(payload.person), soci::into(row.status), soci::into(row.attempts),
+        soci::into(row.refusals), soci::into(row.claims), soci::into(row.created_at), soci::into(row.next_at),
+        soci::into(row.error_class);
+    payload.kind = from_word<MessageKind>(kind);
+    payload.tells = read_tells(sql, place);
     return to_delivery(row);
 }
 
 void mark_claimed(soci::session& sql, long long place) {
     const auto in_flight = to_word(DeliveryStatus::in_flight);
-    sql << "UPDATE outbox SET status = :status, claims = claims + 1 WHERE place = :place", soci::use(in_flight),
-        soci::use(place);
+    sql << "UPDATE outbox SET status = :status, claims = claims + 1, silenced = 0 WHERE place = :place",
+        soci::use(in_flight), soci::use(place);
 }
 
 }  // namespace
 
-void enqueue(soci::session& sql, const std::vector<Payload>& payloads, Instant now, const OutboxLimits& limits) {
-    Payload bound;
-    const auto at = to_column(now);
-    const auto queued = to_word(DeliveryStatus::queued);
-    long long bytes = 0;
-    soci::statement put =
-        (sql.prepare
-             << "INSERT INTO outbox (delivery_id, receiver, recipient, subject, text, html, json, bytes, status, "
-                "created_at, next_at) VALUES (:id, :receiver, :recipient, :subject, :text, :html, :json, :bytes, "
-                ":status, :created, :next) ON CONFLICT (delivery_id) DO NOTHING",
-         soci::use(bound.delivery_id), soci::use(bound.receiver), soci::use(bound.recipient), soci::use(bound.subject),
-         soci::use(bound.text), soci::use(bound.html), soci::use(bound.json), soci::use(bytes), soci::use(queued),
-         soci::use(at), soci::use(at));
-    for (const auto& payload : payloads) {
-        bound = payload;
-        bytes = size_of(payload);
-        put.execute(true);
+void enqueue(soci::session& sql, const Commit& commit, const OutboxLimits& limits) {
+    for (const auto& payload : commit.outbox) {
+        const auto absorption = std::ranges::find(commit.absorptions, payload.delivery_id, &Absorption::delivery_id);
+        const bool is_taken_along = absorption != commit.absorptions.end() && absorb(sql, *absorption, commit.now);
+        if (!is_taken_along) queue_payload(sql, payload, {.created_at = commit.now, .now = commit.now});
         failpoint("state.commit.message");
     }
     make_room(sql, limits);
+}
+
+bool is_full(soci::session& sql, const OutboxLimits& limits) {
+    OutboxSize waiting;
+    sql << "SELECT count(*), coalesce(sum(bytes), 0) FROM outbox WHERE status IN ('queued', 'retry', 'in_flight')",
+        soci::into(waiting.rows), soci::into(waiting.bytes);
+    return waiting.rows >= static_cast<long long>(limits.rows) || waiting.bytes >= static_cast<long long>(limits.bytes);
 }
 
 std::vector<Delivery> claim_due(soci::session& sql, const ClaimRequest& request, const OutboxLimits& limits) {
@@ -175,6 +289,35 @@ void settle_one(soci::session& sql, const Settlement& settlement) {
            "claims = CASE WHEN :counted THEN 0 ELSE claims - 1 END WHERE delivery_id = :id",
         soci::use(status), soci::use(next_at), soci::use(settlement.error_class), soci::use(counted),
         soci::use(refused), soci::use(settlement.delivery_id);
+    if (settlement.status == DeliveryStatus::delivered)
+        remember_delivered(sql, settlement.delivery_id, settlement.next_at);
+}
+
+std::vector<std::string> requeue_given_up(soci::session& sql, const Requeue& which, Instant now) {
+    std::vector<std::string> wanted, found;
+    std::string id;
+    soci::statement of_receiver =
+        (sql.prepare << "SELECT delivery_id FROM outbox WHERE status IN ('dead', 'quarantined') "
+                        "AND receiver = :receiver ORDER BY place",
+         soci::use(which.receiver), soci::into(id));
+    of_receiver.execute();
+    while (of_receiver.fetch()) wanted.push_back(id);
+    if (which.receiver.empty()) wanted = which.delivery_ids;
+    const auto at = to_column(now);
+    for (const auto& one : wanted) {
+        sql << "UPDATE outbox SET status = 'queued', attempts = 0, refusals = 0, claims = 0, silenced = 0, "
+               "error_class = '', created_at = :now, next_at = :now "
+               "WHERE delivery_id = :id AND status IN ('dead', 'quarantined') RETURNING delivery_id",
+            soci::use(at), soci::use(one), soci::into(id);
+        if (sql.got_data()) found.push_back(id);
+    }
+    return found;
+}
+
+void look_at_silences_again(soci::session& sql, Instant now) {
+    const auto at = to_column(now);
+    sql << "UPDATE outbox SET silenced = 0, next_at = :now WHERE silenced <> 0 AND status IN ('queued', 'retry')",
+        soci::use(at);
 }
 
 std::uint64_t recover_in_flight(soci::session& sql, Instant now) {
@@ -227,9 +370,10 @@ std::vector<Undelivered> given_up(soci::session& sql, Instant now) {
 std::optional<Instant> earliest_due(soci::session& sql, const OutboxLimits& limits) {
     std::optional<Instant> earliest;
     for_each_head(sql, limits.tries_until_passed, [&](const Head& head) {
-        if (head.status == to_word(DeliveryStatus::in_flight)) return;
+        if (is_in_flight(head)) return false;
         const auto due = instant_of(head.next_at);
-        if (!earliest || due < *earliest) earliest = due;
+        earliest = std::min(earliest.value_or(due), due);
+        return head.silenced != 0;
     });
     return earliest;
 }

@@ -7,15 +7,21 @@
 
 #include <soci/soci.h>
 
-#include "retaind/ports/state_store.hpp"
+#include "retaind/ports/alert_desk.hpp"
 
 namespace retaind {
 
-/// Adds those whose delivery_id is not there yet. Where that passes the limits, the oldest settled rows go; a row that
-/// still waits is never dropped.
-void enqueue(soci::session& sql, const std::vector<Payload>& payloads, Instant now, const OutboxLimits& limits);
+/// Adds the payloads whose delivery_id is not there yet, each together with what it absorbs where that is possible: a
+/// message that is there already, or under way, or has waited for longer than `longest_absorbed` is absorbed by none.
+/// Where that passes the limits, the oldest settled rows go; a row that still waits is never dropped.
+void enqueue(soci::session& sql, const Commit& commit, const OutboxLimits& limits);
+inline constexpr Seconds longest_absorbed = std::chrono::hours{48};
 
-/// Claimed rows, for StateStore::claim.
+/// Whether what waits or is under way has reached the limits.
+bool is_full(soci::session& sql, const OutboxLimits& limits);
+
+/// Claimed rows, for StateStore::claim. A row whose alerts are all silenced waits for the first end of their silences,
+/// and holds back no later one; a digest, and a row of which something is not silenced, goes.
 struct ClaimRequest {
     Instant now;
     const std::vector<std::string>& busy;
@@ -24,6 +30,10 @@ struct ClaimRequest {
 std::vector<Delivery> claim_due(soci::session& sql, const ClaimRequest& request, const OutboxLimits& limits);
 
 void settle_one(soci::session& sql, const Settlement& settlement);
+/// As AlertDesk::requeue.
+std::vector<std::string> requeue_given_up(soci::session& sql, const Requeue& which, Instant now);
+/// A silence ended early: rows that waited for its end are due, and held again if others still hold them.
+void look_at_silences_again(soci::session& sql, Instant now);
 std::uint64_t recover_in_flight(soci::session& sql, Instant now);
 std::vector<OutboxCount> count_outbox(soci::session& sql);
 std::vector<Undelivered> given_up(soci::session& sql, Instant now);

@@ -13,65 +13,129 @@ namespace {
 
 // Days are days since 1970-01-01, instants seconds since then. Scores are ANY, not REAL: SQLite keeps such a double bit
 // for bit, while REAL drops the sign of -0.0. Day tables are clustered by day: a cycle appends, retention cuts off.
+constexpr std::string_view day_tables[] = {
+    "CREATE TABLE customer (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
+    "CREATE TABLE manager (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
+    "CREATE TABLE promise (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
+    "CREATE TABLE cycle (day INTEGER PRIMARY KEY, evaluated_at INTEGER NOT NULL, rules_hash TEXT NOT NULL, "
+    "engine TEXT NOT NULL, score_hash TEXT NOT NULL) STRICT",
+    "CREATE TABLE score_day (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
+    "manager INTEGER NOT NULL REFERENCES manager, owner_since INTEGER, band TEXT NOT NULL, health ANY, smoothed "
+    "ANY, "
+    "coverage ANY, risk ANY, PRIMARY KEY (day, customer)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE drift_end (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
+    "signal TEXT NOT NULL, PRIMARY KEY (day, customer, signal)) STRICT, WITHOUT ROWID",
+    // A row where they changed, which holds until the next.
+    "CREATE TABLE facts (customer INTEGER NOT NULL REFERENCES customer, day INTEGER NOT NULL, text TEXT NOT NULL, "
+    "PRIMARY KEY (customer, day)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE promise_day (day INTEGER NOT NULL, promise INTEGER NOT NULL REFERENCES promise, "
+    "state TEXT NOT NULL, verdict TEXT NOT NULL, probability ANY, PRIMARY KEY (day, promise)) STRICT, WITHOUT "
+    "ROWID",
+    // A row where it changed: a look back must not know what was only found later.
+    "CREATE TABLE kept_promise (promise INTEGER NOT NULL REFERENCES promise, known_on INTEGER NOT NULL, "
+    "kept_on INTEGER, PRIMARY KEY (promise, known_on)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE prior_day (day INTEGER NOT NULL, segment TEXT NOT NULL, rules_hash TEXT NOT NULL, mean ANY, "
+    "customers INTEGER NOT NULL, PRIMARY KEY (day, segment, rules_hash)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE feed_day (day INTEGER NOT NULL, dataset TEXT NOT NULL, loaded INTEGER NOT NULL, "
+    "accepted INTEGER NOT NULL, watermark INTEGER, suspect INTEGER NOT NULL, PRIMARY KEY (day, dataset)) "
+    "STRICT, WITHOUT ROWID",
+    "CREATE TABLE adopted_rule (day INTEGER NOT NULL, rule TEXT NOT NULL, hash TEXT NOT NULL, "
+    "PRIMARY KEY (day, rule)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE rules (hash TEXT PRIMARY KEY, text TEXT NOT NULL, first_day INTEGER NOT NULL) STRICT",
+};
+
+constexpr std::string_view alert_tables[] = {
+    "CREATE TABLE alert (key INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, scope TEXT NOT NULL, "
+    "entity TEXT NOT NULL, dimension TEXT NOT NULL, customer_id TEXT NOT NULL, phase TEXT NOT NULL, "
+    "severity TEXT NOT NULL, held INTEGER NOT NULL, adopted INTEGER NOT NULL, episode INTEGER NOT NULL, "
+    "seq INTEGER NOT NULL, pending_since INTEGER, firing_since INTEGER, recovering_since INTEGER, ended_on "
+    "INTEGER, "
+    "critical_since INTEGER, opened_at INTEGER, message TEXT NOT NULL, advice TEXT NOT NULL, deadline INTEGER, "
+    "revenue ANY, closed_because TEXT NOT NULL, absent_cycles INTEGER NOT NULL, absent_on INTEGER, "
+    "flips INTEGER NOT NULL, judged_on INTEGER, flapping INTEGER NOT NULL, steps_taken INTEGER NOT NULL, "
+    "owner TEXT NOT NULL, risk ANY, risk_is_base_rate INTEGER NOT NULL, "
+    "UNIQUE (rule, scope, entity, dimension)) STRICT",
+    "CREATE TABLE alert_reason (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
+    "text TEXT NOT NULL, PRIMARY KEY (alert, place)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE told (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
+    "receiver TEXT NOT NULL, recipient TEXT NOT NULL, episode INTEGER NOT NULL, severity TEXT NOT NULL, "
+    "phase TEXT NOT NULL, at INTEGER NOT NULL, flapping INTEGER NOT NULL, PRIMARY KEY (alert, place)) "
+    "STRICT, WITHOUT ROWID",
+    // Its deliveries are kept for a shorter time than the alert may be open.
+    "CREATE TABLE first_delivery (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, "
+    "episode INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (alert, episode)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE mailing (receiver TEXT NOT NULL, recipient TEXT NOT NULL, digest_on INTEGER, told_at INTEGER, "
+    "PRIMARY KEY (receiver, recipient)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE interruption (place INTEGER PRIMARY KEY, recipient TEXT NOT NULL, at INTEGER NOT NULL, "
+    "stories INTEGER NOT NULL) STRICT",
+    // The audit outlives the alert, so it repeats the alert's identity instead of pointing at it.
+    "CREATE TABLE alert_event (key INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, day INTEGER NOT NULL, "
+    "rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, dimension TEXT NOT NULL, "
+    "customer_id TEXT NOT NULL, episode INTEGER NOT NULL, seq INTEGER NOT NULL, phase_before TEXT, phase TEXT, "
+    "severity TEXT NOT NULL, held INTEGER NOT NULL, reasons TEXT NOT NULL, because TEXT NOT NULL) STRICT",
+    "CREATE INDEX alert_event_at ON alert_event (at)",
+    "CREATE INDEX alert_event_of ON alert_event (rule, scope, entity, dimension)",
+};
+
+constexpr std::string_view people_tables[] = {
+    "CREATE TABLE act (key INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, until INTEGER NOT NULL, "
+    "rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, dimension TEXT NOT NULL, "
+    "episode INTEGER NOT NULL, kind TEXT NOT NULL, severity TEXT NOT NULL, author TEXT NOT NULL, "
+    "via TEXT NOT NULL, comment TEXT NOT NULL) STRICT",
+    "CREATE INDEX act_at ON act (at)",
+    "CREATE INDEX act_of ON act (rule, scope, entity, dimension)",
+    "CREATE TABLE silence (key INTEGER PRIMARY KEY AUTOINCREMENT, starts INTEGER NOT NULL, ends INTEGER NOT NULL, "
+    "author TEXT NOT NULL, comment TEXT NOT NULL) STRICT",
+    "CREATE TABLE silence_match (silence INTEGER NOT NULL REFERENCES silence ON DELETE CASCADE, "
+    "matcher INTEGER NOT NULL, place INTEGER NOT NULL, field TEXT NOT NULL, negated INTEGER NOT NULL, value TEXT, "
+    "PRIMARY KEY (silence, matcher, place)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE audit (key INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, author TEXT NOT NULL, "
+    "what TEXT NOT NULL, about TEXT NOT NULL) STRICT",
+    "CREATE INDEX audit_at ON audit (at)",
+    "CREATE TABLE ledger (rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, dimension TEXT NOT NULL, "
+    "episode INTEGER NOT NULL, customer_id TEXT NOT NULL, severity TEXT NOT NULL, opened_on INTEGER NOT NULL, "
+    "revenue ANY, renews_on INTEGER, outcome TEXT, labelled_on INTEGER, happened_on INTEGER, "
+    "PRIMARY KEY (rule, scope, entity, dimension, episode)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX ledger_of ON ledger (customer_id, rule)",
+    "CREATE TABLE loss (customer_id TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (customer_id, day)) "
+    "STRICT, WITHOUT ROWID",
+    "CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+};
+
+constexpr std::string_view outbox_tables[] = {
+    // What is looked at often stands before the texts, which spill over into further pages.
+    "CREATE TABLE outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, delivery_id TEXT NOT NULL UNIQUE, "
+    "receiver TEXT NOT NULL, recipient TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, "
+    "refusals INTEGER NOT NULL DEFAULT 0, claims INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, next_at "
+    "INTEGER NOT NULL, silenced INTEGER NOT NULL DEFAULT 0, kind TEXT NOT NULL, person TEXT NOT NULL, "
+    "error_class TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
+    "html TEXT NOT NULL, json TEXT NOT NULL) STRICT",
+    "CREATE INDEX outbox_waiting ON outbox (receiver, recipient, place) "
+    "WHERE status IN ('queued', 'retry', 'in_flight')",
+    "CREATE INDEX outbox_settled ON outbox (created_at) WHERE status NOT IN ('queued', 'retry', 'in_flight')",
+    "CREATE INDEX outbox_status ON outbox (status, receiver, created_at, bytes)",
+    "CREATE TABLE outbox_tell (delivery INTEGER NOT NULL REFERENCES outbox ON DELETE CASCADE, "
+    "place INTEGER NOT NULL, rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, "
+    "dimension TEXT NOT NULL, severity TEXT NOT NULL, customer_id TEXT NOT NULL, segment TEXT NOT NULL, "
+    "account_manager TEXT NOT NULL, episode INTEGER NOT NULL, seq INTEGER NOT NULL, transition TEXT NOT NULL, "
+    "PRIMARY KEY (delivery, place)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX outbox_tell_of ON outbox_tell (rule, scope, entity, dimension)",
+};
+
+Migration first_version() {
+    Migration all;
+    const auto add = [&all](std::span<const std::string_view> tables) {
+        all.insert(all.end(), tables.begin(), tables.end());
+    };
+    add(day_tables);
+    add(alert_tables);
+    add(people_tables);
+    add(outbox_tables);
+    return all;
+}
+
 const std::array<Migration, 1>& all_migrations() {
-    static const std::array<Migration, 1> all = {Migration{
-        "CREATE TABLE customer (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
-        "CREATE TABLE manager (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
-        "CREATE TABLE promise (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
-        "CREATE TABLE cycle (day INTEGER PRIMARY KEY, evaluated_at INTEGER NOT NULL, rules_hash TEXT NOT NULL, "
-        "engine TEXT NOT NULL, score_hash TEXT NOT NULL) STRICT",
-        "CREATE TABLE score_day (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
-        "manager INTEGER NOT NULL REFERENCES manager, owner_since INTEGER, band TEXT NOT NULL, health ANY, smoothed "
-        "ANY, "
-        "coverage ANY, risk ANY, PRIMARY KEY (day, customer)) STRICT, WITHOUT ROWID",
-        "CREATE TABLE drift_end (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
-        "signal TEXT NOT NULL, PRIMARY KEY (day, customer, signal)) STRICT, WITHOUT ROWID",
-        "CREATE TABLE promise_day (day INTEGER NOT NULL, promise INTEGER NOT NULL REFERENCES promise, "
-        "state TEXT NOT NULL, verdict TEXT NOT NULL, probability ANY, PRIMARY KEY (day, promise)) STRICT, WITHOUT "
-        "ROWID",
-        // A row where it changed: a look back must not know what was only found later.
-        "CREATE TABLE kept_promise (promise INTEGER NOT NULL REFERENCES promise, known_on INTEGER NOT NULL, "
-        "kept_on INTEGER, PRIMARY KEY (promise, known_on)) STRICT, WITHOUT ROWID",
-        "CREATE TABLE prior_day (day INTEGER NOT NULL, segment TEXT NOT NULL, rules_hash TEXT NOT NULL, mean ANY, "
-        "customers INTEGER NOT NULL, PRIMARY KEY (day, segment, rules_hash)) STRICT, WITHOUT ROWID",
-        "CREATE TABLE feed_day (day INTEGER NOT NULL, dataset TEXT NOT NULL, loaded INTEGER NOT NULL, "
-        "accepted INTEGER NOT NULL, watermark INTEGER, suspect INTEGER NOT NULL, PRIMARY KEY (day, dataset)) "
-        "STRICT, WITHOUT ROWID",
-        "CREATE TABLE adopted_rule (day INTEGER NOT NULL, rule TEXT NOT NULL, hash TEXT NOT NULL, "
-        "PRIMARY KEY (day, rule)) STRICT, WITHOUT ROWID",
-        "CREATE TABLE rules (hash TEXT PRIMARY KEY, text TEXT NOT NULL, first_day INTEGER NOT NULL) STRICT",
-        "CREATE TABLE alert (key INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, scope TEXT NOT NULL, "
-        "entity TEXT NOT NULL, dimension TEXT NOT NULL, customer_id TEXT NOT NULL, phase TEXT NOT NULL, "
-        "severity TEXT NOT NULL, held INTEGER NOT NULL, adopted INTEGER NOT NULL, episode INTEGER NOT NULL, "
-        "seq INTEGER NOT NULL, pending_since INTEGER, firing_since INTEGER, recovering_since INTEGER, ended_on "
-        "INTEGER, "
-        "critical_since INTEGER, opened_at INTEGER, message TEXT NOT NULL, advice TEXT NOT NULL, deadline INTEGER, "
-        "revenue ANY, closed_because TEXT NOT NULL, absent_cycles INTEGER NOT NULL, absent_on INTEGER, "
-        "UNIQUE (rule, scope, entity, dimension)) STRICT",
-        "CREATE TABLE alert_reason (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
-        "text TEXT NOT NULL, PRIMARY KEY (alert, place)) STRICT, WITHOUT ROWID",
-        "CREATE TABLE told (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
-        "receiver TEXT NOT NULL, recipient TEXT NOT NULL, episode INTEGER NOT NULL, severity TEXT NOT NULL, "
-        "phase TEXT NOT NULL, PRIMARY KEY (alert, place)) STRICT, WITHOUT ROWID",
-        // The audit outlives the alert, so it repeats the alert's identity instead of pointing at it.
-        "CREATE TABLE alert_event (key INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, day INTEGER NOT NULL, "
-        "rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, dimension TEXT NOT NULL, "
-        "customer_id TEXT NOT NULL, episode INTEGER NOT NULL, seq INTEGER NOT NULL, phase_before TEXT, phase TEXT, "
-        "severity TEXT NOT NULL, held INTEGER NOT NULL, reasons TEXT NOT NULL, because TEXT NOT NULL) STRICT",
-        "CREATE INDEX alert_event_at ON alert_event (at)",
-        "CREATE INDEX alert_event_of ON alert_event (rule, scope, entity, dimension)",
-        // What is looked at often stands before the texts, which spill over into further pages.
-        "CREATE TABLE outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, delivery_id TEXT NOT NULL UNIQUE, "
-        "receiver TEXT NOT NULL, recipient TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, "
-        "refusals INTEGER NOT NULL DEFAULT 0, claims INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, next_at "
-        "INTEGER NOT NULL, "
-        "error_class TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
-        "html TEXT NOT NULL, json TEXT NOT NULL) STRICT",
-        "CREATE INDEX outbox_waiting ON outbox (receiver, recipient, place) "
-        "WHERE status IN ('queued', 'retry', 'in_flight')",
-        "CREATE INDEX outbox_settled ON outbox (created_at) WHERE status NOT IN ('queued', 'retry', 'in_flight')",
-        "CREATE INDEX outbox_status ON outbox (status, receiver, created_at, bytes)",
-    }};
+    static const std::array<Migration, 1> all = {first_version()};
     return all;
 }
 

@@ -109,7 +109,7 @@ Result<std::unique_ptr<soci::session>> open_file(const std::string& path, const 
     if (why) return failed(path, why.message(), "the file and its folder must belong to the user retaind runs as");
     if (!there && options.access == StateAccess::reader) return open_and_check(":memory:", options);
     if (!there && options.access == StateAccess::companion) {
-        return failed(path, "does not exist", "its owner opens it first");
+        return failed(path, "there is no state yet", "start the daemon first, or run `retaind once`");
     }
     if (!there) create_private(path);
     auto opened = open_and_check(path, options);

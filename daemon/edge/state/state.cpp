@@ -9,13 +9,15 @@
 
 #include "edge/state/alert_records.hpp"
 #include "edge/state/cells.hpp"
+#include "edge/state/connection.hpp"
 #include "edge/state/day_records.hpp"
-#include "edge/state/lock_file.hpp"
+#include "edge/state/facts_records.hpp"
+#include "edge/state/handling_records.hpp"
+#include "edge/state/ledger_records.hpp"
+#include "edge/state/mailing_records.hpp"
 #include "edge/state/outbox_records.hpp"
 #include "edge/state/retention.hpp"
-#include "edge/state/sqlite_file.hpp"
-#include "edge/state/words.hpp"
-#include "edge/state/writing.hpp"
+#include "edge/state/tell_records.hpp"
 #include "retaind/ports/failpoint.hpp"
 
 namespace retaind {
@@ -83,19 +85,13 @@ void read_score_rules(soci::session& sql, DayRange range, State& state) {
     while (rows.fetch()) state.score_rules.push_back({.day = day_of(day), .hash = hash});
 }
 
-class SqliteStore final : public StateStore {
+class SqliteStore final : public StateStore, private Connection {
 public:
-    struct Parts {
-        std::string path;
-        LockFile lock;
-        std::unique_ptr<soci::session> sql;
-        StateSettings settings;
-        OutboxLimits limits;
-    };
-    explicit SqliteStore(Parts parts) : parts_(std::move(parts)) {}
+    SqliteStore(Connection connection, const StateSettings& settings, const OutboxLimits& limits)
+        : Connection(std::move(connection)), settings_(settings), limits_(limits) {}
 
     Result<State> load(Day as_of, bool past) override {
-        return guarded([&]() -> Result<State> { return read_state(as_of, past); });
+        return reading<State>([&] { return read_state(as_of, past); });
     }
 
     Result<std::optional<Day>> newest_day() override {
@@ -106,21 +102,21 @@ public:
         return guarded([&]() -> Result<std::optional<PastCycle>> { return past_cycle(sql(), last); });
     }
 
+    Result<std::vector<CustomerFacts>> facts(Day day) override {
+        return guarded([&]() -> Result<std::vector<CustomerFacts>> { return read_facts(sql(), day); });
+    }
+
     Result<void> commit(const Commit& commit) override {
         return guarded([&] { return write_commit(commit); });
     }
 
     Result<std::vector<Delivery>> claim(Instant now, const std::vector<std::string>& busy, std::size_t most) override {
         return writing<std::vector<Delivery>>(
-            "claim", [&] { return claim_due(sql(), {.now = now, .busy = busy, .most = most}, parts_.limits); });
+            "claim", [&] { return claim_due(sql(), {.now = now, .busy = busy, .most = most}, limits_); });
     }
 
     Result<void> settle(const Settlement& settlement) override {
-        auto done = writing<bool>("settle", [&] {
-            settle_one(sql(), settlement);
-            return true;
-        });
-        return done ? Result<void>{} : done.error();
+        return writing("settle", [&] { settle_one(sql(), settlement); });
     }
 
     Result<std::uint64_t> recover(Instant now) override {
@@ -132,16 +128,16 @@ public:
     }
 
     Result<Happened> happened(Instant now) override {
-        return guarded([&]() -> Result<Happened> { return Happened{.undelivered = given_up(sql(), now)}; });
+        return reading<Happened>([&] { return read_happened(now); });
     }
 
     Result<std::optional<Instant>> next_due() override {
-        return guarded([&]() -> Result<std::optional<Instant>> { return earliest_due(sql(), parts_.limits); });
+        return guarded([&]() -> Result<std::optional<Instant>> { return earliest_due(sql(), limits_); });
     }
 
     Result<void> prune(Instant now) override {
         return guarded([&]() -> Result<void> {
-            drop_outdated(sql(), parts_.settings, now);
+            drop_outdated(sql(), settings_, now);
             return {};
         });
     }
@@ -150,31 +146,37 @@ public:
         std::uint64_t bytes = 0;
         for (const auto* part : {"", "-wal"}) {
             std::error_code error;
-            const auto size = std::filesystem::file_size(parts_.path + part, error);
+            const auto size = std::filesystem::file_size(path() + part, error);
             if (!error) bytes += size;
         }
         return bytes;
     }
 
 private:
-    soci::session& sql() { return *parts_.sql; }
-
     State read_state(Day as_of, bool past) {
-        sql() << "BEGIN";
         State state;
-        try {
-            state.as_of = newest_day_before(sql(), past ? std::optional{as_of} : std::nullopt);
-            if (state.as_of) state.rules_hash = rules_hash_of(sql(), *state.as_of);
-            const DayRange range{.first = oldest_carried(as_of), .last = past ? as_of - std::chrono::days{1} : as_of};
-            read_days(sql(), range, state);
-            read_score_rules(sql(), range, state);
-            if (!past) state.alerts = read_alerts(sql());
-        } catch (...) {
-            sql() << "ROLLBACK";
-            throw;
-        }
-        sql() << "COMMIT";
+        state.as_of = newest_day_before(sql(), past ? std::optional{as_of} : std::nullopt);
+        if (state.as_of) state.rules_hash = rules_hash_of(sql(), *state.as_of);
+        const DayRange range{.first = oldest_carried(as_of), .last = past ? as_of - std::chrono::days{1} : as_of};
+        read_days(sql(), range, state);
+        read_score_rules(sql(), range, state);
+        read_facts_memory(sql(), range.last, state);
+        if (past) return state;
+        state.alerts = read_alerts(sql());
+        read_mailings(sql(), state);
         return state;
+    }
+
+    Happened read_happened(Instant now) {
+        return {.undelivered = given_up(sql(), now),
+                .delivered = read_first_deliveries(sql()),
+                .waiting = read_waiting(sql()),
+                .acts = read_acts(sql()),
+                .released = read_released(sql()),
+                .silences = read_silences(sql(), now),
+                .quality = read_quality(sql()),
+                .unlabelled = read_unlabelled(sql(), Day::max()),
+                .outbox_is_full = is_full(sql(), limits_)};
     }
 
     Result<void> write_commit(const Commit& commit) {
@@ -188,45 +190,25 @@ private:
                          .hint = "look back with --as-of and --dry-run"};
         }
         for (const auto day : days_to_write(commit.state, !newest)) write_day(sql(), commit.state, day);
+        write_facts(sql(), commit.facts, *commit.state.as_of);
         write_cycle(sql(), commit);
         failpoint("state.commit.records");
         write_alerts(sql(), commit.state.alerts, {.day = *commit.state.as_of, .at = commit.now});
         failpoint("state.commit.alerts");
-        enqueue(sql(), commit.outbox, commit.now, parts_.limits);
+        write_mailings(sql(), commit.state);
+        write_ledger(sql(), commit.ledger.opened);
+        write_ledger(sql(), commit.ledger.labelled);
+        write_losses(sql(), commit.ledger.losses);
+        failpoint("state.commit.mailings");
+        enqueue(sql(), commit, limits_);
         failpoint("state.commit.outbox");
         writing.commit();
         failpoint("state.commit.end");
         return {};
     }
 
-    /// Runs one of our calls and turns what it throws into the Error that stands for it.
-    template <class Call>
-    auto guarded(Call call) -> decltype(call()) {
-        try {
-            return call();
-        } catch (const soci::soci_error& error) {
-            return state_error(error, parts_.path);
-        } catch (const UnknownWord& unknown) {
-            return Error{.kind = ErrorKind::state_lost,
-                         .message = fmt::format("{} is corrupt: {}", parts_.path, unknown.what()),
-                         .hint = "put back a copy, or begin anew with --accept-state-loss (the file is kept aside)"};
-        }
-    }
-
-    /// A call that is one transaction, with a place to be killed at before and after its commit.
-    template <class Value, class Call>
-    Result<Value> writing(const std::string& name, Call call) {
-        return guarded([&]() -> Result<Value> {
-            Writing writing{sql()};
-            auto value = call();
-            failpoint(("state." + name + ".written").c_str());
-            writing.commit();
-            failpoint(("state." + name + ".end").c_str());
-            return value;
-        });
-    }
-
-    Parts parts_;
+    StateSettings settings_;
+    OutboxLimits limits_;
 };
 
 }  // namespace
@@ -251,21 +233,9 @@ Result<std::string> state_file(const StateSettings& settings, const std::string&
 }
 
 Result<std::unique_ptr<StateStore>> open_state(const StateSettings& settings, const StateOptions& options) {
-    auto path = state_file(settings, options.directory);
-    if (!path) return path.error();
-    LockFile lock;
-    if (options.access == StateAccess::owner) {
-        auto taken = LockFile::take(*path + ".lock");
-        if (!taken) return taken.error();
-        lock = std::move(*taken);
-    }
-    auto sql = open_file(*path, options);
-    if (!sql) return sql.error();
-    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(SqliteStore::Parts{.path = *path,
-                                                                                        .lock = std::move(lock),
-                                                                                        .sql = std::move(*sql),
-                                                                                        .settings = settings,
-                                                                                        .limits = options.limits})};
+    auto connection = Connection::open(settings, options);
+    if (!connection) return connection.error();
+    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(std::move(*connection), settings, options.limits)};
 }
 
 }  // namespace retaind

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "retaind/alerts/alert.hpp"
+#include "retaind/alerts/handling.hpp"
 #include "retaind/ports/state_store.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
@@ -65,6 +65,33 @@ inline constexpr WordList<DeliveryStatus, 7> stored_words<DeliveryStatus>{{{Deli
                                                                            {DeliveryStatus::dead, "dead"},
                                                                            {DeliveryStatus::quarantined, "quarantined"},
                                                                            {DeliveryStatus::superseded, "superseded"}}};
+
+template <>
+inline constexpr WordList<MessageKind, 5> stored_words<MessageKind>{{{MessageKind::alerts, "alerts"},
+                                                                     {MessageKind::adoption, "adoption"},
+                                                                     {MessageKind::ops, "ops"},
+                                                                     {MessageKind::digest, "digest"},
+                                                                     {MessageKind::all_quiet, "all_quiet"}}};
+
+template <>
+inline constexpr WordList<Transition, 10> stored_words<Transition>{{{Transition::none, "none"},
+                                                                    {Transition::started_pending, "started_pending"},
+                                                                    {Transition::fired, "fired"},
+                                                                    {Transition::dropped, "dropped"},
+                                                                    {Transition::recovering, "recovering"},
+                                                                    {Transition::relapsed, "relapsed"},
+                                                                    {Transition::resolved, "resolved"},
+                                                                    {Transition::escalated, "escalated"},
+                                                                    {Transition::eased, "eased"},
+                                                                    {Transition::closed, "closed"}}};
+
+template <>
+inline constexpr WordList<ActKind, 6> stored_words<ActKind>{{{ActKind::seen, "seen"},
+                                                             {ActKind::on_it, "on_it"},
+                                                             {ActKind::wrong, "wrong"},
+                                                             {ActKind::snooze, "snooze"},
+                                                             {ActKind::resume, "resume"},
+                                                             {ActKind::release, "release"}}};
 
 template <class Enum>
 std::string to_word(Enum value) {

@@ -3,12 +3,62 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "retaind/alerts/alert.hpp"
+#include "retaind/alerts/guard.hpp"
+#include "retaind/model/snapshot.hpp"
 
 namespace retaind {
+
+/// What became of an alert's customer within the horizon, the worst first. `renewed`: a renewal passed, and it stayed.
+enum class AlertOutcome { churned, shrank, renewed, still_open };
+std::string_view alert_outcome_name(AlertOutcome outcome);  ///< "churned", "shrank", "renewed", "open"
+std::optional<AlertOutcome> parse_alert_outcome(std::string_view name);
+
+/// One episode of an alert about a customer or its promise, warning or critical: it said that something is about to be
+/// lost.
+struct LedgerEntry {
+    AlertKey key;
+    std::int64_t episode = 0;
+    std::string customer_id;
+    Severity severity = Severity::warning;
+    Day opened_on;                      ///< data time
+    double revenue = missing;           ///< yearly, minor units, when it opened
+    std::optional<Day> renews_on = {};  ///< the next renewal, when it opened
+    std::optional<AlertOutcome> outcome = {};
+    std::optional<Day> happened_on = {};  ///< of churned: the day
+    std::optional<Day> labelled_on = {};
+    bool operator==(const LedgerEntry& other) const;  ///< two missing revenues are the same
+};
+
+/// A customer that was lost.
+struct Loss {
+    std::string customer_id;
+    Day on;
+    bool operator==(const Loss&) const = default;
+};
+
+/// What a cycle adds to the ledger.
+struct LedgerNews {
+    std::vector<LedgerEntry> opened = {};    ///< sorted by key
+    std::vector<LedgerEntry> labelled = {};  ///< of the unlabelled ones given, those whose horizon has passed
+    std::vector<Loss> losses = {};  ///< of the last days_losses_are_found; the same ones again, cycle after cycle
+};
+
+/// A revenue that fell by more than this share has shrunk.
+inline constexpr double shrunk_share = 0.05;
+/// How long after it a loss is still found: longer outages of the daemon miss it.
+inline constexpr std::chrono::days days_losses_are_found{90};
+
+/// `horizon` in days. An alert is labelled when opened_on + horizon + gap_days has passed. Nothing is labelled or lost
+/// while customers or subscriptions are not loaded.
+LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span<const Move> moves,
+                       std::span<const LedgerEntry> unlabelled);
 
 /// What is known of a rule's alerts whose horizon has passed.
 struct RuleQuality {
@@ -19,5 +69,9 @@ struct RuleQuality {
     double median_lead_days = missing;      ///< from the opening to the loss, of those that were right
     bool operator==(const RuleQuality& other) const;  ///< two missing numbers are the same
 };
+
+/// Shares 0..1; missing without any case.
+double precision(const RuleQuality& quality);  ///< churned or shrank, of all that are labelled
+double recall(const RuleQuality& quality);     ///< foreseen, of all losses
 
 }  // namespace retaind

@@ -12,9 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "retaind/alerts/ledger.hpp"
 #include "retaind/alerts/message.hpp"
 #include "retaind/cycle/state.hpp"
 #include "retaind/cycle/view.hpp"
+#include "retaind/model/facts.hpp"
 #include "retaind/model/snapshot.hpp"
 #include "retaind/rules/ruleset.hpp"
 #include "retaind/scores/change.hpp"
@@ -37,7 +39,10 @@ struct CycleResult {
     State state;                  ///< what to remember; alerts carry what each receiver will have been told
     std::vector<Message> outbox;  ///< what to tell, to be stored in the same transaction
     View view;
-    std::vector<AlertNews> news = {};     ///< sorted by key
+    std::vector<AlertNews> news = {};  ///< sorted by key
+    /// Of customers whose facts are others than the last cycle saw; an empty text: those of the day before again.
+    std::vector<CustomerFacts> facts = {};
+    LedgerNews ledger = {};
     std::optional<Instant> wake_at = {};  ///< as in MessagePlan
 };
 

@@ -78,10 +78,19 @@ struct Happened {
     std::vector<WaitingMessage> waiting = {};   ///< oldest first
     std::vector<Act> acts = {};                 ///< on remembered alerts, oldest first
     std::vector<AlertKey> released = {};        ///< held alerts that somebody let go of
-    std::vector<AlertSilence> silences = {};         ///< not over yet
+    std::vector<AlertSilence> silences = {};    ///< not over yet
     std::vector<RuleQuality> quality = {};      ///< sorted by rule
+    std::vector<LedgerEntry> unlabelled = {};   ///< alerts whose outcome is not known yet
     bool outbox_is_full = false;
     bool clock_jumped = false;
+};
+
+/// Which facts of a customer (model/facts.hpp) were seen last, as hashes of their text; 0 is none.
+struct FactsMemory {
+    std::string customer_id;
+    std::uint64_t now = 0;
+    std::uint64_t before = 0;  ///< as of the day before State::as_of: what a cycle of the same day compares with
+    bool operator==(const FactsMemory&) const = default;
 };
 
 struct State {
@@ -89,6 +98,7 @@ struct State {
     std::string rules_hash = {};
     std::vector<CustomerMemory> customers = {};    ///< sorted by id
     std::vector<PromiseMemory> promises = {};      ///< sorted by id
+    std::vector<FactsMemory> facts = {};           ///< sorted by id; also of customers that are not live
     std::vector<PriorDay> priors = {};             ///< by day, then segment
     std::vector<FeedDay> feeds = {};               ///< by day, then dataset
     std::vector<ScoreRules> score_rules = {};      ///< by day; of the days that are carried

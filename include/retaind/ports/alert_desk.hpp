@@ -70,7 +70,7 @@ public:
     virtual Result<std::uint64_t> release(const std::vector<AlertKey>& keys, Instant now, const std::string& by) = 0;
 
     /// Gives it an id of its own and returns that.
-    virtual Result<std::string> add(AlertSilence silence) = 0;
+    virtual Result<std::string> add(const AlertSilence& silence, Instant now) = 0;
     /// Newest first; those that are over only on demand.
     virtual Result<std::vector<AlertSilence>> silences(Instant now, bool also_over) = 0;
     /// False when there is none of this id that is not over.

@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "retaind/base/result.hpp"
 #include "retaind/cycle/state.hpp"
+#include "retaind/model/facts.hpp"
 #include "retaind/ports/sender.hpp"
 
 namespace retaind {
@@ -29,9 +31,11 @@ struct Commit {
     const State& state;
     std::vector<Payload> outbox;
     std::vector<Absorption> absorptions = {};
+    LedgerNews ledger = {};
     Instant now;
     std::string engine_version;
     std::string rules_text;  ///< the packs' source, kept once per rules hash: past scores can be reproduced
+    std::span<const CustomerFacts> facts = {};  ///< as in CycleResult
 };
 
 enum class DeliveryStatus { queued, in_flight, retry, delivered, dead, quarantined, superseded };
@@ -95,6 +99,9 @@ public:
 
     /// The newest cycle on `last` or before.
     virtual Result<std::optional<PastCycle>> newest_cycle(Day last) = 0;
+
+    /// What the company's database said of each customer on that day, as far as a cycle has seen it.
+    virtual Result<std::vector<CustomerFacts>> facts(Day day) = 0;
 
     /// All or nothing. Payloads whose delivery_id is there already are left as they are.
     virtual Result<void> commit(const Commit& commit) = 0;

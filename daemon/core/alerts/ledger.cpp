@@ -1,0 +1,129 @@
+#include "retaind/alerts/ledger.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "retaind/signals/facts.hpp"
+#include "retaind/signals/loss.hpp"
+
+namespace retaind {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> outcomes = {"churned", "shrank", "renewed", "open"};
+constexpr double months_of_a_year = 12;
+
+bool is_equal(double a, double b) { return a == b || (is_missing(a) && is_missing(b)); }
+
+std::optional<Day> next_renewal(const Snapshot& snapshot, CustomerIndex customer, Day from) {
+    std::optional<Day> next;
+    for (const Subscription& subscription : snapshot.subscriptions_of(customer)) {
+        if (!is_live(subscription, snapshot.as_of) || !subscription.renews_on || *subscription.renews_on < from)
+            continue;
+        next = std::min(next.value_or(*subscription.renews_on), *subscription.renews_on);
+    }
+    return next;
+}
+
+/// Alerts of segments, of the whole and of sources foretell no single loss; opportunities foretell none.
+bool foretells(const Move& move) {
+    const bool is_of_one = move.alert.key.scope == Scope::customer || move.alert.key.scope == Scope::promise;
+    return is_of_one && move.transition == Transition::fired && move.alert.severity != Severity::info &&
+           !move.alert.customer_id.empty();
+}
+
+LedgerEntry entry_of(const Snapshot& snapshot, const Alert& alert) {
+    const CustomerIndex customer = snapshot.find_customer(alert.customer_id);
+    const Day opened_on = alert.firing_since.value_or(snapshot.as_of);
+    return {.key = alert.key,
+            .episode = alert.episode,
+            .customer_id = alert.customer_id,
+            .severity = alert.severity,
+            .opened_on = opened_on,
+            .revenue = alert.revenue,
+            .renews_on = customer == no_customer ? std::nullopt : next_renewal(snapshot, customer, opened_on)};
+}
+
+struct Window {
+    Day first, last;  ///< both included
+};
+
+void label(LedgerEntry& entry, const Snapshot& snapshot, const Outcome& rules, Window window) {
+    const CustomerIndex customer = snapshot.find_customer(entry.customer_id);
+    entry.labelled_on = snapshot.as_of;
+    entry.outcome = AlertOutcome::still_open;
+    if (customer == no_customer) return;  // erased, or moved away: nobody knows
+    const std::optional<Day> lost = lost_on(snapshot, customer, rules);
+    if (lost && *lost >= window.first && *lost <= window.last) {
+        entry.outcome = AlertOutcome::churned;
+        entry.happened_on = lost;
+        return;
+    }
+    if (!is_live(snapshot, customer, snapshot.as_of)) return;
+    const double revenue = months_of_a_year * monthly_revenue(snapshot, customer);
+    if (is_known(revenue) && revenue < (1 - shrunk_share) * entry.revenue)
+        entry.outcome = AlertOutcome::shrank;
+    else if (entry.renews_on && *entry.renews_on <= window.last)
+        entry.outcome = AlertOutcome::renewed;
+}
+
+}  // namespace
+
+std::string_view alert_outcome_name(AlertOutcome outcome) { return outcomes[static_cast<std::size_t>(outcome)]; }
+
+std::optional<AlertOutcome> parse_alert_outcome(std::string_view name) {
+    const auto found = std::ranges::find(outcomes, name);
+    if (found == outcomes.end()) return std::nullopt;
+    return static_cast<AlertOutcome>(found - outcomes.begin());
+}
+
+bool LedgerEntry::operator==(const LedgerEntry& other) const {
+    const auto rest = [](const LedgerEntry& e) {
+        return std::tie(e.key, e.episode, e.customer_id, e.severity, e.opened_on, e.renews_on, e.outcome, e.happened_on,
+                        e.labelled_on);
+    };
+    return is_equal(revenue, other.revenue) && rest(*this) == rest(other);
+}
+
+bool RuleQuality::operator==(const RuleQuality& other) const {
+    const auto rest = [](const RuleQuality& q) {
+        return std::tie(q.rule, q.churned, q.shrank, q.renewed, q.still_open, q.called_wrong, q.losses, q.foreseen);
+    };
+    return is_equal(median_lead_days, other.median_lead_days) && rest(*this) == rest(other);
+}
+
+LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span<const Move> moves,
+                       std::span<const LedgerEntry> unlabelled) {
+    LedgerNews news;
+    for (const Move& move : moves) {
+        if (foretells(move)) news.opened.push_back(entry_of(snapshot, move.alert));
+    }
+    std::ranges::sort(news.opened, {}, &LedgerEntry::key);
+    if (!is_loaded(snapshot, "customers") || !is_loaded(snapshot, "subscriptions")) return news;
+    const Outcome& outcome = rules.policy.outcome;
+    const std::chrono::days horizon{static_cast<int>(rules.risk.horizon)}, gap{outcome.gap_days};
+    for (const LedgerEntry& entry : unlabelled) {
+        const Window window{.first = entry.opened_on, .last = entry.opened_on + horizon};
+        if (window.last + gap >= snapshot.as_of) continue;
+        label(news.labelled.emplace_back(entry), snapshot, outcome, window);
+    }
+    for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
+        const std::optional<Day> lost = lost_on(snapshot, customer, outcome);
+        if (!lost || *lost + days_losses_are_found < snapshot.as_of) continue;
+        news.losses.push_back(
+            {.customer_id = std::string{snapshot.text(snapshot.customers[customer].id)}, .on = *lost});
+    }
+    return news;
+}
+
+double precision(const RuleQuality& quality) {
+    const std::int64_t all = quality.churned + quality.shrank + quality.renewed + quality.still_open;
+    return all == 0 ? missing : static_cast<double>(quality.churned + quality.shrank) / static_cast<double>(all);
+}
+
+double recall(const RuleQuality& quality) {
+    return quality.losses == 0 ? missing : static_cast<double>(quality.foreseen) / static_cast<double>(quality.losses);
+}
+
+}  // namespace retaind

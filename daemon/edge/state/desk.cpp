@@ -1,0 +1,142 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "edge/state/alert_records.hpp"
+#include "edge/state/connection.hpp"
+#include "edge/state/handling_records.hpp"
+#include "edge/state/ledger_records.hpp"
+#include "edge/state/outbox_records.hpp"
+#include "edge/state/state.hpp"
+#include "edge/state/tell_records.hpp"
+
+namespace retaind {
+
+namespace {
+
+std::string random_key() {
+    std::array<unsigned char, 32> bytes{};
+    if (::getentropy(bytes.data(), bytes.size()) != 0)
+        throw soci::soci_error(std::string{"the system gives no random numbers: "} + std::strerror(errno));
+    return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+/// The stored one; the first caller makes it.
+Secret stored_key(soci::session& sql, const std::string& name) {
+    Secret key;
+    sql << "SELECT value FROM secret WHERE name = :name", soci::use(name), soci::into(key.value);
+    if (sql.got_data()) return key;
+    key.value = random_key();
+    sql << "INSERT INTO secret (name, value) VALUES (:name, :value)", soci::use(name), soci::use(key.value);
+    return key;
+}
+
+std::optional<AlertStory> read_story(soci::session& sql, const AlertKey& key) {
+    auto alerts = read_alerts(sql);
+    const auto found = std::ranges::find(alerts, key, &Alert::key);
+    if (found == alerts.end()) return std::nullopt;
+    auto told = read_told_of(sql, key);
+    AlertStory story{.alert = std::move(*found), .segment = {}, .account_manager = {}};
+    if (told.newest) {
+        story.segment = told.newest->segment;
+        story.account_manager = told.newest->account_manager;
+    }
+    story.events = read_events(sql, key);
+    story.deliveries = std::move(told.deliveries);
+    story.acts = read_acts_on(sql, key);
+    return story;
+}
+
+class SqliteDesk final : public AlertDesk, private Connection {
+public:
+    explicit SqliteDesk(Connection connection) : Connection(std::move(connection)) {}
+
+    Result<std::vector<Alert>> alerts() override {
+        return reading<std::vector<Alert>>([&] { return read_alerts(sql()); });
+    }
+
+    Result<std::vector<Act>> acts() override {
+        return reading<std::vector<Act>>([&] { return read_acts(sql()); });
+    }
+
+    Result<std::optional<AlertStory>> story(const AlertKey& key) override {
+        return reading<std::optional<AlertStory>>([&] { return read_story(sql(), key); });
+    }
+
+    Result<void> add(const Act& act) override {
+        return writing("act", [&] { add_act(sql(), act); });
+    }
+
+    Result<std::uint64_t> release(const std::vector<AlertKey>& keys, Instant now, const std::string& by) override {
+        return writing<std::uint64_t>("release", [&] {
+            std::uint64_t released = 0;
+            for (const auto& alert : read_alerts(sql())) {
+                if (!alert.held || (!keys.empty() && std::ranges::find(keys, alert.key) == keys.end())) continue;
+                add_act(sql(), {.key = alert.key,
+                                .episode = alert.episode,
+                                .kind = ActKind::release,
+                                .severity = alert.severity,
+                                .at = now,
+                                .by = by,
+                                .via = "command"});
+                ++released;
+            }
+            return released;
+        });
+    }
+
+    Result<std::string> add(const AlertSilence& silence, Instant now) override {
+        return writing<std::string>("silence", [&] {
+            auto id = add_silence(sql(), silence);
+            audit(sql(), {.at = now, .author = silence.author, .what = "silence", .about = id});
+            return id;
+        });
+    }
+
+    Result<std::vector<AlertSilence>> silences(Instant now, bool also_over) override {
+        return reading<std::vector<AlertSilence>>([&] {
+            auto all = also_over ? read_all_silences(sql()) : read_silences(sql(), now);
+            std::ranges::reverse(all);
+            return all;
+        });
+    }
+
+    Result<bool> end_silence(const std::string& id, Instant now, const std::string& by) override {
+        return writing<bool>("silence_ended", [&] {
+            if (!end_silence_at(sql(), id, now)) return false;
+            look_at_silences_again(sql(), now);
+            audit(sql(), {.at = now, .author = by, .what = "silence_ended", .about = id});
+            return true;
+        });
+    }
+
+    Result<std::vector<std::string>> requeue(const Requeue& which, Instant now, const std::string& by) override {
+        return writing<std::vector<std::string>>("requeue", [&] {
+            auto found = requeue_given_up(sql(), which, now);
+            for (const auto& id : found) audit(sql(), {.at = now, .author = by, .what = "requeue", .about = id});
+            return found;
+        });
+    }
+
+    Result<std::vector<RuleQuality>> quality() override {
+        return reading<std::vector<RuleQuality>>([&] { return read_quality(sql()); });
+    }
+
+    Result<Secret> link_key() override {
+        return writing<Secret>("link_key", [&] { return stored_key(sql(), "link_key"); });
+    }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AlertDesk>> open_desk(const StateSettings& settings, StateOptions options) {
+    options.access = StateAccess::companion;
+    auto connection = Connection::open(settings, options);
+    if (!connection) return connection.error();
+    return std::unique_ptr<AlertDesk>{std::make_unique<SqliteDesk>(std::move(*connection))};
+}
+
+}  // namespace retaind

@@ -1,0 +1,41 @@
+// What people did: acts on alerts, silences, and an audit row for everything else. Rows are only added; a silence that
+// is ended early ends earlier.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <soci/soci.h>
+
+#include "retaind/alerts/handling.hpp"
+
+namespace retaind {
+
+/// On alerts that are remembered, oldest first.
+std::vector<Act> read_acts(soci::session& sql);
+/// On one alert, oldest first, remembered or not.
+std::vector<Act> read_acts_on(soci::session& sql, const AlertKey& key);
+/// One that is the same in all but its time and was done within the last minute is left out.
+void add_act(soci::session& sql, const Act& act);
+/// The alerts that somebody released since the newest cycle began, sorted.
+std::vector<AlertKey> read_released(soci::session& sql);
+
+/// Those that end after `now`, oldest first.
+std::vector<AlertSilence> read_silences(soci::session& sql, Instant now);
+std::vector<AlertSilence> read_all_silences(soci::session& sql);
+/// Returns its id.
+std::string add_silence(soci::session& sql, const AlertSilence& silence);
+/// False when there is none that ends after `now`.
+bool end_silence_at(soci::session& sql, const std::string& id, Instant now);
+
+/// What somebody did that is no act on an alert: about a silence or a delivery, by its id.
+struct AuditedAction {
+    Instant at;
+    std::string author;
+    std::string what;
+    std::string about;
+};
+void audit(soci::session& sql, const AuditedAction& action);
+
+}  // namespace retaind

@@ -1,0 +1,179 @@
+// What becomes of alerts, and when a customer counts as lost.
+#include <gtest/gtest.h>
+
+#include "retaind/alerts/ledger.hpp"
+#include "retaind/signals/loss.hpp"
+#include "support/rows.hpp"
+
+namespace retaind {
+namespace {
+
+using std::chrono::days;
+using testing::null;
+using testing::on;
+using testing::Rows;
+using testing::TextRow;
+
+const Day opened = on(2026, 3, 1);
+
+Snapshot company(const std::vector<TextRow>& subscriptions, Day as_of) {
+    return testing::snapshot_of(
+        {{.kind = DatasetKind::customers, .columns = {"customer_id", "name"}, .rows = {{"c1", "One"}, {"c2", "Two"}}},
+         {.kind = DatasetKind::subscriptions,
+          .columns = {"subscription_id", "customer_id", "status", "started_on", "ended_on", "renews_on", "mrr"},
+          .rows = subscriptions}},
+        {.as_of = as_of, .read_from = on(2025, 1, 1)});
+}
+
+struct LossCase {
+    const char* what;
+    std::vector<TextRow> subscriptions;
+    std::optional<Day> lost;
+};
+
+TEST(LostOn, IsTheEndAfterWhichNothingFollows) {
+    const LossCase cases[] = {
+        {"cancelled for good", {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-10", null, "10"}}, on(2026, 3, 10)},
+        {"a contract that was completed is no churn",
+         {{"s1", "c1", "ended", "2025-01-01", "2026-03-10", null, "10"}},
+         std::nullopt},
+        {"another began ten days later",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-10", null, "10"},
+          {"s2", "c1", "active", "2026-03-20", null, null, "10"}},
+         std::nullopt},
+        {"another began twenty days later: lost, and won back",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-10", null, "10"},
+          {"s2", "c1", "active", "2026-03-30", null, null, "10"}},
+         on(2026, 3, 10)},
+        {"one of two products goes on",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-10", null, "10"},
+          {"s2", "c1", "active", "2025-02-01", null, null, "10"}},
+         std::nullopt},
+        {"too fresh to know whether another follows",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-04-20", null, "10"}},
+         std::nullopt},
+        {"lost twice: the later",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2025-03-10", null, "10"},
+          {"s2", "c1", "cancelled", "2025-06-01", "2026-03-12", null, "10"}},
+         on(2026, 3, 12)},
+    };
+    for (const LossCase& each : cases) {
+        SCOPED_TRACE(each.what);
+        const Snapshot snapshot = company(each.subscriptions, on(2026, 5, 1));
+        EXPECT_EQ(lost_on(snapshot, snapshot.find_customer("c1"), {}), each.lost);
+    }
+}
+
+Move fired(Severity severity, Scope scope = Scope::customer) {
+    Move move{.alert = {}, .transition = Transition::fired};
+    move.alert = {.key = {.rule = "r", .scope = scope, .entity = "c1"},
+                  .customer_id = scope == Scope::segment ? "" : "c1",
+                  .phase = AlertPhase::firing,
+                  .severity = severity,
+                  .episode = 2,
+                  .firing_since = opened,
+                  .revenue = 120'00};
+    return move;
+}
+
+RuleSet rules() {
+    RuleSet all;
+    all.risk.horizon = 28;
+    return all;
+}
+
+TEST(Ledger, NotesWarningsAboutCustomersWhenTheyOpen) {
+    const Snapshot snapshot = company({{"s1", "c1", "active", "2025-01-01", null, "2026-03-15", "10"}}, opened);
+    std::vector<Move> moves = {fired(Severity::warning), fired(Severity::info),
+                               fired(Severity::critical, Scope::segment)};
+    moves.push_back(fired(Severity::warning));
+    moves.back().transition = Transition::escalated;
+    const LedgerNews news = keep_ledger(snapshot, rules(), moves, {});
+    ASSERT_EQ(news.opened.size(), 1u);
+    EXPECT_EQ(news.opened[0].episode, 2);
+    EXPECT_EQ(news.opened[0].opened_on, opened);
+    EXPECT_EQ(news.opened[0].renews_on, on(2026, 3, 15));
+    EXPECT_EQ(news.opened[0].revenue, 120'00);
+}
+
+LedgerEntry entry(std::optional<Day> renews_on = {}) {
+    return {.key = {.rule = "r", .scope = Scope::customer, .entity = "c1"},
+            .episode = 2,
+            .customer_id = "c1",
+            .opened_on = opened,
+            .revenue = 120'00,
+            .renews_on = renews_on};
+}
+
+TEST(Ledger, LabelsAnAlertByWhatBecameOfTheCustomer) {
+    struct Case {
+        const char* what;
+        std::vector<TextRow> subscriptions;
+        std::optional<Day> renews_on;
+        AlertOutcome outcome;
+    };
+    const Case cases[] = {
+        {"left within the horizon",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-20", null, "10"}},
+         on(2026, 3, 20),
+         AlertOutcome::churned},
+        {"left on the horizon's last day",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-29", null, "10"}},
+         std::nullopt,
+         AlertOutcome::churned},
+        {"left a day later",
+         {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-30", null, "10"}},
+         std::nullopt,
+         AlertOutcome::still_open},
+        {"pays less now", {{"s1", "c1", "active", "2025-01-01", null, null, "9"}}, {}, AlertOutcome::shrank},
+        {"pays a little less", {{"s1", "c1", "active", "2025-01-01", null, null, "9.6"}}, {}, AlertOutcome::still_open},
+        {"renewed", {{"s1", "c1", "active", "2025-01-01", null, null, "10"}}, on(2026, 3, 20), AlertOutcome::renewed},
+        {"no renewal was due yet",
+         {{"s1", "c1", "active", "2025-01-01", null, null, "10"}},
+         on(2026, 9, 1),
+         AlertOutcome::still_open},
+    };
+    for (const Case& each : cases) {
+        SCOPED_TRACE(each.what);
+        const std::vector<LedgerEntry> open = {entry(each.renews_on)};
+        const Day last = opened + days{28 + 14};
+        EXPECT_TRUE(keep_ledger(company(each.subscriptions, last), rules(), {}, open).labelled.empty());
+        const LedgerNews news = keep_ledger(company(each.subscriptions, last + days{1}), rules(), {}, open);
+        ASSERT_EQ(news.labelled.size(), 1u);
+        EXPECT_EQ(news.labelled[0].outcome, each.outcome);
+        EXPECT_EQ(news.labelled[0].labelled_on, last + days{1});
+        EXPECT_EQ(news.labelled[0].happened_on.has_value(), each.outcome == AlertOutcome::churned);
+    }
+}
+
+TEST(Ledger, FindsLossesAndForgetsOldOnes) {
+    const std::vector<TextRow> gone = {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-20", null, "10"}};
+    const Day known = on(2026, 3, 20) + days{15};
+    EXPECT_TRUE(keep_ledger(company(gone, known - days{1}), rules(), {}, {}).losses.empty());
+    EXPECT_EQ(keep_ledger(company(gone, known), rules(), {}, {}).losses,
+              (std::vector<Loss>{{.customer_id = "c1", .on = on(2026, 3, 20)}}));
+    EXPECT_TRUE(keep_ledger(company(gone, on(2026, 3, 20) + days{91}), rules(), {}, {}).losses.empty());
+}
+
+TEST(Ledger, WaitsWhileSubscriptionsAreNotLoaded) {
+    Snapshot snapshot = company({{"s1", "c1", "cancelled", "2025-01-01", "2026-03-20", null, "10"}}, on(2026, 5, 1));
+    for (Feed& feed : snapshot.feeds) {
+        if (feed.dataset == "subscriptions") feed.loaded = false;
+    }
+    const std::vector<LedgerEntry> open = {entry()};
+    const LedgerNews news = keep_ledger(snapshot, rules(), {}, open);
+    EXPECT_TRUE(news.labelled.empty());
+    EXPECT_TRUE(news.losses.empty());
+}
+
+TEST(RuleQuality, SharesAreMissingWithoutACase) {
+    EXPECT_TRUE(is_missing(precision({})));
+    EXPECT_TRUE(is_missing(recall({})));
+    const RuleQuality quality{
+        .rule = "r", .churned = 3, .shrank = 1, .renewed = 4, .still_open = 2, .losses = 8, .foreseen = 2};
+    EXPECT_DOUBLE_EQ(precision(quality), 0.4);
+    EXPECT_DOUBLE_EQ(recall(quality), 0.25);
+}
+
+}  // namespace
+}  // namespace retaind
