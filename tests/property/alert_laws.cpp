@@ -375,7 +375,8 @@ private:
     /// Of a problem that this reader was not told of, or was told is over.
     Due due_of_unknown(const Move& move, const Reader& reader, const Knowledge& known) const {
         const Alert& alert = move.alert;
-        if (!is_audience(move, reader) && !known.ended) return {};
+        const bool by_step = steps_due(move).perhaps >= 0 && is_named_by_steps(move, reader);  // taken, or for others
+        if (!is_audience(move, reader) && !known.ended && !(known.handed_over && by_step)) return {};
         const bool in_cooldown = alert.ended_on.has_value();
         const bool worse = known.ended && alert.severity > known.severity;
         if (in_cooldown && known.ended && !worse && !has_risen_since(alert, known.told)) return {};
