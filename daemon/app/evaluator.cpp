@@ -70,9 +70,11 @@ void Evaluator::loop() {
     }
 }
 
-bool Evaluator::load_state(Day as_of) {
+/// By the day it knows, should the clock say an earlier one: of a day before it there would be alerts and no memory.
+bool Evaluator::load_state(Day day) {
     if (state_) return true;
-    Result<State> loaded = parts_.store.load(as_of, false);
+    const Result<std::optional<Day>> newest = parts_.store.newest_day();
+    Result<State> loaded = newest ? parts_.store.load(std::max(day, newest->value_or(day)), false) : newest.error();
     if (!loaded) {
         failed(loaded.error());
         return false;
@@ -81,25 +83,40 @@ bool Evaluator::load_state(Day as_of) {
     return true;
 }
 
+/// A day that the clock cannot be believed to have reached is not written down: the state would refuse every day before
+/// it. Until the clock is right, the day that is known is evaluated again.
+Day Evaluator::believed_day(Day day) {
+    const Day known = state_->as_of.value_or(day);
+    const bool leaps = has_taken_turns_ && day > known + longest_leap;
+    const bool believed = day >= known && !leaps;
+    if (!believed && believes_clock_)
+        log({.kind = ErrorKind::state,
+             .message = "the clock says the last complete day is " + format_day(day) + ", but the state knows " +
+                        format_day(known) + "; that day is evaluated until the clock is right",
+             .hint = leaps ? "set the clock, or restart retaind if so many days have really passed" : "set the clock"});
+    believes_clock_ = believed;
+    return believed ? day : known;
+}
+
 TurnEnd Evaluator::turn() {
-    const Instant now = parts_.clock.now();
-    const Day as_of = company_->last_complete_day(now);
-    if (!load_state(as_of)) return {.well = false};
-    if (state_->as_of && as_of < *state_->as_of) {
-        failed({.kind = ErrorKind::state,
-                .message = "the clock says the last complete day is " + format_day(as_of) + ", but the state knows " +
-                           format_day(*state_->as_of),
-                .hint = "nothing is evaluated until the clock has caught up"});
-        return {.well = false};
-    }
-    const auto start = parts_.clock.steady();
-    const Snapshot snapshot = company_->read(as_of);
-    note_read(snapshot, seconds_between(start, parts_.clock.steady()));
     bool clock_jumped = false;
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_) return {.well = false};
         clock_jumped = std::exchange(clock_jumped_, false);
+    }
+    const Instant now = parts_.clock.now();
+    const Day day = company_->last_complete_day(now);
+    if (!load_state(day)) {
+        if (clock_jumped) note_clock_jump();
+        return {.well = false};
+    }
+    const Day as_of = believed_day(day);
+    const auto start = parts_.clock.steady();
+    const Snapshot snapshot = company_->read(as_of);
+    note_read(snapshot, seconds_between(start, parts_.clock.steady()));
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return {.well = false};
     }
     Result<Turn> turn =
         take_turn(*company_, parts_.store, snapshot, std::move(*state_),
@@ -111,6 +128,7 @@ TurnEnd Evaluator::turn() {
         return {.well = false};
     }
     note_turn(*turn, now);
+    has_taken_turns_ = true;
     state_ = std::move(turn->result.state);
     parts_.board.show(std::move(turn->result.view), company_->settings().metrics);
     parts_.board.set_ready(true);

@@ -31,6 +31,9 @@ struct EvaluatorParts {
     Secret link_key = {};  ///< as in TurnOptions
 };
 
+/// A machine may sleep for weeks. A clock that leaps further while retaind runs is not believed until a restart.
+inline constexpr std::chrono::days longest_leap{35};
+
 class Evaluator {
 public:
     Evaluator(std::unique_ptr<Company> company, EvaluatorParts parts);
@@ -48,7 +51,8 @@ public:
 private:
     void loop();
     TurnEnd turn();
-    bool load_state(Day as_of);
+    bool load_state(Day day);
+    Day believed_day(Day day);
     void note_read(const Snapshot& snapshot, double seconds);
     void note_turn(const Turn& turn, Instant now);
     void failed(const Error& error);
@@ -56,7 +60,9 @@ private:
     EvaluatorParts parts_;
     std::unique_ptr<Company> company_;  ///< touched by the thread, and under the mutex by stop()
     std::unique_ptr<Company> next_;
-    std::optional<State> state_;  ///< of the last turn; none: to be loaded
+    std::optional<State> state_;    ///< of the last turn; none: to be loaded
+    bool has_taken_turns_ = false;  ///< in this process
+    bool believes_clock_ = true;
     std::mutex mutex_;
     std::condition_variable wanted_changed_;
     bool wanted_ = false, busy_ = false, stopping_ = false, clock_jumped_ = false;

@@ -53,8 +53,8 @@ int run_once(const Options& options) {
     if (!key) return fail(key.error());
     DatedSnapshot dated(*company, **store, company->read(as_of));
     if (const Result<void> turned = dated.turn_to(as_of); !turned) return fail(turned.error());
-    const Result<Turn> turn = take_turn(*company, **store, dated.snapshot(), *state,
-                                        {.now = now, .commit = writes, .link_key = *key}, clock);
+    const Result<Turn> turn =
+        take_turn(*company, **store, dated.snapshot(), *state, {.now = now, .commit = writes, .link_key = *key}, clock);
     if (!turn) return fail(turn.error());
 
     const std::string said = options.json ? once_json(turn->result.view) : once_text(turn->result.view);

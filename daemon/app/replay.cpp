@@ -43,7 +43,8 @@ Result<Replayed> replay(Company& company, StateStore& store, const ReplayOptions
                          .message = "source " + source + " could not be read",
                          .hint = "nothing was replayed"};
     }
-    const std::vector<Alert> before = state->alerts;
+    const Correspondence before{
+        .alerts = state->alerts, .mailings = state->mailings, .interruptions = state->interruptions};
     Replayed replayed;
     for (Day day = options.from; day <= options.to; day += std::chrono::days{1}) {
         company.look_at(snapshot, day);

@@ -6,6 +6,9 @@
 namespace retaind {
 namespace {
 
+/// People who wait for something at nearly the same time are told together, from one reading.
+using Spell = std::chrono::duration<std::chrono::seconds::rep, std::ratio<300>>;
+
 /// Ascending, as the configuration sorted them.
 std::vector<Seconds> times_of_day(const Settings& settings) {
     std::vector<Seconds> times;
@@ -56,19 +59,20 @@ Timetable::Look Timetable::look() {
     wall_seen_ = wall;
     steady_seen_ = steady;
     Look look{.is_due = wall >= planned_};
-    if (std::chrono::abs(drift) > clock_jump) look.jumped_by = drift;
-    if (look.is_due) {
-        failing_ = false;  // until it has ended
-        wake_at_.reset();
-        plan(Instant::max());
-    } else if (look.jumped_by) {
-        plan(planned_);
+    if (std::chrono::abs(drift) > clock_jump) {
+        look.jumped_by = drift;
+        look.is_due = true;  // what was planned by another clock may be far off
     }
+    if (!look.is_due) return look;
+    failing_ = false;  // until it has ended
+    wake_at_.reset();
+    plan(Instant::max());
     return look;
 }
 
 void Timetable::turn_ended(bool well, std::optional<Instant> wake_at) {
     failing_ = !well;
+    if (wake_at) wake_at = ceil<Spell>(*wake_at);
     wake_at_ = wake_at;
     plan(failing_ ? Instant::max() : planned_);
 }

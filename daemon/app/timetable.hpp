@@ -31,7 +31,7 @@ public:
 
     struct Look {
         bool is_due = false;                    ///< a turn is to be taken now; the next one is planned already
-        std::optional<Seconds> jumped_by = {};  ///< the wall clock jumped since the last look; turns are planned anew
+        std::optional<Seconds> jumped_by = {};  ///< the wall clock jumped since the last look: a turn is due at once
     };
     Look look();
 

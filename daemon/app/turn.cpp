@@ -35,17 +35,20 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     failpoint("cycle.evaluated");
     if (!options.commit) return turn;
     const auto stored = clock.steady();
-    std::vector<Alert> told;
+    State& next = turn.result.state;
+    Correspondence told;  // as it would be, had the messages left
     Post post;
     if (options.untold_since) {
-        told = turn.result.state.alerts;
-        take_back_told(turn.result.state.alerts, *options.untold_since);
+        told = {.alerts = next.alerts, .mailings = next.mailings, .interruptions = next.interruptions};
+        take_back_told(next.alerts, options.untold_since->alerts);
+        next.mailings = options.untold_since->mailings;
+        next.interruptions = options.untold_since->interruptions;
     } else {
         post = render_post(
-            company.settings(), turn.result.outbox, turn.result.state.alerts,
+            company.settings(), turn.result.outbox, next.alerts,
             {.now = options.now, .currency = company.rules().policy.currency.base, .link_key = options.link_key});
     }
-    const Result<void> committed = store.commit({.state = turn.result.state,
+    const Result<void> committed = store.commit({.state = next,
                                                  .outbox = std::move(post.outbox),
                                                  .absorptions = std::move(post.absorptions),
                                                  .ledger = turn.result.ledger,
@@ -54,7 +57,11 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
                                                  .rules_text = company.rules_text(),
                                                  .facts = turn.result.facts});
     if (!committed) return committed.error();
-    if (options.untold_since) turn.result.state.alerts = std::move(told);
+    if (options.untold_since) {
+        next.alerts = std::move(told.alerts);
+        next.mailings = std::move(told.mailings);
+        next.interruptions = std::move(told.interruptions);
+    }
     turn.seconds["store"] = seconds_since(clock, stored);
     failpoint("cycle.stored");
     return turn;

@@ -19,14 +19,21 @@ public:
     std::chrono::steady_clock::time_point steady() override;
 };
 
+/// What people know of alerts, and when they were last written to.
+struct Correspondence {
+    std::vector<Alert> alerts = {};
+    std::vector<Mailing> mailings = {};
+    std::vector<Interruption> interruptions = {};
+};
+
 struct TurnOptions {
     Instant now;
     bool commit = true;         ///< false: writes nothing
     bool clock_jumped = false;  ///< since the turn before: nobody is told anything in this one
     Secret link_key = {};       ///< AlertDesk::link_key(); without it messages have no links
     /// If set, messages are decided but not stored (they are about the past): what is stored says that people know only
-    /// what these alerts, from before those cycles, say they know.
-    const std::vector<Alert>* untold_since = nullptr;
+    /// what they knew before those cycles.
+    const Correspondence* untold_since = nullptr;
 };
 
 struct Turn {

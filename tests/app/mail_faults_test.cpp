@@ -177,7 +177,7 @@ TEST(MailFaults, ThreeRefusalsWithinAnHourGiveAMailUp) {
     run.run(2min);
     EXPECT_EQ(outbox.number(DeliveryStatus::dead), 1u);
     EXPECT_EQ(run.count("retry"), 2u);
-    const auto undelivered = outbox.store().undelivered(outbox.clock().now()).value();
+    const auto undelivered = outbox.store().happened(outbox.clock().now()).value().undelivered;
     ASSERT_EQ(undelivered.size(), 1u) << "ops are told";
     EXPECT_EQ(undelivered[0].error_class, "smtp_550");
 }

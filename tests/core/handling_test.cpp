@@ -48,13 +48,18 @@ TEST(Handling, IsReadOffActs) {
         {"seen", {act(ActKind::seen, 0h, 72h)}, 1h, true, false, "ada"},
         {"up to its last second", {act(ActKind::seen, 0h, 72h)}, 72h - 1s, true, false, "ada"},
         {"and no longer", {act(ActKind::seen, 0h, 72h)}, 72h},
-        {"the last word counts",
-         {act(ActKind::seen, 0h, 72h), act(ActKind::on_it, 1h, 3h, "bo")},
-         2h,
+        {"who has it in hand for longer counts",
+         {act(ActKind::seen, 0h, 3h), act(ActKind::on_it, 1h, 72h, "bo"), act(ActKind::seen, 2h, 3h)},
+         3h,
          true,
          false,
          "bo"},
-        {"also when it ends earlier", {act(ActKind::seen, 0h, 72h), act(ActKind::on_it, 1h, 3h, "bo")}, 5h},
+        {"a glance takes it out of nobody's hands",
+         {act(ActKind::on_it, 0h, 72h), act(ActKind::seen, 1h, 3h, "bo")},
+         5h,
+         true,
+         false,
+         "ada"},
         {"an act from the future is not yet", {act(ActKind::seen, 2h, 72h)}, 1h},
         {"of another episode", {other}, 1h},
         {"of another alert", {elsewhere}, 1h},
@@ -87,7 +92,7 @@ TEST(Handling, RemembersWhoAnsweredAndThatItWasCalledWrong) {
     EXPECT_FALSE(handling.acknowledged_until);
 }
 
-TEST(TimeAcknowledged, IsTheTimeInWhichEscalationStoodStill) {
+TEST(TimeInHand, IsTheTimeInWhichEscalationStoodStill) {
     struct Case {
         std::string sentence;
         std::vector<Act> acts;
@@ -102,16 +107,17 @@ TEST(TimeAcknowledged, IsTheTimeInWhichEscalationStoodStill) {
         {"since before", {act(ActKind::seen, -20h, 30h)}, 10h},
         {"two apart", {low, act(ActKind::on_it, 50h, 5h)}, 25h},
         {"two that overlap count once", {low, act(ActKind::on_it, 20h, 20h)}, 30h},
-        {"a later one may end it earlier", {low, act(ActKind::on_it, 15h, 1h)}, 6h},
+        {"a shorter one ends none", {low, act(ActKind::on_it, 15h, 1h)}, 20h},
+        {"one within another, and one after both",
+         {low, act(ActKind::on_it, 15h, 1h), act(ActKind::seen, 40h, 5h)},
+         25h},
         {"resumed", {low, act(ActKind::resume, 12h, 0h)}, 2h},
-        {"a snooze is no answer", {act(ActKind::snooze, 10h, 20h)}, 0h},
+        {"a snooze counts too", {act(ActKind::snooze, 10h, 20h)}, 20h},
     };
-    for (const auto& c : cases)
-        EXPECT_EQ(time_acknowledged(alert, c.acts, start, start + 100h), c.expected) << c.sentence;
+    for (const auto& c : cases) EXPECT_EQ(time_in_hand(alert, c.acts, start, start + 100h), c.expected) << c.sentence;
     Alert risen = alert;
     risen.severity = Severity::critical;
-    EXPECT_EQ(time_acknowledged(risen, std::vector{low}, start, start + 100h), 0h)
-        << "nobody answered the critical one";
+    EXPECT_EQ(time_in_hand(risen, std::vector{low}, start, start + 100h), 0h) << "nobody answered the critical one";
 }
 
 TEST(Silences, MatchOnWhatIsKnownAndLast) {

@@ -825,6 +825,8 @@ backend = "odbc"
 connection = "DSN=third"
 )";
     text.insert(text.find("rules ="), "threads = 1\nexternal_url = \"https://retaind.example.org\"\n");
+    const std::string users = "/etc/retaind/users";
+    text.replace(text.find(users), users.size(), folder.write("users", ""));
     const auto result = load_config(folder.write("retaind.toml", text));
     ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
     EXPECT_THAT(idle_keys(result.loaded->warnings),

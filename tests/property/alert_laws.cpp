@@ -241,7 +241,8 @@ private:
         Instant resumed = now().now;
         for (const Act* act : acts_on(alert)) {
             if (act->kind == ActKind::resume) resumed = std::min(resumed, act->at);
-            if (!acknowledges(act->kind) || (!at_most && act->severity < alert.severity)) continue;
+            const bool answers = acknowledges(act->kind) && (at_most || act->severity >= alert.severity);
+            if (!answers && act->kind != ActKind::snooze) continue;
             spans.insert({std::max(act->at, from), std::min({act->until, resumed, now().now})});
         }
         Seconds total{0};

@@ -127,6 +127,7 @@ Transition fire(Alert& alert, const Rule& rule, const Finding& finding) {
     alert.firing_since = finding.data_time;
     alert.ended_on = std::nullopt;
     alert.opened_at = std::nullopt;
+    alert.deadline = std::nullopt;
     return Transition::fired;
 }
 

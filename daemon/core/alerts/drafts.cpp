@@ -20,11 +20,14 @@ void clamp_told(Alert& alert, Instant now) {
     }
 }
 
-MessageKind kind_of(const Move& move, const Told* told) {
+/// Who hears of an adopted alert after others did (a step, a new account manager) does not hear what was found at the
+/// start.
+MessageKind kind_of(const Move& move) {
     const Alert& alert = move.alert;
     if (alert.key.scope == Scope::source) return MessageKind::ops;
-    const bool unknown = !told || told->episode != alert.episode;
-    const bool adopted = is_open(alert) && (move.adopting || (alert.adopted && unknown));
+    const bool is_known = std::any_of(alert.told.begin(), alert.told.end(),
+                                      [&](const Told& told) { return told.episode == alert.episode; });
+    const bool adopted = is_open(alert) && (move.adopting || alert.adopted) && !is_known;
     return adopted ? MessageKind::adoption : MessageKind::alerts;
 }
 
@@ -57,10 +60,10 @@ private:
     void consider(Move& move) {
         Alert& alert = move.alert;
         clamp_told(alert, input_.now);
-        if (alert.held || alert.phase == AlertPhase::pending) return;
-        if (is_open(alert) ? !move.rule || !is_somebodys(alert) : !somebody_waits(alert)) return;
+        if (alert.phase == AlertPhase::pending || !somebody_cares(alert)) return;
         Subject subject = describe(move);
-        if (is_suppressed(subject)) return;
+        const bool may_change = !alert.held && (!is_open(alert) || (move.rule && is_somebodys(alert)));
+        if (!may_change || is_suppressed(subject)) return restate(std::move(subject));
         if (is_open(alert))
             consider_open(std::move(subject));
         else
@@ -73,9 +76,25 @@ private:
                (customers_believed_ && snapshot_.find_customer(alert.customer_id) != no_customer);
     }
 
-    static bool somebody_waits(const Alert& alert) {
-        return std::any_of(alert.told.begin(), alert.told.end(),
-                           [&](const Told& told) { return waits_for_end(alert, told); });
+    static bool somebody_cares(const Alert& alert) {
+        return is_open(alert) || std::any_of(alert.told.begin(), alert.told.end(),
+                                             [&](const Told& told) { return waits_for_end(alert, told); });
+    }
+
+    /// Alertmanager ends what it no longer hears of. So while nobody may be told what has become of an alert, it hears
+    /// again what it knows.
+    void restate(Subject subject) {
+        const Alert& alert = subject.move->alert;
+        const std::size_t at = drafts_.subjects.size();
+        drafts_.subjects.push_back(std::move(subject));
+        for (const Told& told : alert.told) {
+            const ReceiverTraits* receiver = find_receiver(policy_, told.receiver);
+            if (!receiver || !receiver->wants_restating || !knows_it_fires(alert, told)) continue;
+            add({.subject = at,
+                 .reader = {.receiver = receiver},
+                 .news = {.telling = Telling::restated, .again = true},
+                 .kind = kind_of(*drafts_.subjects[at].move)});
+        }
     }
 
     Subject describe(Move& move) const {
@@ -122,7 +141,7 @@ private:
         if (delivered != delivered_.end() && delivered->second->episode == alert.episode) {
             question.delivered_at = std::min(delivered->second->at, input_.now);
             if (const auto acts = acts_.find(alert.key); acts != acts_.end())
-                question.acknowledged = time_acknowledged(alert, acts->second, *question.delivered_at, input_.now);
+                question.acknowledged = time_in_hand(alert, acts->second, *question.delivered_at, input_.now);
         }
         const Escalation escalation = escalation_of(question);
         if (escalation.next_at) wake_.add(*escalation.next_at);
@@ -157,11 +176,11 @@ private:
                           .told = told,
                           .now = input_.now,
                           .is_machine = is_machine,
-                          .is_restated = reader.receiver->wants_restating && !input_.outbox_is_full,
+                          .is_restated = reader.receiver->wants_restating,
                           .may_wait = !is_machine && is_untimely(subject),
                           .step_is_due = reader.by_step && (!knows || subject.steps_due > move.alert.steps_taken),
                           .repeat = repeat});
-        if (news) add({.subject = at, .reader = reader, .news = *news, .kind = kind_of(move, told)});
+        if (news) add({.subject = at, .reader = reader, .news = *news, .kind = kind_of(move)});
         const bool is_repeated = repeat > Seconds{0} && !is_machine && move.alert.severity != Severity::info;
         if (is_repeated && told) wake_.add(told->at + repeat);
         if (is_repeated && news) wake_.add(input_.now + repeat);
@@ -225,7 +244,7 @@ private:
             add({.subject = at,
                  .reader = std::move(reader),
                  .news = *news,
-                 .kind = kind_of(*drafts_.subjects[at].move, &told),
+                 .kind = kind_of(*drafts_.subjects[at].move),
                  .corrects_waiting = undelivered});
         }
     }
@@ -280,6 +299,10 @@ AlertNote note_for(const NotifyInput& input, const Subject& subject, const News&
     note.asked_to_act = reader.person.asked_to_act;
     if (subject.handling.acknowledged_until)
         note.acknowledged_by = name_of(input.snapshot, subject.handling.acknowledged_by);
+    if (const Told* told = find_told(subject.move->alert, key_of(reader)); told && news.telling == Telling::restated) {
+        note.phase = AlertPhase::firing;
+        note.severity = told->severity;
+    }
     if (news.telling == Telling::handed_over) note.new_owner = name_of(input.snapshot, subject.facts.account_manager);
     const auto step = static_cast<std::size_t>(subject.steps_due) - 1;
     if (news.telling == Telling::step && step < move.step_advice.size() && !move.step_advice[step].empty())
@@ -292,9 +315,10 @@ void note_told(const Draft& draft, Subject& subject, Instant now) {
     const ReaderKey key = key_of(draft.reader);
     Told* told = find_told(alert, key);
     if (!told) told = &alert.told.emplace_back(Told{.receiver = key.first, .recipient = key.second});
+    told->at = now;
+    if (draft.news.telling == Telling::restated) return;
     told->episode = alert.episode;
     told->severity = alert.severity;
-    told->at = now;
     told->flapping = draft.news.telling == Telling::flapping;
     told->leaves = false;
     const bool is_over = is_ended(alert.phase) && !told->flapping;

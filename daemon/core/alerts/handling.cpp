@@ -44,7 +44,7 @@ Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now)
         if (!acknowledges(act)) continue;
         handling.answered.push_back(act.by);
         handling.called_wrong = handling.called_wrong || act.kind == ActKind::wrong;
-        if (act.severity < alert.severity) continue;
+        if (act.severity < alert.severity || act.until < handling.acknowledged_until) continue;
         handling.acknowledged_until = act.until;
         handling.acknowledged_by = act.by;
     }
@@ -56,22 +56,26 @@ Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now)
     return handling;
 }
 
-Seconds time_acknowledged(const Alert& alert, std::span<const Act> acts, Instant from, Instant to) {
+Seconds time_in_hand(const Alert& alert, std::span<const Act> acts, Instant from, Instant to) {
     Seconds sum{0};
-    Instant counted = from;  // everything before is in `sum` already
-    for (std::size_t at = 0; at < acts.size(); ++at) {
-        if (!is_about(acts[at], alert) || !acknowledges(acts[at]) || acts[at].severity < alert.severity) continue;
-        Instant end = std::min(acts[at].until, to);
-        for (std::size_t later = at + 1; later < acts.size(); ++later) {
-            const Act& other = acts[later];
-            if (!is_about(other, alert)) continue;
-            if (acknowledges(other) || other.kind == ActKind::resume) end = std::min(end, other.at);
-        }
-        const Instant begin = std::max(acts[at].at, counted);
-        if (end <= begin) continue;
-        sum += end - begin;
+    Instant counted = from;             // everything before is in `sum` already
+    std::optional<Instant> held_until;  // by the acts so far
+    const auto count_to = [&](Instant end) {
+        if (!held_until) return;
+        end = std::min({end, *held_until, to});
+        if (end <= counted) return;
+        sum += end - counted;
         counted = end;
+    };
+    for (const Act& act : acts) {
+        if (!is_about(act, alert)) continue;
+        const bool holds = act.kind == ActKind::snooze || (acknowledges(act) && act.severity >= alert.severity);
+        if (!holds && act.kind != ActKind::resume) continue;
+        count_to(act.at);
+        counted = std::max(counted, act.at);
+        held_until = holds ? std::max(held_until.value_or(act.until), act.until) : std::optional<Instant>{};
     }
+    count_to(to);
     return sum;
 }
 

@@ -56,7 +56,9 @@ bool was_just_done(soci::session& sql, const ActRow& row) {
     sql << "SELECT count(*) FROM act WHERE rule = :rule AND scope = :scope AND entity = :entity "
            "AND dimension = :dimension AND episode = :episode AND kind = :kind AND severity = :severity "
            "AND author = :author AND via = :via AND comment = :comment AND abs(at - :at) < 60 "
-           "AND (until = :until OR until - at = :until - :at)",
+           "AND (until = :until OR until - at = :until - :at) AND key = (SELECT max(key) FROM act AS newest "
+           "WHERE newest.rule = act.rule AND newest.scope = act.scope AND newest.entity = act.entity "
+           "AND newest.dimension = act.dimension AND newest.episode = act.episode)",
         soci::use(row.key.rule), soci::use(row.key.scope), soci::use(row.key.entity), soci::use(row.key.dimension),
         soci::use(row.episode), soci::use(row.kind), soci::use(row.severity), soci::use(row.author), soci::use(row.via),
         soci::use(row.comment), soci::use(row.at), soci::use(row.until), soci::into(found);

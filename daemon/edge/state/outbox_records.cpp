@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "edge/state/cells.hpp"
 #include "edge/state/handling_records.hpp"
 #include "edge/state/tell_records.hpp"
@@ -62,7 +64,8 @@ void make_room(soci::session& sql, const OutboxLimits& limits) {
         const auto excess = size.rows - static_cast<long long>(limits.rows);
         const long long most = excess > 0 ? std::min(step, excess) : std::min(step, 1 + size.rows / 100);
         sql << "DELETE FROM outbox WHERE place IN (SELECT place FROM outbox "
-               "WHERE status NOT IN ('queued', 'retry', 'in_flight') ORDER BY created_at LIMIT :most)",
+               "WHERE status NOT IN ('queued', 'retry', 'in_flight') "
+               "ORDER BY status IN ('dead', 'quarantined'), created_at LIMIT :most)",
             soci::use(most);
         size = measure(sql);
         if (size.rows == before) return;
@@ -98,7 +101,8 @@ void queue_payload(soci::session& sql, const Payload& payload, Queued when) {
 
 struct WaitingRow {
     long long place = 0, created_at = 0;
-    std::string status = {}, recipient = {};
+    std::string recipient = {};
+    int may_go_along = 0;
 };
 
 /// The rows that `absorption` takes along, of its own recipient (a list's addresses have messages of their own). Empty
@@ -107,13 +111,13 @@ std::vector<WaitingRow> absorbable(soci::session& sql, const Absorption& absorpt
     std::vector<WaitingRow> rows;
     for (const auto& id : absorption.absorbed) {
         WaitingRow row;
-        sql << "SELECT place, created_at, status, recipient FROM outbox WHERE delivery_id = :id", soci::use(id),
-            soci::into(row.place), soci::into(row.created_at), soci::into(row.status), soci::into(row.recipient);
+        sql << fmt::format("SELECT place, created_at, recipient, {} FROM outbox WHERE delivery_id = :id",
+                           waits_for_sure),
+            soci::use(id), soci::into(row.place), soci::into(row.created_at), soci::into(row.recipient),
+            soci::into(row.may_go_along);
         if (!sql.got_data()) return {};
         if (row.recipient != absorption.together.recipient) continue;
-        const auto status = from_word<DeliveryStatus>(row.status);
-        const bool waits = status == DeliveryStatus::queued || status == DeliveryStatus::retry;
-        if (!waits || instant_of(row.created_at) + longest_absorbed < now) return {};
+        if (row.may_go_along == 0 || instant_of(row.created_at) + longest_absorbed < now) return {};
         rows.push_back(row);
     }
     return rows;
@@ -168,6 +172,12 @@ void for_each_head(soci::session& sql, int passed, Each each) {
     }
 }
 
+/// No wait is so long: a clock that has gone back since set it.
+constexpr Seconds longest_wait = std::chrono::hours{1};
+bool has_come(const Head& head, Instant now) {
+    return head.next_at <= to_column(now) || head.next_at > to_column(now + longest_wait);
+}
+
 bool is_in_flight(const Head& head) { return head.status == to_word(DeliveryStatus::in_flight); }
 
 /// The silences of one call, and the rows that they hold.
@@ -214,7 +224,7 @@ std::vector<Head> due_heads(soci::session& sql, const ClaimRequest& request, con
         if (is_in_flight(head)) return false;
         if (hush.holds(head) || waits_for_silence(head, request.now)) return true;
         const bool is_busy = std::ranges::find(request.busy, head.receiver) != request.busy.end();
-        if (is_busy || head.next_at > to_column(request.now)) return false;
+        if (is_busy || !has_come(head, request.now)) return false;
         const auto [best, is_first] = due.try_emplace(head.receiver, head);
         if (!is_first && head.place < best->second.place) best->second = head;
         return false;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <soci/soci.h>
@@ -16,6 +17,13 @@ namespace retaind {
 /// Where that passes the limits, the oldest settled rows go; a row that still waits is never dropped.
 void enqueue(soci::session& sql, const Commit& commit, const OutboxLimits& limits);
 inline constexpr Seconds longest_absorbed = std::chrono::hours{48};
+/// In SQL, of a row: it waits, and has certainly not arrived. One whose last try had no result, or ended in silence,
+/// may have: it is sent again under its own id, by which receivers know it.
+inline constexpr std::string_view waits_for_sure =
+    "(claims = 0 AND (status = 'queued' OR (status = 'retry' AND (error_class = 'http_503' OR error_class LIKE "
+    "'http\\_4%' ESCAPE '\\' OR "
+    "error_class LIKE 'smtp\\_%' ESCAPE '\\' OR error_class IN ('name', 'connect', 'tls', 'refused_address', "
+    "'disk_full', 'file')))))";
 
 /// Whether what waits or is under way has reached the limits.
 bool is_full(soci::session& sql, const OutboxLimits& limits);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "edge/state/cells.hpp"
 #include "edge/state/key_columns.hpp"
+#include "edge/state/outbox_records.hpp"
 
 namespace retaind {
 
@@ -79,11 +82,12 @@ std::vector<WaitingMessage> read_waiting(soci::session& sql) {
     WaitingMessage message;
     std::string kind;
     long long place = 0;
-    soci::statement rows = (sql.prepare << "SELECT place, delivery_id, receiver, person, kind FROM outbox "
-                                           "WHERE status IN ('queued', 'retry') AND kind <> 'ops' "
-                                           "AND place IN (SELECT delivery FROM outbox_tell) ORDER BY place",
-                            soci::into(place), soci::into(message.delivery_id), soci::into(message.receiver),
-                            soci::into(message.recipient), soci::into(kind));
+    soci::statement rows =
+        (sql.prepare << fmt::format("SELECT place, delivery_id, receiver, person, kind FROM outbox "
+                                    "WHERE {} AND place IN (SELECT delivery FROM outbox_tell) ORDER BY place",
+                                    waits_for_sure),
+         soci::into(place), soci::into(message.delivery_id), soci::into(message.receiver),
+         soci::into(message.recipient), soci::into(kind));
     rows.execute();
     while (rows.fetch()) {
         message.kind = from_word<MessageKind>(kind);

@@ -16,7 +16,7 @@ namespace retaind {
 void write_tells(soci::session& sql, long long delivery, const std::vector<Tell>& tells);
 std::vector<Tell> read_tells(soci::session& sql, long long delivery);
 
-/// The messages that are decided and not under way, oldest first, but for those to ops and those that tell of no alert.
+/// The messages that certainly wait, oldest first, but for those that tell of no alert.
 std::vector<WaitingMessage> read_waiting(soci::session& sql);
 
 /// A delivery arrived. What it was the first to tell of is remembered with the alerts, and outlives the delivery.

@@ -49,12 +49,14 @@ struct Handling {
     std::vector<std::string> answered = {};  ///< who acknowledged this episode, ever; sorted
 };
 
-/// Acts from the future are not yet. An act at a lower severity than the alert's no longer acknowledges. A snooze is
-/// ended only by its time, by `resume`, and by the episode's end.
+/// Acts from the future are not yet. An act at a lower severity than the alert's no longer acknowledges. Of several
+/// acknowledgements the longest holds: who merely looks at it takes it out of nobody's hands. The last snooze counts. A
+/// snooze is ended only by its time, by `resume`, and by the episode's end.
 Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now);
 
-/// For how long between `from` and `to` the alert's present episode was acknowledged: escalation stood still.
-Seconds time_acknowledged(const Alert& alert, std::span<const Act> acts, Instant from, Instant to);
+/// For how long between `from` and `to` the alert's present episode was acknowledged or snoozed: escalation stood
+/// still.
+Seconds time_in_hand(const Alert& alert, std::span<const Act> acts, Instant from, Instant to);
 
 /// What a silence may match on.
 struct AlertFacts {
