@@ -281,11 +281,7 @@ Result<Said> judge_rules(const AlertsScene& scene, const Options& options) {
     if (!qualities) return qualities.error();
     std::vector<JudgedRule> judged;
     for (const RuleQuality& quality : *qualities) {
-        JudgedRule rule{.quality = quality, .min_precision = scene.rules.policy.alerts.min_precision};
-        for (const Rule& known : scene.rules.rules) {
-            if (known.name == quality.rule && is_known(known.min_precision)) rule.min_precision = known.min_precision;
-        }
-        judged.push_back(std::move(rule));
+        judged.push_back({.quality = quality, .min_precision = precision_floor(scene.rules, quality.rule)});
     }
     const bool missed = std::ranges::any_of(judged, is_below_floor);
     return Said{options.json ? quality_json(judged) : quality_text(judged), missed ? 1 : 0};

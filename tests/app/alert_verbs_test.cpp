@@ -272,6 +272,10 @@ TEST_F(Alerts, TellWhichRulesAreBelowTheirFloor) {
     const Result<Said> json = say({"quality", "--json"});
     EXPECT_EQ(json->code, 1);
     EXPECT_THAT(json->text, AllOf(HasSubstr("\"precision\": 0.4"), HasSubstr("\"below_floor\": true")));
+    desk_.qualities = {{.rule = "gone_quiet", .renewed = 2}};
+    EXPECT_EQ(say({"quality"})->code, 0) << "two cases say nothing about a rule";
+    desk_.qualities = {{.rule = "gone_quiet", .renewed = 3}};
+    EXPECT_EQ(say({"quality"})->code, 1);
 }
 
 TEST_F(Alerts, TakeTimesAsPeopleWriteThem) {

@@ -85,6 +85,23 @@ TEST_F(LedgerContract, EntriesWaitForTheirLabelAndAreReplacedByIt) {
     EXPECT_EQ(quality().renewed, 1);
 }
 
+TEST_F(LedgerContract, AnEpisodeOpensOnce) {
+    watch(100);
+    const auto open_again = [&](const LedgerEntry& one) {
+        soci::session sql(soci::sqlite3, "db=" + file());
+        write_opened(sql, {one});
+    };
+    open_again(entry("a", 1));
+    auto released = entry("a", 1);
+    released.opened_on = day(9);
+    open_again(released);
+    EXPECT_THAT(unlabelled(100), ElementsAre(entry("a", 1)));
+    write({entry("a", 1, AlertOutcome::renewed)});
+    open_again(released);
+    EXPECT_THAT(unlabelled(100), IsEmpty()) << "its label stays";
+    EXPECT_EQ(quality().renewed, 1);
+}
+
 TEST_F(LedgerContract, CountsWhatBecameOfTheAlerts) {
     watch(200);
     write({churned("a", 10, 30), churned("b", 10, 20), churned("c", 10, 90), entry("d", 10, AlertOutcome::shrank),

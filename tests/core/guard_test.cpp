@@ -155,6 +155,7 @@ public:
                .before = alerts,
                .live_customers = live,
                .undelivered = undelivered,
+               .floors = floors,
                .now = now},
               moves);
         auto plan = plan_messages(
@@ -188,6 +189,7 @@ public:
     std::vector<FeedDay> feed_days = {};
     std::vector<AdoptedRule> known = {};
     std::vector<Undelivered> undelivered = {};
+    std::vector<FlooredRule> floors = {};
     std::vector<Mailing> mailings = {};
 };
 
@@ -459,6 +461,7 @@ TEST(BlastGuard, ReleasesOnceTheNumberFallsBackAndNotBefore) {
         moves[static_cast<std::size_t>(at)].transition = Transition::resolved;
     }
     EXPECT_EQ(run_guard(moves, 20).held, 0u) << "ten are left: they are told, the others never were";
+    EXPECT_EQ(std::ranges::count_if(moves, &Move::released), 10);
 }
 
 TEST(BlastGuard, LetsAPersonRelease) {
@@ -480,6 +483,7 @@ TEST(BlastGuard, LetsGoOfWhomAPersonReleasedAndNoLongerCountsThem) {
     EXPECT_EQ(run_guard(moves, 20, {}, some).held, 25u) << "not even in the cycle in which they fire";
     for (Move& move : moves) move.transition = Transition::none;
     EXPECT_EQ(run_guard(moves, 20).held, 25u);
+    EXPECT_EQ(std::ranges::count_if(moves, &Move::released), 0) << "those five were never held";
     for (int at = 5; at < 20; ++at) some.push_back(Daemon::key(id(at)));
     EXPECT_EQ(run_guard(moves, 20, {}, some).held, 0u) << "the ten that are left are no blast";
 }
@@ -636,6 +640,42 @@ TEST(Undelivered, WhatIsGivenUpAfterItWasOverIsToldAtOnce) {
         for (const AlertNote& note : message.notes) said.push_back(note.key.rule + " " + note.key.entity);
     }
     EXPECT_THAT(said, ElementsAre("delivery_failed hook")) << "its day is its window, no cooldown comes on top";
+}
+
+// -- rules that are rarely right ------------------------------------------------------------------------------------
+
+TEST(RuleBelowFloor, IsToldToOpsOnceAndThatItIsOver) {
+    Daemon daemon;
+    const auto told = [&](int day) {
+        std::vector<std::string> said;
+        for (const Message& message : daemon.cycle(snapshot_of(company_on(day), day), Instant{on(day + 1)})) {
+            for (const AlertNote& note : message.notes) {
+                if (note.key.rule == "rule_below_floor")
+                    said.push_back(message.recipient.email + " " + note.key.entity + " " +
+                                   std::string{transition_name(note.transition)} + ": " + note.message);
+            }
+        }
+        return said;
+    };
+    const std::string sentence = ": rule quiet was right in 1 of 9 alerts (floor 0.3)";
+    daemon.floors = {{.rule = "quiet", .right = 0, .of = 2, .floor = 0.3}};
+    EXPECT_THAT(told(0), IsEmpty());
+    daemon.floors = {{.rule = "quiet", .right = 1, .of = 9, .floor = 0.3, .is_below = true}};
+    EXPECT_THAT(told(1), ElementsAre("ops@example.org quiet fired" + sentence));
+    EXPECT_THAT(told(2), IsEmpty()) << "nobody is reminded of it";
+    daemon.floors = {{.rule = "quiet", .right = 4, .of = 12, .floor = 0.3}};
+    EXPECT_THAT(told(3), ElementsAre("ops@example.org quiet resolved" + sentence));
+    EXPECT_THAT(told(4), IsEmpty());
+}
+
+TEST(RuleBelowFloor, EndsWithItsRuleOrFloor) {
+    Daemon daemon;
+    daemon.floors = {{.rule = "quiet", .right = 1, .of = 9, .floor = 0.3, .is_below = true}};
+    daemon.cycle(snapshot_of(company_on(0), 0), Instant{on(1)});
+    EXPECT_TRUE(daemon.open().contains("quiet firing"));
+    daemon.floors = {};
+    for (const int day : {1, 2}) daemon.cycle(snapshot_of(company_on(day), day), Instant{on(day + 1)});
+    EXPECT_FALSE(daemon.open().contains("quiet firing"));
 }
 
 }  // namespace

@@ -96,6 +96,28 @@ TEST(Ledger, NotesWarningsAboutCustomersWhenTheyOpen) {
     EXPECT_EQ(news.opened[0].revenue, 120'00);
 }
 
+TEST(Ledger, NotesWhatWasHeldOnlyOnceItIsReleased) {
+    const Snapshot snapshot =
+        company({{"s1", "c1", "active", "2025-01-01", null, "2026-03-05", "10"}}, opened + days{9});
+    std::vector<Move> moves = {fired(Severity::warning)};
+    Move& move = moves.front();
+    move.alert.held = true;
+    EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty()) << "nobody heard of it";
+    move.transition = Transition::none;
+    EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty());
+    move.alert.held = false;
+    EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty()) << "it is told already";
+    move.released = true;
+    const LedgerNews news = keep_ledger(snapshot, rules(), moves, {});
+    ASSERT_EQ(news.opened.size(), 1u);
+    EXPECT_EQ(news.opened[0].opened_on, opened + days{9}) << "before that day nobody could act";
+    EXPECT_EQ(news.opened[0].renews_on, std::nullopt);
+    for (const AlertPhase phase : {AlertPhase::pending, AlertPhase::resolved, AlertPhase::closed}) {
+        move.alert.phase = phase;
+        EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty()) << phase_name(phase);
+    }
+}
+
 LedgerEntry entry(std::optional<Day> renews_on = {}) {
     return {.key = {.rule = "r", .scope = Scope::customer, .entity = "c1"},
             .episode = 2,
@@ -173,6 +195,44 @@ TEST(RuleQuality, SharesAreMissingWithoutACase) {
         .rule = "r", .churned = 3, .shrank = 1, .renewed = 4, .still_open = 2, .losses = 8, .foreseen = 2};
     EXPECT_DOUBLE_EQ(precision(quality), 0.4);
     EXPECT_DOUBLE_EQ(recall(quality), 0.25);
+}
+
+TEST(RuleQuality, IsHeldAgainstTheFloorOnceThereAreCases) {
+    struct Case {
+        const char* what;
+        std::int64_t churned, renewed;
+        double floor;
+        bool missed;
+    };
+    const Case cases[] = {{"rarely right", 1, 8, 0.3, true},           {"just right", 3, 7, 0.3, false},
+                          {"two cases say nothing", 0, 2, 0.3, false}, {"three do", 0, 3, 0.3, true},
+                          {"no floor", 0, 9, missing, false},          {"no case", 0, 0, 0.3, false}};
+    for (const Case& each : cases) {
+        const RuleQuality quality{.rule = "r", .churned = each.churned, .renewed = each.renewed};
+        EXPECT_EQ(misses_floor(quality, each.floor), each.missed) << each.what;
+    }
+}
+
+TEST(RuleQuality, IsOfEveryRuleThatHasAFloor) {
+    RuleSet all = rules();
+    all.rules = {{.name = "free"}, {.name = "strict", .min_precision = 0.5}};
+    const std::vector<RuleQuality> quality = {{.rule = "free", .renewed = 9},
+                                              {.rule = "gone", .renewed = 9},
+                                              {.rule = "strict", .churned = 2, .shrank = 1, .renewed = 6}};
+    const std::vector<FlooredRule> own = floored_rules(all, quality);
+    ASSERT_EQ(own.size(), 1u);
+    EXPECT_EQ(own[0].rule, "strict");
+    EXPECT_EQ(own[0].right, 3);
+    EXPECT_EQ(own[0].of, 9);
+    EXPECT_EQ(own[0].floor, 0.5);
+    EXPECT_TRUE(own[0].is_below);
+    all.policy.alerts.min_precision = 0.1;
+    const std::vector<FlooredRule> both = floored_rules(all, quality);
+    ASSERT_EQ(both.size(), 2u) << "a rule that is gone needs no floor";
+    EXPECT_EQ(both[0].floor, 0.1);
+    EXPECT_TRUE(both[0].is_below);
+    EXPECT_EQ(both[1].floor, 0.5);
+    EXPECT_FALSE(floored_rules(all, {})[0].is_below) << "nothing is known of it yet";
 }
 
 }  // namespace

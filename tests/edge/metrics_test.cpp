@@ -11,6 +11,7 @@
 namespace retaind {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -38,6 +39,16 @@ View small_view() {
                      {.segment = "south", .customers = 1, .revenue_share = 0.4}};
     view.alerts = {{.key = {.rule = "gone_quiet", .entity = "c1"}, .customer_id = "c1", .phase = AlertPhase::firing}};
     view.feeds = {{.dataset = "usage", .watermark = view.as_of, .stale_after = std::chrono::hours{36}}};
+    view.over_budget = 2;
+    view.quality = {{.rule = "gone_quiet",
+                     .churned = 3,
+                     .shrank = 1,
+                     .renewed = 2,
+                     .still_open = 2,
+                     .losses = 4,
+                     .foreseen = 1,
+                     .median_lead_days = 21},
+                    {.rule = "not_judged"}};
     return view;
 }
 
@@ -84,6 +95,24 @@ TEST(Metrics, CountsCustomersBySegmentAndBand) {
     EXPECT_THAT(page, HasSubstr("retaind_customers{segment=\"north\",motion=\"price\",band=\"at_risk\"} 1"));
     EXPECT_THAT(page, HasSubstr("retaind_monthly_revenue{segment=\"south\",band=\"healthy\",currency=\"EUR\"} 100"));
     EXPECT_THAT(page, HasSubstr("retaind_alerts{rule=\"gone_quiet\",severity=\"warning\",state=\"firing\"} 1"));
+}
+
+TEST(Metrics, TellWhatTheLedgerKnowsOfEachRule) {
+    const std::string page = render_view(small_view(), {});
+    for (const char* line :
+         {"retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"churned\"} 3\n",
+          "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"shrank\"} 1\n",
+          "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"renewed\"} 2\n",
+          "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"open\"} 2\n",
+          "retaind_alert_outcomes_total{rule=\"not_judged\",outcome=\"churned\"} 0\n",
+          "retaind_rule_precision_ratio{rule=\"gone_quiet\"} 0.5\n",
+          "retaind_rule_recall_ratio{rule=\"gone_quiet\"} 0.25\n",
+          "retaind_rule_lead_seconds{rule=\"gone_quiet\"} 1814400\n", "retaind_alerts_over_budget 2\n"})
+        EXPECT_THAT(page, HasSubstr(line));
+    EXPECT_THAT(page, AllOf(Not(HasSubstr("precision_ratio{rule=\"not_judged\"")),
+                            Not(HasSubstr("recall_ratio{rule=\"not_judged\"")),
+                            Not(HasSubstr("lead_seconds{rule=\"not_judged\""))))
+        << "what is missing is no number";
 }
 
 TEST(Metrics, ShowsSingleCustomersOnlyWhereAskedAndCountsTheRest) {

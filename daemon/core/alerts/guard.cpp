@@ -52,6 +52,11 @@ struct Blast {
     bool customers_gone() const { return customers_missing > limit; }
 };
 
+void release_now(Move& move) {
+    move.released = move.released || move.alert.held;
+    release(move.alert);
+}
+
 /// Whom somebody let go of. Their moves neither count nor are held again.
 class Released {
 public:
@@ -60,7 +65,7 @@ public:
     bool contains(const Move& move) const { return keys_.contains(move.alert.key); }
     void let_go(std::vector<Move>& moves) const {
         for (Move& move : moves) {
-            if (contains(move)) release(move.alert);
+            if (contains(move)) release_now(move);
         }
     }
 
@@ -96,7 +101,7 @@ void hold_or_release(const Blast& blast, const Released& released, std::vector<M
         if (hold)
             alert.held = alert.held || newly_opens(move) || newly_ends(move);
         else
-            release(alert);
+            release_now(move);
     }
 }
 
@@ -117,9 +122,17 @@ Rule delivery_rule() {
     return rule;
 }
 
+/// A record changes slowly, and so does a rule: nobody is reminded every four hours.
+Rule floor_rule() {
+    Rule rule = ops_rule("rule_below_floor");
+    rule.repeat = Seconds{0};
+    return rule;
+}
+
 const std::vector<Rule>& builtin_rules() {
-    static const std::vector<Rule> rules = {ops_rule("alerts_held"), delivery_rule(), ops_rule("source_failed"),
-                                            ops_rule("source_stale"), ops_rule("source_suspect")};
+    static const std::vector<Rule> rules = {
+        ops_rule("alerts_held"),   delivery_rule(),          floor_rule(),
+        ops_rule("source_failed"), ops_rule("source_stale"), ops_rule("source_suspect")};
     return rules;
 }
 
@@ -172,6 +185,24 @@ public:
                       .message = fmt::format("Messages to {} given up within a day: {}, the last for {}. They are not "
                                              "sent again by themselves.",
                                              receiver, given_up.messages, given_up.error_class)});
+        }
+    }
+
+    void about_floors() {
+        std::map<std::string, const FlooredRule*> rules;  // null: the rule is gone, or its floor
+        for (const Alert& alert : input_.before) {
+            if (alert.key.rule == "rule_below_floor") rules[alert.key.entity] = nullptr;
+        }
+        for (const FlooredRule& each : input_.floors) rules[each.rule] = &each;
+        for (const auto& [name, rule] : rules) {
+            OpsCase one{.key = {.rule = "rule_below_floor", .scope = Scope::source, .entity = name},
+                        .present = rule != nullptr};
+            if (rule) {
+                one.holds = rule->is_below;
+                one.message = fmt::format("rule {} was right in {} of {} alerts (floor {})", name, rule->right,
+                                          rule->of, rule->floor);
+            }
+            step_one(std::move(one));
         }
     }
 
@@ -261,6 +292,7 @@ void guard(const GuardInput& input, std::vector<Move>& moves) {
     OpsAlerts ops{input, moves};
     ops.about_held(blast);
     ops.about_deliveries();
+    ops.about_floors();
     ops.about_sources();
 }
 

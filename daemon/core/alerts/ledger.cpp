@@ -26,16 +26,20 @@ std::optional<Day> next_renewal(const Snapshot& snapshot, CustomerIndex customer
     return next;
 }
 
-/// Alerts of segments, of the whole and of sources foretell no single loss; opportunities foretell none.
+/// Alerts of segments, of the whole and of sources foretell no single loss; opportunities foretell none; nor does what
+/// is held, which nobody hears of.
 bool foretells(const Move& move) {
-    const bool is_of_one = move.alert.key.scope == Scope::customer || move.alert.key.scope == Scope::promise;
-    return is_of_one && move.transition == Transition::fired && move.alert.severity != Severity::info &&
-           !move.alert.customer_id.empty();
+    const Alert& alert = move.alert;
+    const bool is_of_one = alert.key.scope == Scope::customer || alert.key.scope == Scope::promise;
+    const bool is_let_out = move.released && is_open(alert) && alert.phase != AlertPhase::pending;
+    const bool opens = !alert.held && (move.transition == Transition::fired || is_let_out);
+    return is_of_one && opens && alert.severity != Severity::info && !alert.customer_id.empty();
 }
 
-LedgerEntry entry_of(const Snapshot& snapshot, const Alert& alert) {
+LedgerEntry entry_of(const Snapshot& snapshot, const Move& move) {
+    const Alert& alert = move.alert;
     const CustomerIndex customer = snapshot.find_customer(alert.customer_id);
-    const Day opened_on = alert.firing_since.value_or(snapshot.as_of);
+    const Day opened_on = move.released ? snapshot.as_of : alert.firing_since.value_or(snapshot.as_of);
     return {.key = alert.key,
             .episode = alert.episode,
             .customer_id = alert.customer_id,
@@ -97,7 +101,7 @@ LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span
                        std::span<const LedgerEntry> unlabelled) {
     LedgerNews news;
     for (const Move& move : moves) {
-        if (foretells(move)) news.opened.push_back(entry_of(snapshot, move.alert));
+        if (foretells(move)) news.opened.push_back(entry_of(snapshot, move));
     }
     std::ranges::sort(news.opened, {}, &LedgerEntry::key);
     if (!is_loaded(snapshot, "customers") || !is_loaded(snapshot, "subscriptions")) return news;
@@ -124,6 +128,32 @@ double precision(const RuleQuality& quality) {
 
 double recall(const RuleQuality& quality) {
     return quality.losses == 0 ? missing : static_cast<double>(quality.foreseen) / static_cast<double>(quality.losses);
+}
+
+bool misses_floor(const RuleQuality& quality, double floor) {
+    const std::int64_t cases = quality.churned + quality.shrank + quality.renewed + quality.still_open;
+    return is_known(floor) && cases >= cases_worth_saying && precision(quality) < floor;
+}
+
+double precision_floor(const RuleSet& rules, std::string_view rule) {
+    const auto found = std::ranges::find(rules.rules, rule, &Rule::name);
+    const bool has_own = found != rules.rules.end() && is_known(found->min_precision);
+    return has_own ? found->min_precision : rules.policy.alerts.min_precision;
+}
+
+std::vector<FlooredRule> floored_rules(const RuleSet& rules, std::span<const RuleQuality> quality) {
+    std::vector<FlooredRule> floored;
+    for (const Rule& rule : rules.rules) {
+        const double floor = precision_floor(rules, rule.name);
+        if (is_missing(floor)) continue;
+        FlooredRule& one = floored.emplace_back(FlooredRule{.rule = rule.name, .floor = floor});
+        const auto found = std::ranges::find(quality, rule.name, &RuleQuality::rule);
+        if (found == quality.end()) continue;
+        one.right = found->churned + found->shrank;
+        one.of = one.right + found->renewed + found->still_open;
+        one.is_below = misses_floor(*found, floor);
+    }
+    return floored;
 }
 
 }  // namespace retaind

@@ -411,6 +411,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     const Evaluation evaluation = evaluate(snapshot, rules, state);
     Judged judged = judge(
         {.evaluation = evaluation, .state = state, .alerts = renamed.alerts, .adopted = renamed.rules, .now = now});
+    const std::vector<FlooredRule> floors = floored_rules(rules, state.happened.quality);
     guard({.snapshot = snapshot,
            .policy = rules.policy.alerts,
            .past = state.feeds,
@@ -419,6 +420,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
            .live_customers = evaluation.customers.size(),
            .undelivered = state.happened.undelivered,
            .released = state.happened.released,
+           .floors = floors,
            .now = now},
           judged.moves);
 

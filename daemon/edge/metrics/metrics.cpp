@@ -11,6 +11,7 @@ namespace retaind {
 namespace {
 
 constexpr std::size_t most_customer_series = 10'000;
+constexpr double seconds_of_a_day = 86'400;
 double seconds(Instant instant) { return static_cast<double>(instant.time_since_epoch().count()); }
 double end_of(Day day) { return seconds(day + std::chrono::days{1}); }
 
@@ -97,6 +98,29 @@ void add_alerts(Families& families, const View& view) {
                      {{"rule", std::get<0>(key)}, {"severity", std::get<1>(key)}, {"state", std::get<2>(key)}}, count);
     }
     families.add("retaind_alerts_held", {{"reason", "blast_guard"}}, held);
+    families.add("retaind_alerts_over_budget", {}, view.over_budget);
+}
+
+/// The ledger, as it was read before the cycle.
+void add_ledger(Families& families, const View& view) {
+    for (const RuleQuality& quality : view.quality) {
+        const std::pair<AlertOutcome, std::int64_t> counts[] = {{AlertOutcome::churned, quality.churned},
+                                                                {AlertOutcome::shrank, quality.shrank},
+                                                                {AlertOutcome::renewed, quality.renewed},
+                                                                {AlertOutcome::still_open, quality.still_open}};
+        for (const auto& [outcome, count] : counts) {
+            families.add("retaind_alert_outcomes_total",
+                         {{"rule", quality.rule}, {"outcome", alert_outcome_name(outcome)}},
+                         static_cast<double>(count));
+        }
+        const std::pair<std::string_view, double> gauges[] = {
+            {"retaind_rule_precision_ratio", precision(quality)},
+            {"retaind_rule_recall_ratio", recall(quality)},
+            {"retaind_rule_lead_seconds", quality.median_lead_days * seconds_of_a_day}};
+        for (const auto& [name, value] : gauges) {
+            if (is_known(value)) families.add(name, {{"rule", quality.rule}}, value);
+        }
+    }
 }
 
 /// Which customers get series of their own: "firing", "top:N" by risk, or "all" up to the cap.
@@ -193,6 +217,7 @@ std::string render_view(const View& view, const MetricsSettings& settings) {
     add_customers(families, view, segments);
     add_segments(families, view, segments);
     add_alerts(families, view);
+    add_ledger(families, view);
     add_single_customers(families, view, settings.customers);
     add_feeds(families, view);
     return families.text();

@@ -7,6 +7,7 @@
 
 #include "bodies.hpp"
 #include "line.hpp"
+#include "retaind/alerts/ledger.hpp"
 #include "retaind/base/text.hpp"
 
 namespace retaind {

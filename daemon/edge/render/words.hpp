@@ -63,8 +63,6 @@ struct MessageWords {
 inline constexpr std::size_t most_notes = 40;
 /// What a list of mails shows of a subject.
 inline constexpr std::size_t longest_subject = 70;  // characters
-/// Fewer cases than this say nothing about a rule.
-inline constexpr std::int64_t cases_worth_saying = 3;
 
 MessageWords words_of(const Message& message, const RenderOptions& options);
 

@@ -244,10 +244,7 @@ std::string silences_json(const std::vector<AlertSilence>& silences) {
          })}});
 }
 
-bool is_below_floor(const JudgedRule& rule) {
-    const double share = precision(rule.quality);
-    return is_known(share) && is_known(rule.min_precision) && share < rule.min_precision;
-}
+bool is_below_floor(const JudgedRule& rule) { return misses_floor(rule.quality, rule.min_precision); }
 
 std::string quality_text(const std::vector<JudgedRule>& rules) {
     if (rules.empty()) return "no alert is old enough to be judged\n";

@@ -76,9 +76,8 @@ void measure_leads(soci::session& sql, QualityByRule& rules) {
     for (const auto& [name, sorted] : leads) quality_of(rules, name).median_lead_days = median(sorted);
 }
 
-}  // namespace
-
-void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
+/// `insert`: "INSERT OR ...", what becomes of an entry that is there already.
+void put_entries(soci::session& sql, const std::string& insert, const std::vector<LedgerEntry>& entries) {
     KeyColumns key;
     long long episode = 0, opened_on = 0;
     std::string customer_id, severity, outcome;
@@ -87,7 +86,8 @@ void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
     WholeCell renews_on, labelled_on, happened_on;
     soci::statement put =
         (sql.prepare
-             << "INSERT OR REPLACE INTO ledger (rule, scope, entity, dimension, episode, customer_id, "
+             << insert
+             << " INTO ledger (rule, scope, entity, dimension, episode, customer_id, "
                 "severity, opened_on, revenue, renews_on, outcome, labelled_on, happened_on) VALUES (:rule, :scope, "
                 ":entity, :dimension, :episode, :customer, :severity, :opened, :revenue, :renews, :outcome, "
                 ":labelled, :happened)",
@@ -108,6 +108,16 @@ void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
         happened_on = entry.happened_on;
         put.execute(true);
     }
+}
+
+}  // namespace
+
+void write_opened(soci::session& sql, const std::vector<LedgerEntry>& entries) {
+    put_entries(sql, "INSERT OR IGNORE", entries);
+}
+
+void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries) {
+    put_entries(sql, "INSERT OR REPLACE", entries);
 }
 
 void write_losses(soci::session& sql, const std::vector<Loss>& losses) {

@@ -9,6 +9,8 @@
 
 namespace retaind {
 
+/// An episode that has an entry keeps it: it opened then.
+void write_opened(soci::session& sql, const std::vector<LedgerEntry>& entries);
 /// An entry of an episode that is there already is replaced.
 void write_ledger(soci::session& sql, const std::vector<LedgerEntry>& entries);
 void write_losses(soci::session& sql, const std::vector<Loss>& losses);

@@ -196,7 +196,7 @@ private:
         write_alerts(sql(), commit.state.alerts, {.day = *commit.state.as_of, .at = commit.now});
         failpoint("state.commit.alerts");
         write_mailings(sql(), commit.state);
-        write_ledger(sql(), commit.ledger.opened);
+        write_opened(sql(), commit.ledger.opened);
         write_ledger(sql(), commit.ledger.labelled);
         write_losses(sql(), commit.ledger.losses);
         failpoint("state.commit.mailings");

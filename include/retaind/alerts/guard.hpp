@@ -94,6 +94,15 @@ struct Move {
     bool adopting = false;                      ///< the rule is new here, or changed
     bool frozen = false;                        ///< an input is in trouble: nothing moved, and nobody is reminded
     std::vector<std::string> step_advice = {};  ///< parallel to rule->steps; "" where the alert's own is meant
+    bool released = false;                      ///< held until now; set by guard()
+};
+
+/// How often a rule was right that has a floor (ledger.hpp).
+struct FlooredRule {
+    std::string rule;
+    std::int64_t right = 0, of = 0;
+    double floor = 0;
+    bool is_below = false;
 };
 
 struct GuardInput {
@@ -105,6 +114,7 @@ struct GuardInput {
     std::size_t live_customers = 0;
     std::span<const Undelivered> undelivered = {};  ///< as in Happened
     std::span<const AlertKey> released = {};        ///< likewise
+    std::span<const FlooredRule> floors = {};       ///< of every rule that has one
     Instant now;                                    ///< held against wall time only: since when a source has failed
 };
 
@@ -121,7 +131,8 @@ struct GuardInput {
 ///
 /// To ops, scope source, entity = source: `source_failed` (not loaded for stale_ops_after), `source_suspect` (at once),
 /// `source_stale` (stale for stale_ops_after); of one source only the worst. `delivery_failed`, entity = receiver,
-/// while messages to it were given up within the last day. And `alerts_held`, entity "".
+/// while messages to it were given up within the last day. `rule_below_floor`, entity = rule, not repeated: it stays
+/// true for weeks. And `alerts_held`, entity "".
 void guard(const GuardInput& input, std::vector<Move>& moves);
 
 /// The built-in rules, notify ops. Null for other names.

@@ -21,7 +21,7 @@ std::string_view alert_outcome_name(AlertOutcome outcome);  ///< "churned", "shr
 std::optional<AlertOutcome> parse_alert_outcome(std::string_view name);
 
 /// One episode of an alert about a customer or its promise, warning or critical: it said that something is about to be
-/// lost.
+/// lost. One that was held is no such word before it is released, and opens on that day.
 struct LedgerEntry {
     AlertKey key;
     std::int64_t episode = 0;
@@ -45,7 +45,7 @@ struct Loss {
 
 /// What a cycle adds to the ledger.
 struct LedgerNews {
-    std::vector<LedgerEntry> opened = {};    ///< sorted by key
+    std::vector<LedgerEntry> opened = {};    ///< sorted by key; of a released one an entry may be there already
     std::vector<LedgerEntry> labelled = {};  ///< of the unlabelled ones given, those whose horizon has passed
     std::vector<Loss> losses = {};  ///< of the last days_losses_are_found; the same ones again, cycle after cycle
 };
@@ -73,5 +73,14 @@ struct RuleQuality {
 /// Shares 0..1; missing without any case.
 double precision(const RuleQuality& quality);  ///< churned or shrank, of all that are labelled
 double recall(const RuleQuality& quality);     ///< foreseen, of all losses
+
+/// Fewer labelled alerts than this say nothing about a rule.
+inline constexpr std::int64_t cases_worth_saying = 3;
+/// `floor` is a precision; missing: none.
+bool misses_floor(const RuleQuality& quality, double floor);
+/// The rule's own `min_precision`, or that of [alerts]; missing: none.
+double precision_floor(const RuleSet& rules, std::string_view rule);
+/// All rules that have a floor, in the order of the rules.
+std::vector<FlooredRule> floored_rules(const RuleSet& rules, std::span<const RuleQuality> quality);
 
 }  // namespace retaind
