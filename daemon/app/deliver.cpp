@@ -67,7 +67,7 @@ Deliverer::Deliverer(StateStore& store, Outlets outlets, Clock& clock, Deliverer
       clock_(clock),
       options_(std::move(options)),
       outlets_(std::move(outlets)),
-      pruned_(clock.steady()),
+      pruned_(clock.steady() - options_.prune_every),
       thread_([this] { loop(); }) {}
 
 Deliverer::~Deliverer() { stop(); }
