@@ -493,8 +493,22 @@ TEST(Notes, SayHowOftenTheRuleWasRightAndWhoHasItInHand) {
     const AlertNote note = desk.plan(alert, T::none).messages[0].notes[0];
     EXPECT_EQ(note.record, (TrackRecord{.right = 4, .of = 10}));
     EXPECT_EQ(note.acknowledged_by, "Ada");
+    EXPECT_THAT(note.answered_by, IsEmpty());
     EXPECT_EQ(note.risk, 0.2);
     EXPECT_TRUE(note.risk_is_base_rate);
+}
+
+TEST(Notes, SayWhoHadItInHandWhenAnAnswerHasRunOut) {
+    Desk desk;
+    desk.plan({firing("ada")});
+    desk.acts = {act(desk, ActKind::on_it, days{3}), act(desk, ActKind::seen, days{3}, "sam")};
+    const MessagePlan plan = desk.at(20, 10).plan_again();
+    ASSERT_THAT(told(plan), ElementsAre("mail ada@x.org alerts: ada repeat!"));
+    EXPECT_THAT(plan.messages[0].notes[0].answered_by, ElementsAre("Ada", "Sam"));
+    EXPECT_EQ(plan.messages[0].notes[0].acknowledged_by, "");
+    Desk unanswered;
+    unanswered.plan({firing("ada")});
+    EXPECT_THAT(unanswered.at(7, 10).plan_again().messages.at(0).notes[0].answered_by, IsEmpty());
 }
 
 }  // namespace

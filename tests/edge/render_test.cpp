@@ -173,7 +173,7 @@ TEST(Alertmanager, HostileTextsStayText) {
 
 /// Every text of a chat's body, with where it stands.
 void expect_within_limits(const Json& body) {
-    EXPECT_LE(body["text"].get<std::string>().size(), 12'000u);
+    EXPECT_LE(body["text"].get<std::string>().size(), 40'000u);
     EXPECT_LE(body["blocks"].size(), 50u);
     for (const Json& block : body["blocks"]) {
         const std::size_t longest = block["type"] == "header" ? 150 : 3'000;
@@ -198,15 +198,62 @@ TEST(Slack, TextsMentionNobodyAndHideNoAddress) {
     }
 }
 
-TEST(Slack, SaysWhatFitsAndCountsTheRest) {
+std::string guest(int number) { return "Guest " + std::to_string(1000 + number); }
+
+/// One alert of each of so many guests.
+Message about_guests(int number) {
     Message message = sample_message("one");
-    for (int at = 0; at < 100; ++at) {
-        message.notes.push_back(message.notes[0]);
-        message.notes.back().customer_id = "c" + std::to_string(1000 + at);
+    const AlertNote first = message.notes[0];
+    message.notes.clear();
+    for (int at = 0; at < number; ++at) {
+        AlertNote note = first;
+        note.key.entity = note.customer_id = "c" + std::to_string(1000 + at);
+        note.customer_name = guest(at);
+        note.message = guest(at) + " has missed 3 events in a row; renewal in 112 days.";
+        message.notes.push_back(note);
     }
+    return message;
+}
+
+TEST(Render, NamesEverybodyAlsoBeyondWhatIsToldInFull) {
+    const Message message = about_guests(120);
+    const Payload mail = render_sample(message, ReceiverType::email);
     const Json body = Json::parse(render_sample(message, ReceiverType::slack).json);
     expect_within_limits(body);
-    EXPECT_THAT(body.dump(), AllOf(HasSubstr("and 34 more"), HasSubstr("and 61 more"))) << "of 40 shown, and beyond";
+    const std::string blocks = body["blocks"].dump();
+    for (int at = 0; at < 120; ++at) {
+        EXPECT_THAT(mail.text, HasSubstr(guest(at)));
+        EXPECT_THAT(mail.html, HasSubstr(guest(at)));
+        EXPECT_THAT(blocks, HasSubstr(guest(at)));
+        EXPECT_THAT(blocks, HasSubstr("https://retaind.example.org/a/stopped_coming.c" + std::to_string(1000 + at)));
+        EXPECT_THAT(body["text"].get<std::string>(), HasSubstr(guest(at))) << "which Mattermost shows";
+    }
+    EXPECT_THAT(mail.text, HasSubstr("\n\nThe others, in short\n"
+                                     "  Guest 1040: has missed 3 events in a row; renewal in 112 days.\n"
+                                     "    Answer: https://retaind.example.org/a/stopped_coming.c1040\n"));
+    EXPECT_THAT(mail.text, EndsWith("/a/stopped_coming.c1119\n\n--\nStadium Company, from the data as of 10 Mar 2026. "
+                                    "Replies reach success@example.org.\n"))
+        << "nobody is only counted";
+}
+
+TEST(Slack, CountsExactlyWhatItHasNoRoomFor) {
+    const Json body = Json::parse(render_sample(about_guests(700), ReceiverType::slack).json);
+    expect_within_limits(body);
+    const std::string blocks = body["blocks"].dump();
+    int named = 0;
+    while (named < 700 && blocks.find(guest(named)) != std::string::npos) ++named;
+    EXPECT_GE(named, 200) << "the most urgent ones";
+    EXPECT_THAT(blocks, HasSubstr("\"and " + std::to_string(700 - named) + " more\""));
+}
+
+TEST(Slack, OfALongDigestShowsSomethingOfEachPart) {
+    Message message = sample_message("digest");
+    message.digest->act_today = about_guests(700).notes;
+    const Json body = Json::parse(render_sample(message, ReceiverType::slack).json);
+    expect_within_limits(body);
+    const std::string blocks = body["blocks"].dump();
+    for (const char* shown : {"Guest 1060", "Also new", "Harbour Clinic", "Due in 14 days", "Feld GmbH", "not loaded"})
+        EXPECT_THAT(blocks, HasSubstr(shown));
 }
 
 TEST(Slack, IsMadeOfBlocksAndTheSameAsText) {
@@ -480,8 +527,30 @@ TEST(Mail, ShowsNoMoreThanPeopleRead) {
     message.digest->moved.resize(33, message.digest->moved[0]);
     EXPECT_THAT(render_sample(message, ReceiverType::email).text, HasSubstr("\n  and 13 more\n"));
     message = sample_message("one");
-    message.notes.resize(52, message.notes[0]);
-    EXPECT_THAT(render_sample(message, ReceiverType::email).text, HasSubstr("\nand 12 more\n"));
+    const AlertNote note = message.notes[0];
+    message.notes.resize(552, note);
+    EXPECT_THAT(render_sample(message, ReceiverType::email).text, HasSubstr("\n  and 12 more\n"))
+        << "40 in full, 500 on a line each";
+    for (AlertNote& each : message.notes) each.message.append(5'000, 'x');
+    const Payload mail = render_sample(message, ReceiverType::email);
+    EXPECT_LE(mail.text.size(), 300'000u);
+    EXPECT_THAT(mail.text, HasSubstr(" more\n"));
+}
+
+TEST(Mail, DoesNotSayThatNobodyAnsweredWhereSomebodyDid) {
+    Message message = sample_message("repeat");
+    message.notes[0].answered_by = {"Jonas Weber"};
+    EXPECT_THAT(render_sample(message, ReceiverType::email).text,
+                AllOf(HasSubstr("\nJonas Weber had it in hand; it is still so.\n"), Not(HasSubstr("answered"))));
+    EXPECT_THAT(rendered(message, ReceiverType::email, {"message"}).text,
+                AllOf(HasSubstr("\nSomebody had it in hand; it is still so.\n"), Not(HasSubstr("Jonas"))));
+    message = sample_message("step");
+    message.notes[0].answered_by = {"Bo Lind", "Jonas Weber"};
+    const Payload mail = render_sample(message, ReceiverType::email);
+    EXPECT_THAT(mail.text,
+                HasSubstr("\nStill open. \"Tickets answered within a day\" is 12 days behind, due 30 Jun "
+                          "2026.\nBo Lind and Jonas Weber had it in hand; it is still so. You are told too.\n"));
+    EXPECT_THAT(mail.subject, testing::StartsWith("Still open: "));
 }
 
 Message telling() {

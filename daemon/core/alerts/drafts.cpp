@@ -303,6 +303,9 @@ AlertNote note_for(const NotifyInput& input, const Subject& subject, const News&
         note.phase = AlertPhase::firing;
         note.severity = told->severity;
     }
+    for (const std::string& person : subject.handling.answered) {
+        if (person != subject.handling.acknowledged_by) note.answered_by.push_back(name_of(input.snapshot, person));
+    }
     if (news.telling == Telling::handed_over) note.new_owner = name_of(input.snapshot, subject.facts.account_manager);
     const auto step = static_cast<std::size_t>(subject.steps_due) - 1;
     if (news.telling == Telling::step && step < move.step_advice.size() && !move.step_advice[step].empty())

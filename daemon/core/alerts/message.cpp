@@ -190,8 +190,8 @@ bool AlertNote::operator==(const AlertNote& other) const {
     const auto rest = [](const AlertNote& n) {
         return std::tie(n.key, n.episode, n.seq, n.transition, n.severity, n.phase, n.customer_id, n.customer_name,
                         n.segment, n.message, n.advice, n.reasons, n.since, n.deadline, n.risk_is_base_rate, n.outcome,
-                        n.telling, n.untold_problem, n.acknowledged_by, n.new_owner, n.record, n.doer, n.asked_to_act,
-                        n.closed_because);
+                        n.telling, n.untold_problem, n.acknowledged_by, n.answered_by, n.new_owner, n.record, n.doer,
+                        n.asked_to_act, n.closed_because);
     };
     return is_same(revenue, other.revenue) && is_same(risk, other.risk) && rest(*this) == rest(other);
 }

@@ -46,12 +46,9 @@ std::string worth_and_deadline(const AlertNote& note, Day as_of, const std::stri
     return capitalised(fmt::format("{}", fmt::join(parts, "; ")));
 }
 
-/// One alert on one line. Plain news of a warning need no mark before it.
+/// One alert on one line, with what there is to do about it.
 LineWords line_of(const AlertNote& note, Day as_of, const RenderOptions& options) {
-    const std::string mark = mark_of(note), said = said_below_name(note);
-    LineWords words{.lead = who(note), .text = is_over(note) ? mark + ". It was: " + said : said};
-    const bool is_plain = mark == "Warning" || mark == "For information" || is_over(note);
-    if (!is_plain) words.text = mark + ": " + said;
+    LineWords words = note_line(note, options);
     words.detail = with("", remark_of(note, as_of));
     if (is_over(note) || note.telling == Telling::handed_over) return words;
     words.detail = with(words.detail, worth_and_deadline(note, as_of, options.currency));
@@ -59,22 +56,21 @@ LineWords line_of(const AlertNote& note, Day as_of, const RenderOptions& options
         words.detail = with(words.detail, line(note.acknowledged_by) + " has it in hand");
     else if (note.asked_to_act)
         words.detail = with(words.detail, line(note.advice));
-    words.link = link_of(note, options);
     return words;
 }
 
 PartWords part_of(const char* title, const std::vector<const AlertNote*>& notes, Day as_of,
                   const RenderOptions& options) {
     PartWords part{.title = title};
-    for (std::size_t at = 0; at < std::min(notes.size(), most_notes); ++at) {
+    for (std::size_t at = 0; at < notes.size(); ++at) {
         LineWords words = line_of(*notes[at], as_of, options);
         if (at > 0 && is_one_story(*notes[at - 1], *notes[at])) {
             words.lead.clear();
             words.text = capitalised(words.text);
         }
-        part.lines.push_back(std::move(words));
+        if (!add_line(part, std::move(words))) break;
     }
-    if (notes.size() > most_notes) part.more = fmt::format("and {} more", notes.size() - most_notes);
+    part.left_out = notes.size() - part.lines.size();
     return part;
 }
 
@@ -83,7 +79,7 @@ PartWords part_of(const char* title, const std::vector<Row>& rows, Function line
     PartWords part{.title = title};
     for (std::size_t at = 0; at < std::min(rows.size(), most_digest_lines); ++at)
         part.lines.push_back(line_of_row(rows[at]));
-    if (rows.size() > most_digest_lines) part.more = fmt::format("and {} more", rows.size() - most_digest_lines);
+    part.left_out = rows.size() - part.lines.size();
     return part;
 }
 

@@ -33,6 +33,8 @@ public:
         keep("outcome", note.outcome);
         keep("untold_problem", note.untold_problem);
         keep("acknowledged_by", note.acknowledged_by);
+        // That somebody answered is part of `telling`; who it was is not.
+        if (!note.answered_by.empty() && !may_leave("acknowledged_by", fields_)) note.answered_by = {""};
         keep("new_owner", note.new_owner);
         keep("record", note.record);
         keep("doer", note.doer);

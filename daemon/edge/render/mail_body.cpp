@@ -57,8 +57,7 @@ Answer</a></div>
 {{/link}}</div>
 {{/lines}}{{#more}}<div style="margin:8px 0 0;font-size:14px;color:#667085">{{more}}</div>
 {{/more}}</div>
-{{/parts}}{{#more}}<p style="margin:4px;color:#475467">{{more}}</p>
-{{/more}}<p style="margin:4px;font-size:13px;color:#667085">{{footer}}</p>
+{{/parts}}<p style="margin:4px;font-size:13px;color:#667085">{{footer}}</p>
 </div></body></html>
 )";
 
@@ -133,7 +132,7 @@ data part_data(const PartWords& part) {
     data all;
     all.set("title", part.title);
     all.set("lines", lines);
-    all.set("more", section(part.more));
+    all.set("more", section(and_more(part.left_out)));
     return all;
 }
 
@@ -170,7 +169,7 @@ void add_part(std::string& text, const PartWords& part) {
         if (!words.detail.empty()) text += "    " + words.detail + "\n";
         if (!words.link.empty()) text += "    Answer: " + words.link + "\n";
     }
-    if (!part.more.empty()) text += "  " + part.more + "\n";
+    if (part.left_out > 0) text += "  " + and_more(part.left_out) + "\n";
     text += "\n";
 }
 
@@ -181,7 +180,6 @@ std::string mail_text(const MessageWords& words) {
     if (!words.intro.empty()) text += words.intro + "\n\n";
     for (const StoryWords& story : words.stories) add_story(text, story);
     for (const PartWords& part : words.parts) add_part(text, part);
-    if (!words.more.empty()) text += words.more + "\n\n";
     return text + "--\n" + words.footer + "\n";
 }
 
@@ -194,7 +192,6 @@ std::string mail_html(const MessageWords& words) {
     all.set("intro", section(words.intro));
     all.set("stories", stories);
     all.set("parts", parts);
-    all.set("more", section(words.more));
     all.set("footer", words.footer);
     return mustache{std::string(html_template)}.render(all);
 }

@@ -94,6 +94,13 @@ NoteWords note_words(const AlertNote& note, Day as_of, const RenderOptions& opti
     return words;
 }
 
+/// Of one that somebody acknowledged, when that has run out or severity has risen since.
+std::string held_once(const AlertNote& note) {
+    std::vector<std::string> names;
+    for (const std::string& name : note.answered_by) names.push_back(name.empty() ? "Somebody" : line(name));
+    return fmt::format("{} had it in hand; it is still so", fmt::join(names, " and "));
+}
+
 /// What a subject says before the fact itself, when that is not plain news.
 std::string lead_of(const AlertNote& note) {
     const bool is_news = note.telling == Telling::news || note.telling == Telling::restated;
@@ -131,7 +138,7 @@ std::string mark_of(const AlertNote& note) {
     switch (note.telling) {
         case Telling::handed_over: return "Handed over";
         case Telling::flapping: return "Comes and goes";
-        case Telling::step: return "Unanswered";
+        case Telling::step: return note.answered_by.empty() ? "Unanswered" : "Still open";
         case Telling::repeat: return "Still open";
         case Telling::news:
         case Telling::restated: break;
@@ -167,10 +174,11 @@ std::string remark_of(const AlertNote& note, Day as_of) {
                    " looks after this customer now. You are no longer asked.";
         case Telling::flapping: return "You hear of it again once it has settled.";
         case Telling::step:
+            if (!note.answered_by.empty()) return held_once(note) + ". You are told too.";
             return (note.doer.empty() || note.asked_to_act ? "Nobody" : line(note.doer)) +
                    (note.doer.empty() || note.asked_to_act ? " has answered" : " has not answered") +
                    ", so you are told too.";
-        case Telling::repeat: return "Nobody has answered yet.";
+        case Telling::repeat: return note.answered_by.empty() ? "Nobody has answered yet." : held_once(note) + ".";
         case Telling::news:
         case Telling::restated: break;
     }
@@ -211,6 +219,15 @@ std::string note_subject(const AlertNote& note, std::size_t most_characters) {
         text.replace(at, outcome.size(), shortened(outcome, static_cast<std::size_t>(room)));
     }
     return shortened(text, most_characters);
+}
+
+LineWords note_line(const AlertNote& note, const RenderOptions& options) {
+    const std::string mark = mark_of(note), said = said_below_name(note);
+    LineWords words{.lead = who(note), .text = is_over(note) ? mark + ". It was: " + said : said};
+    const bool is_plain = mark == "Warning" || mark == "For information" || is_over(note);
+    if (!is_plain) words.text = mark + ": " + said;
+    if (!is_over(note) && note.telling != Telling::handed_over) words.link = link_of(note, options);
+    return words;
 }
 
 StoryWords story_words(const std::vector<const AlertNote*>& notes, Day as_of, const RenderOptions& options) {

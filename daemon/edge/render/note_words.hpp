@@ -28,6 +28,8 @@ std::string until(Day deadline, Day as_of);
 std::string note_subject(const AlertNote& note, std::size_t most_characters);
 /// All of it.
 std::string note_sentence(const AlertNote& note);
+/// On one line: whom it is about, and the fact. Plain news of a warning need no mark before it.
+LineWords note_line(const AlertNote& note, const RenderOptions& options);
 StoryWords story_words(const std::vector<const AlertNote*>& notes, Day as_of, const RenderOptions& options);
 
 }  // namespace retaind

@@ -1,7 +1,8 @@
 // A chat's message: Slack's blocks, and the same as plain text for Mattermost and for notifications.
 //
-// Slack takes 50 blocks, 3,000 characters in a text, 2,000 in a field, 150 in a header (bytes are counted here, which
-// are never fewer). Text from data can neither mention anybody nor hide an address behind words.
+// Slack takes 50 blocks, 3,000 characters in a text, 2,000 in a field, 150 in a header, 40,000 in the text beside the
+// blocks (bytes are counted here, which are never fewer). Text from data can neither mention anybody nor hide an
+// address behind words.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -14,7 +15,7 @@ namespace {
 using Blocks = nlohmann::ordered_json;
 
 constexpr std::size_t most_blocks = 50, most_fields = 10, longest_header = 150, longest_field = 2000,
-                      longest_block = 3000, longest_fallback = 12000;
+                      longest_block = 3000, longest_fallback = 40000;
 constexpr std::string_view cut_mark = "...";
 
 /// What one character becomes. Slack reads `&<>`; Mattermost reads `@all` and `[words](address)`, which a space of no
@@ -79,38 +80,51 @@ Blocks blocks_of(const StoryWords& story) {
     return blocks;
 }
 
-/// A digest's part: as many lines as a text holds, the rest counted.
-Blocks blocks_of(const PartWords& part) {
-    std::string text = "*" + for_chat(part.title) + "*";
-    std::size_t left = part.lines.size();
-    for (const LineWords& words : part.lines) {
-        std::string more =
-            "\n" + (words.lead.empty() ? "" : "*" + for_chat(words.lead, 200) + "*: ") + for_chat(words.text, 800);
-        if (!words.detail.empty()) more += "\n" + for_chat(words.detail, 800);
-        if (!words.link.empty()) more += " <" + for_chat(words.link) + "|Answer>";
-        if (text.size() + more.size() + 30 > longest_block) break;
-        text += more;
-        --left;
-    }
-    if (left > 0) text += fmt::format("\nand {} more", left);
-    Blocks blocks = Blocks::array({paragraph(text)});
-    if (!part.more.empty()) blocks.push_back(small(part.more));
-    return blocks;
+std::string text_of(const LineWords& words) {
+    std::string text = (words.lead.empty() ? "" : "*" + for_chat(words.lead, 200) + "*: ") + for_chat(words.text, 800);
+    if (!words.detail.empty()) text += "\n" + for_chat(words.detail, 800);
+    const std::string link = words.link.empty() ? "" : " <" + for_chat(words.link) + "|Answer>";
+    return text.size() + link.size() <= longest_block ? text + link : text;
 }
 
-/// Adds what is told of something as long as there is room; the rest is counted.
-template <class Things>
-void add_all(Blocks& blocks, const Things& things) {
-    constexpr std::size_t kept_for_the_end = 3;
-    std::size_t left = things.size();
-    for (const auto& thing : things) {
-        const Blocks more = blocks_of(thing);
-        if (blocks.size() + more.size() + 1 + kept_for_the_end > most_blocks) break;
-        if (left < things.size()) blocks.push_back({{"type", "divider"}});
-        for (const Blocks& block : more) blocks.push_back(block);
+/// A part on as many texts as it needs, up to so many; the lines that find no room are counted.
+void add_part(Blocks& blocks, const PartWords& part, std::size_t most_texts) {
+    std::vector<std::string> texts = {"*" + for_chat(part.title) + "*"};
+    std::size_t left = part.lines.size();
+    for (const LineWords& words : part.lines) {
+        const std::string text = text_of(words);
+        if (texts.back().size() + 1 + text.size() <= longest_block)
+            texts.back() += "\n" + text;
+        else if (texts.size() < most_texts)
+            texts.push_back(text);
+        else
+            break;
         --left;
     }
-    if (left > 0) blocks.push_back(small(fmt::format("and {} more", left)));
+    for (std::string& text : texts) blocks.push_back(paragraph(std::move(text)));
+    if (left + part.left_out > 0) blocks.push_back(small(and_more(left + part.left_out)));
+}
+
+void add_divider(Blocks& blocks, bool is_first) {
+    if (!is_first) blocks.push_back({{"type", "divider"}});
+}
+
+/// As words_of chooses them, they leave room for the parts.
+void add_stories(Blocks& blocks, const std::vector<StoryWords>& stories) {
+    for (std::size_t at = 0; at < stories.size(); ++at) {
+        add_divider(blocks, at == 0);
+        for (const Blocks& block : blocks_of(stories[at])) blocks.push_back(block);
+    }
+}
+
+/// Each part may take what those after it do not need at least; the last block is the footer's.
+void add_parts(Blocks& blocks, const MessageWords& words) {
+    constexpr std::size_t least = 3;  // a divider, a text, and what is left out
+    for (std::size_t at = 0; at < words.parts.size(); ++at) {
+        add_divider(blocks, at == 0 && words.stories.empty());
+        const std::size_t kept = 1 + least * (words.parts.size() - at - 1) + 1;
+        add_part(blocks, words.parts[at], most_blocks - kept - blocks.size());
+    }
 }
 
 }  // namespace
@@ -119,9 +133,8 @@ std::string slack_body(const MessageWords& words) {
     Blocks blocks = Blocks::array();
     blocks.push_back({{"type", "header"}, {"text", plain(for_chat(words.subject, longest_header))}});
     if (!words.intro.empty()) blocks.push_back(paragraph(for_chat(words.intro)));
-    add_all(blocks, words.stories);
-    add_all(blocks, words.parts);
-    if (!words.more.empty()) blocks.push_back(small(words.more));
+    add_stories(blocks, words.stories);
+    add_parts(blocks, words);
     blocks.push_back(small(words.footer));
     const Blocks body = {{"text", for_chat(mail_text(words), longest_fallback)}, {"blocks", blocks}};
     return body.dump(-1, ' ', false, Blocks::error_handler_t::replace);

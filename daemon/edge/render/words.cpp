@@ -12,8 +12,7 @@
 namespace retaind {
 namespace {
 
-std::vector<StoryWords> stories_of(const Message& message, const RenderOptions& options) {
-    const std::size_t shown = std::min(message.notes.size(), most_notes);
+std::vector<StoryWords> stories_of(const Message& message, std::size_t shown, const RenderOptions& options) {
     std::vector<std::vector<const AlertNote*>> stories;
     for (std::size_t at = 0; at < shown; ++at) {
         const AlertNote& note = message.notes[at];
@@ -26,6 +25,16 @@ std::vector<StoryWords> stories_of(const Message& message, const RenderOptions& 
     std::vector<StoryWords> words;
     for (const auto& story : stories) words.push_back(story_words(story, message.as_of, options));
     return words;
+}
+
+/// The notes that are not told in full: nobody is counted as told of what was not even named.
+PartWords others_of(const Message& message, std::size_t from, const RenderOptions& options) {
+    PartWords part{.title = "The others, in short"};
+    for (std::size_t at = from; at < message.notes.size(); ++at) {
+        if (!add_line(part, note_line(message.notes[at], options))) break;
+    }
+    part.left_out = message.notes.size() - from - part.lines.size();
+    return part;
 }
 
 std::size_t stories_in(const std::vector<AlertNote>& notes) {
@@ -72,14 +81,28 @@ std::string footer_of(const Message& message, const RenderOptions& options) {
 
 }  // namespace
 
+bool add_line(PartWords& part, LineWords words) {
+    const auto size = [](const LineWords& one) {
+        return one.lead.size() + one.text.size() + one.detail.size() + one.link.size();
+    };
+    std::size_t bytes = size(words);
+    for (const LineWords& one : part.lines) bytes += size(one);
+    if (part.lines.size() == most_lines || bytes > most_line_bytes) return false;
+    part.lines.push_back(std::move(words));
+    return true;
+}
+
+std::string and_more(std::size_t left_out) { return left_out > 0 ? fmt::format("and {} more", left_out) : ""; }
+
 MessageWords words_of(const Message& message, const RenderOptions& options) {
     MessageWords words{.subject = subject_of(message), .intro = intro_of(message)};
     if (message.digest) {
         words.parts = digest_parts(message, options);
     } else {
-        words.stories = stories_of(message, options);
-        if (message.notes.size() > most_notes)
-            words.more = fmt::format("and {} more", message.notes.size() - most_notes);
+        const bool is_chat = options.receiver.type == ReceiverType::slack;
+        const std::size_t in_full = std::min(message.notes.size(), is_chat ? most_notes_of_chat : most_notes);
+        words.stories = stories_of(message, in_full, options);
+        if (message.notes.size() > in_full) words.parts = {others_of(message, in_full, options)};
     }
     words.footer = footer_of(message, options);
     return words;

@@ -36,7 +36,7 @@ struct StoryWords {
     std::vector<NoteWords> notes = {};
 };
 
-/// A line of a digest.
+/// A line of a digest, or of what is not told in full.
 struct LineWords {
     std::string lead = {};  ///< whom it is about; "": the one of the line above
     std::string text = {};
@@ -47,22 +47,29 @@ struct LineWords {
 struct PartWords {
     std::string title = {};
     std::vector<LineWords> lines = {};
-    std::string more = {};  ///< "and 12 more"
+    std::size_t left_out = 0;  ///< beyond its lines
 };
 
 struct MessageWords {
     std::string subject = {};
     std::string intro = {};  ///< "" when the subject says all
     std::vector<StoryWords> stories = {};
-    std::vector<PartWords> parts = {};  ///< of a digest, instead of stories
-    std::string more = {};              ///< "and 12 more" beyond what fits a message
+    std::vector<PartWords> parts = {};  ///< of a digest, instead of stories; or what is not told in full, after them
     std::string footer = {};
 };
 
-/// Alerts shown in one message; the rest is counted. Nobody reads the hundredth.
+/// Alerts told in full in one message; nobody reads the hundredth. The rest is named on a line each.
 inline constexpr std::size_t most_notes = 40;
+inline constexpr std::size_t most_notes_of_chat = 5;  // of at most seven of 50 blocks each
+/// Alerts named on a line each, and the bytes of such lines; what is beyond is counted.
+inline constexpr std::size_t most_lines = 500, most_line_bytes = 150'000;
 /// What a list of mails shows of a subject.
 inline constexpr std::size_t longest_subject = 70;  // characters
+
+/// Adds a line if there is room; else false, and the caller counts it and what follows.
+bool add_line(PartWords& part, LineWords words);
+/// "and 12 more"; "" for none.
+std::string and_more(std::size_t left_out);
 
 MessageWords words_of(const Message& message, const RenderOptions& options);
 

@@ -62,8 +62,8 @@ std::optional<Recipient> find_recipient(const Snapshot& snapshot, std::string_vi
 /// Why a note stands in a message.
 enum class Telling {
     news,         ///< something changed since this reader was last told
-    repeat,       ///< nothing changed, nobody answered, and it is time to say so again
-    step,         ///< escalation: others have not answered
+    repeat,       ///< nothing changed, nobody has it in hand, and it is time to say so again
+    step,         ///< escalation: others were told, and nobody has it in hand
     handed_over,  ///< the customer has another account manager now; this reader is no longer asked
     flapping,     ///< it comes and goes: said once, then nothing until it has settled
     restated,     ///< for Alertmanager: still as it was
@@ -94,7 +94,8 @@ struct AlertNote {
     Telling telling = Telling::news;
     std::string untold_problem = {};   ///< an ending whose problem never reached this reader: what the problem was
     std::string acknowledged_by = {};  ///< name of the one who has it in hand
-    std::string new_owner = {};        ///< of handed_over: name of the account manager
+    std::vector<std::string> answered_by = {};  ///< names of those who acknowledged this episode and hold it no more
+    std::string new_owner = {};                 ///< of handed_over: name of the account manager
     TrackRecord record = {};
     std::string doer = {};      ///< name of the one asked to act
     bool asked_to_act = false;  ///< the reader is the doer
