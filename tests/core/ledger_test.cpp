@@ -188,6 +188,17 @@ TEST(Ledger, WaitsWhileSubscriptionsAreNotLoaded) {
     EXPECT_TRUE(news.losses.empty());
 }
 
+TEST(Ledger, BelievesNoLoadThatTheCycleDoesNot) {
+    const Snapshot snapshot =
+        company({{"s1", "c1", "cancelled", "2025-01-01", "2026-03-20", null, "10"}}, on(2026, 5, 1));
+    const std::vector<LedgerEntry> open = {entry()};
+    const std::vector<FeedVerdict> half = {
+        {.dataset = "subscriptions", .source = "crm", .trouble = FeedTrouble::suspect}};
+    const LedgerNews news = keep_ledger(snapshot, rules(), {}, open, half);
+    EXPECT_TRUE(news.labelled.empty());
+    EXPECT_TRUE(news.losses.empty());
+}
+
 TEST(RuleQuality, SharesAreMissingWithoutACase) {
     EXPECT_TRUE(is_missing(precision({})));
     EXPECT_TRUE(is_missing(recall({})));

@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 
+#include "audience.hpp"
 #include "retaind/signals/facts.hpp"
 #include "retaind/signals/loss.hpp"
 
@@ -98,13 +99,15 @@ bool RuleQuality::operator==(const RuleQuality& other) const {
 }
 
 LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span<const Move> moves,
-                       std::span<const LedgerEntry> unlabelled) {
+                       std::span<const LedgerEntry> unlabelled, std::span<const FeedVerdict> feeds) {
     LedgerNews news;
     for (const Move& move : moves) {
         if (foretells(move)) news.opened.push_back(entry_of(snapshot, move));
     }
     std::ranges::sort(news.opened, {}, &LedgerEntry::key);
-    if (!is_loaded(snapshot, "customers") || !is_loaded(snapshot, "subscriptions")) return news;
+    for (const std::string_view dataset : {"customers", "subscriptions"}) {
+        if (!is_loaded(snapshot, dataset) || !is_believed(feeds, dataset)) return news;
+    }
     const Outcome& outcome = rules.policy.outcome;
     const std::chrono::days horizon{static_cast<int>(rules.risk.horizon)}, gap{outcome.gap_days};
     for (const LedgerEntry& entry : unlabelled) {

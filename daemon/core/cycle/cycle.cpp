@@ -431,7 +431,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     result.news = news_of(judged.moves);
     FactsSeen seen = facts_seen(snapshot, rules, state);
     result.facts = std::move(seen.changed);
-    result.ledger = keep_ledger(snapshot, rules, judged.moves, state.happened.unlabelled);
+    result.ledger = keep_ledger(snapshot, rules, judged.moves, state.happened.unlabelled, evaluation.feeds);
     result.state = {.as_of = snapshot.as_of,
                     .rules_hash = rules.hash,
                     .customers = next_customers(evaluation, state, ended_drifts(rules, judged.moves)),

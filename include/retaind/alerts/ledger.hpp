@@ -56,9 +56,9 @@ inline constexpr double shrunk_share = 0.05;
 inline constexpr std::chrono::days days_losses_are_found{90};
 
 /// `horizon` in days. An alert is labelled when opened_on + horizon + gap_days has passed. Nothing is labelled or lost
-/// while customers or subscriptions are not loaded.
+/// while customers or subscriptions are not loaded, or suspect.
 LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span<const Move> moves,
-                       std::span<const LedgerEntry> unlabelled);
+                       std::span<const LedgerEntry> unlabelled, std::span<const FeedVerdict> feeds = {});
 
 /// What is known of a rule's alerts whose horizon has passed.
 struct RuleQuality {
