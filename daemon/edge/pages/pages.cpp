@@ -94,7 +94,7 @@ constexpr const char* alert_body = R"({{#done}}<div class="card said" role="stat
 <label for="wrong-comment">What is wrong with it? (if you like)</label>
 <input id="wrong-comment" name="comment" maxlength="{{longest_comment}}">
 <p><button name="answer" value="wrong">This is wrong</button></p>
-<p>It counts against the rule, and is not brought up again for {{wrong_for}}, unless it gets worse.</p>
+<p>It is counted with the rule, and not brought up again for {{wrong_for}}, unless it gets worse.</p>
 </form>
 </div>
 <p class="foot">You answer as {{reader}}. What you say here is kept with the alert.</p>
