@@ -142,7 +142,7 @@ void add_answering(CLI::App& alerts, Options& options) {
                                     "it is in hand: no reminders, no escalation, until it gets worse or is over");
     add_names(ack, to)->required();
     CLI::Option* seen = ack.add_flag("--seen", to.seen, "only seen: for a shorter time");
-    ack.add_flag("--wrong", to.wrong, "it is wrong: counts against its rule")->excludes(seen);
+    ack.add_flag("--wrong", to.wrong, "it is wrong: counted with its rule")->excludes(seen);
     ack.add_option("--until", to.until, "how long that holds (default: 14d; seen 3d, wrong 90d)")
         ->type_name("DATE|DURATION");
     ack.add_option("--comment", to.comment, "kept with the alert")->type_name("TEXT");

@@ -119,16 +119,19 @@ TEST_F(OutboxContract, WhatWaitsIsWhatIsDecidedAndNotUnderWay) {
     ASSERT_THAT(ids(claim(*store)), ElementsAre("sent"));
     settle(*store, {.delivery_id = "sent", .next_at = noon});
     ASSERT_THAT(ids(claim(*store)), ElementsAre("tried"));
-    settle(*store, {.delivery_id = "tried", .status = DeliveryStatus::retry, .next_at = noon + 1h});
+    settle(*store,
+           {.delivery_id = "tried", .status = DeliveryStatus::retry, .next_at = noon + 1h, .error_class = "connect"});
     ASSERT_THAT(ids(claim(*store)), ElementsAre("flies"));
     const auto found = store->happened(noon)->waiting;
-    ASSERT_EQ(found.size(), 2u);
+    ASSERT_EQ(found.size(), 3u);
     EXPECT_EQ(found[0].delivery_id, "tried");
-    EXPECT_EQ(found[1].delivery_id, "digest");
-    EXPECT_EQ(found[1].receiver, "mail");
-    EXPECT_EQ(found[1].recipient, "p-d") << "the person, not the address";
-    EXPECT_EQ(found[1].kind, MessageKind::digest);
-    EXPECT_THAT(found[1].tells, ElementsAre(tell("d", 3, 4), tell("e")));
+    EXPECT_EQ(found[1].delivery_id, "ops");
+    EXPECT_EQ(found[1].kind, MessageKind::ops);
+    EXPECT_EQ(found[2].delivery_id, "digest");
+    EXPECT_EQ(found[2].receiver, "mail");
+    EXPECT_EQ(found[2].recipient, "p-d") << "the person, not the address";
+    EXPECT_EQ(found[2].kind, MessageKind::digest);
+    EXPECT_THAT(found[2].tells, ElementsAre(tell("d", 3, 4), tell("e")));
 }
 
 // -- first delivery -------------------------------------------------------------------------------------------------
@@ -220,7 +223,8 @@ TEST_F(Absorptions, TakeAlongWhatStillWaits) {
     auto store = open();
     store_messages(*store, {.payloads = {telling("old", {tell("a")}), telling("older", {tell("b")})}});
     claim(*store);
-    settle(*store, {.delivery_id = "old", .status = DeliveryStatus::retry, .next_at = noon + 1h});
+    settle(*store,
+           {.delivery_id = "old", .status = DeliveryStatus::retry, .next_at = noon + 1h, .error_class = "http_503"});
     store_messages(*store, takes({"old", "older"}, "x", noon + 1h));
     EXPECT_THAT(rows(), ElementsAre("old superseded", "older superseded", "together queued"));
     EXPECT_THAT(waiting(*store), ElementsAre("together"));
@@ -251,6 +255,18 @@ TEST_F(Absorptions, TakeAllOrNothingAndLoseNothing) {
         {"one is not known", "", {"one", "nothing"}, apart},
         {"under way", set_status("in_flight"), {"one", "two"}, with_one("in_flight")},
         {"delivered", set_status("delivered"), {"two", "one"}, with_one("delivered")},
+        {"refused for now",
+         "UPDATE outbox SET status = 'retry', error_class = 'smtp_451' WHERE delivery_id = 'one'",
+         {"one", "two"},
+         {"one superseded", "two superseded", "together queued"}},
+        {"it may have arrived",
+         "UPDATE outbox SET status = 'retry', error_class = 'timeout' WHERE delivery_id = 'one'",
+         {"one", "two"},
+         with_one("retry")},
+        {"whoever sent it did not live to see the result",
+         "UPDATE outbox SET status = 'retry', claims = 1 WHERE delivery_id = 'one'",
+         {"one", "two"},
+         with_one("retry")},
         {"dead", set_status("dead"), {"one", "two"}, with_one("dead")},
         {"quarantined", set_status("quarantined"), {"one", "two"}, with_one("quarantined")},
         {"taken along before", set_status("superseded"), {"one", "two"}, with_one("superseded")},
@@ -367,14 +383,22 @@ TEST_F(OutboxContract, ARetryThatIsSilencedWaitsForBoth) {
     auto store = open();
     store_messages(*store, {.payloads = {telling("m", {tell("a")}), telling("next", {tell("b")})}});
     claim(*store);
-    settle(*store, {.delivery_id = "m", .status = DeliveryStatus::retry, .next_at = noon + 10h});
+    settle(*store, {.delivery_id = "m", .status = DeliveryStatus::retry, .next_at = noon + 50min});
     EXPECT_THAT(claim(*store), IsEmpty()) << "it is first";
-    hush(silence_of({"a"}, noon + 1h));
+    hush(silence_of({"a"}, noon + 10min));
     EXPECT_THAT(ids(claim(*store)), ElementsAre("next"));
-    EXPECT_THAT(ids(claim(*store, noon + 10h - 1s)), IsEmpty());
+    EXPECT_THAT(ids(claim(*store, noon + 50min - 1s)), IsEmpty());
     settle(*store, {.delivery_id = "next", .next_at = noon});
-    EXPECT_EQ(*store->next_due(), noon + 10h);
-    EXPECT_THAT(ids(claim(*store, noon + 10h)), ElementsAre("m"));
+    EXPECT_EQ(*store->next_due(), noon + 50min);
+    EXPECT_THAT(ids(claim(*store, noon + 50min)), ElementsAre("m"));
+}
+
+TEST_F(OutboxContract, AWaitThatAWrongClockSetIsOver) {
+    auto store = open();
+    store_messages(*store, {.payloads = {telling("m", {tell("a")})}});
+    claim(*store);
+    settle(*store, {.delivery_id = "m", .status = DeliveryStatus::retry, .next_at = noon + 24h * 3653});
+    EXPECT_THAT(ids(claim(*store)), ElementsAre("m")) << "no wait is longer than an hour";
 }
 
 // -- bounds ---------------------------------------------------------------------------------------------------------
