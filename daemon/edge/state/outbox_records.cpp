@@ -102,7 +102,7 @@ void queue_payload(soci::session& sql, const Payload& payload, Queued when) {
 struct WaitingRow {
     long long place = 0, created_at = 0;
     std::string recipient = {};
-    int may_go_along = 0;
+    int may_go_along = 0, silenced = 0;
 };
 
 /// The rows that `absorption` takes along, of its own recipient (a list's addresses have messages of their own). Empty
@@ -111,13 +111,14 @@ std::vector<WaitingRow> absorbable(soci::session& sql, const Absorption& absorpt
     std::vector<WaitingRow> rows;
     for (const auto& id : absorption.absorbed) {
         WaitingRow row;
-        sql << fmt::format("SELECT place, created_at, recipient, {} FROM outbox WHERE delivery_id = :id",
+        sql << fmt::format("SELECT place, created_at, recipient, silenced, {} FROM outbox WHERE delivery_id = :id",
                            waits_for_sure),
             soci::use(id), soci::into(row.place), soci::into(row.created_at), soci::into(row.recipient),
-            soci::into(row.may_go_along);
+            soci::into(row.silenced), soci::into(row.may_go_along);
         if (!sql.got_data()) return {};
         if (row.recipient != absorption.together.recipient) continue;
-        if (row.may_go_along == 0 || instant_of(row.created_at) + longest_absorbed < now) return {};
+        const bool is_old = row.silenced == 0 && instant_of(row.created_at) + longest_absorbed < now;
+        if (row.may_go_along == 0 || is_old) return {};
         rows.push_back(row);
     }
     return rows;
@@ -150,7 +151,16 @@ struct Head {
     int attempts = 0, silenced = 0;
 };
 
-bool waits_for_silence(const Head& head, Instant now) { return head.silenced != 0 && head.next_at > to_column(now); }
+/// For its end, and then for a cycle that has seen it: by that time the alert may be over, and the message with it.
+bool waits_for_silence(const Head& head, Instant now, long long evaluated_at) {
+    return head.silenced != 0 && head.next_at > std::min(to_column(now), evaluated_at);
+}
+
+long long newest_evaluation(soci::session& sql) {
+    long long at = 0;
+    sql << "SELECT coalesce(max(evaluated_at), 0) FROM cycle", soci::into(at);
+    return at;
+}
 
 /// Calls `each` for every head; it says whether later rows may pass this one, which they also may when it was tried too
 /// often. Walks the index from one to the next, so that a long queue costs no more than a short one.
@@ -220,9 +230,10 @@ private:
 std::vector<Head> due_heads(soci::session& sql, const ClaimRequest& request, const OutboxLimits& limits) {
     std::map<std::string, Head> due;
     Hush hush{sql, request.now};
+    const long long evaluated_at = newest_evaluation(sql);
     for_each_head(sql, limits.tries_until_passed, [&](const Head& head) {
         if (is_in_flight(head)) return false;
-        if (hush.holds(head) || waits_for_silence(head, request.now)) return true;
+        if (hush.holds(head) || waits_for_silence(head, request.now, evaluated_at)) return true;
         const bool is_busy = std::ranges::find(request.busy, head.receiver) != request.busy.end();
         if (is_busy || !has_come(head, request.now)) return false;
         const auto [best, is_first] = due.try_emplace(head.receiver, head);
@@ -326,8 +337,7 @@ std::vector<std::string> requeue_given_up(soci::session& sql, const Requeue& whi
 
 void look_at_silences_again(soci::session& sql, Instant now) {
     const auto at = to_column(now);
-    sql << "UPDATE outbox SET silenced = 0, next_at = :now WHERE silenced <> 0 AND status IN ('queued', 'retry')",
-        soci::use(at);
+    sql << "UPDATE outbox SET next_at = :now WHERE silenced <> 0 AND status IN ('queued', 'retry')", soci::use(at);
 }
 
 std::uint64_t recover_in_flight(soci::session& sql, Instant now) {
