@@ -1,7 +1,7 @@
 """T1, end to end: the wall clock of the running daemon jumps, by libfaketime.
 
 The next turn comes within one interval, the jump is logged once, what is new is held for one turn and told in the next,
-and nothing is told twice.
+and nothing is told twice. Where the clock says a day that cannot be, the day that the state knows is evaluated again.
 """
 
 import datetime as dt
@@ -80,6 +80,12 @@ class Life:
     def turns(self):
         return [line for line in self.daemon.text().splitlines() if re.search(r"as of .* messages$", line)]
 
+    def evaluated(self):
+        return {re.search(r"as of (\S+):", line).group(1) for line in self.turns()}
+
+    def unbelieved(self):
+        return self.daemon.text().count("that day is evaluated until the clock is right")
+
     def tries(self):
         return sum(self.daemon.metric("retaind_cycles_total", result=result) or 0 for result in ("ok", "failed"))
 
@@ -110,6 +116,14 @@ def jump(life, by, customer):
     assert first >= 1, f"{by:+d} s: not held: {counts}"
 
 
+def still_tells(life, customer):
+    """All is well again: somebody falls silent, and that is told."""
+    fall_silent(life.place, customer)
+    harness.wait_until(
+        lambda: customer in {entity for _, entity, _ in told(life.place)}, 4 * INTERVAL, what="the news"
+    )
+
+
 def test_an_hour_and_a_day(place):
     life = Life(place)
     with life.daemon as daemon:
@@ -122,23 +136,30 @@ def test_an_hour_and_a_day(place):
 
 
 def test_back_to_where_days_are_known_already(place):
-    """A day back, and 1970: what the state knows is of the future. Nothing is told, and all is well when it is over."""
+    """A day back, and 1970: what the state knows is of the future. It goes on with its day, and nothing is told."""
     life = Life(place)
     with life.daemon as daemon:
         life.settle()
         before = told(life.place)
         back = round(dt.datetime(2026, 5, 20, 12, tzinfo=dt.timezone.utc).timestamp()) - 3 * HOUR
-        for by in (-DAY, -back):
+        for times, by in enumerate((-DAY, -back), 1):
+            turns = len(life.turns())
             life.clock.jump(by)
-            life.await_tries(1, INTERVAL + 1.5)
+            harness.wait_until(lambda: life.unbelieved() == times, INTERVAL + 1.5, what="the line in the log")
+            harness.wait_until(lambda: len(life.turns()) > turns + 1, 3 * INTERVAL, what="two turns")
+            assert daemon.is_ready(), "the state's day is evaluated"
             life.clock.jump(-by)
             turns = len(life.turns())
             harness.wait_until(
                 lambda: len(life.turns()) > turns, INTERVAL + 1.5, what="a turn when the clock is right"
             )
             assert told(life.place) == before, told(life.place) - before
+        assert life.evaluated() == {str(YESTERDAY)}, life.evaluated()
+        assert life.unbelieved() == 2, "said once each time"
+        assert not daemon.metric("retaind_cycles_total", result="failed")
+        still_tells(life, "c001")
         assert daemon.stop()[1] == 0
-    return "refused, nothing told, and on again within an interval"
+    return "the known day again, nothing told, and on again within an interval"
 
 
 def test_ten_years_and_back(place):
@@ -153,6 +174,10 @@ def test_ten_years_and_back(place):
         life.clock.jump(-3653 * DAY)
         turns = len(life.turns())
         harness.wait_until(lambda: len(life.turns()) > turns, INTERVAL + 1.5, what="a turn when the clock is right")
+        assert life.evaluated() == {str(YESTERDAY)}, "nothing is written down of a day ten years ahead"
+        assert life.unbelieved() == 1, life.unbelieved()
+        assert not daemon.metric("retaind_cycles_total", result="failed")
+        still_tells(life, "c001")
         assert daemon.stop()[1] == 0
     return "no burst, and on again within an interval"
 

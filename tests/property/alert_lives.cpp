@@ -392,7 +392,6 @@ private:
         for (const Waiting& each : waiting_) {
             if (!which(each)) continue;
             for (const AlertNote& note : each.notes) delivered_.try_emplace({note.key, note.episode}, now_);
-            life_.arrivals.push_back({.cycle = life_.cycles.size(), .reader = each.reader, .notes = each.notes});
         }
         std::erase_if(waiting_, which);
     }

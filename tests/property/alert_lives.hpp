@@ -43,20 +43,12 @@ struct LivedCycle {
     std::vector<Message> messages = {};
 };
 
-/// A message as its reader got it.
-struct Arrival {
-    std::size_t cycle = 0;
-    Reader reader;
-    std::vector<AlertNote> notes;
-};
-
 struct Life {
     std::uint64_t seed = 0;
     Policy policy = {};
     std::vector<Rule> rules = {};
     std::vector<Act> acts = {};
     std::vector<LivedCycle> cycles = {};
-    std::vector<Arrival> arrivals = {};      ///< what got through, in order
     std::vector<std::string> lost_ids = {};  ///< identities that two messages had: the outbox keeps the first
 };
 
