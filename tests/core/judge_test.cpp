@@ -62,6 +62,7 @@ public:
         return alerts;
     }
     const View& view() const { return view_; }
+    const std::vector<Alert>& alerts() const { return state_.alerts; }
 
 private:
     RuleSet rules_;
@@ -240,6 +241,45 @@ TEST(Category, ThatNobodyKnowsIsCounted) {
     ASSERT_NE(feed, feeds.end());
     EXPECT_EQ(feed->contradictions.at("unknown_category"), 1u)
         << "the two's; no word is no finding, and the signal is not the east's";
+}
+
+// -- deadlines ------------------------------------------------------------------------------------------------------
+
+/// The deadline of an alert that opens on a day of March 2026 (the first is a Sunday).
+Day deadline_from(unsigned opened, int days, Calendar calendar = {}) {
+    Rule rule = rule_when(Scope::customer, "revenue > 0");
+    rule.deadline = {.kind = Deadline::Kind::after_opening, .after = std::chrono::days{days}};
+    RuleSet rules = rules_of(rule);
+    rules.policy.calendar = std::move(calendar);
+    Days life{rules};
+    life.cycle({customers_of({{"c1", "One", "m1", null, null}}),
+                subscriptions_of({{"s1", "c1", "active", "2025-01-01", null, "10"}})},
+               march(opened));
+    return life.alerts().at(0).deadline.value();
+}
+
+TEST(Deadlines, AreTheLastWorkingDayBeforeItIsTooLate) {
+    EXPECT_EQ(deadline_from(3, 2), march(5)) << "a Thursday";
+    EXPECT_EQ(deadline_from(3, 5), march(6)) << "a Sunday: the Friday before";
+    EXPECT_EQ(deadline_from(3, 5, {.holidays = {march(6)}}), march(5)) << "a holiday";
+    EXPECT_EQ(deadline_from(3, 5, {.weekdays = {6, 7}}), march(8)) << "who works at weekends";
+    EXPECT_EQ(deadline_from(6, 2), march(8)) << "no working day is left: what there is";
+}
+
+TEST(Deadlines, BelongToTheirEpisode) {
+    Rule rule = rule_when(Scope::customer, "pulse < 50");
+    rule.deadline = {.kind = Deadline::Kind::after_opening, .after = std::chrono::days{2}};
+    Days life{rules_of(rule)};
+    const auto cycle_with = [&](const char* pulse, unsigned day) {
+        life.cycle({customers_of({{"c1", "One", "m1", pulse, null}}),
+                    subscriptions_of({{"s1", "c1", "active", "2025-01-01", null, "10"}})},
+                   march(day));
+        return life.alerts().at(0).deadline;
+    };
+    EXPECT_EQ(cycle_with("10", 3), march(5));
+    EXPECT_EQ(cycle_with("10", 4), march(5)) << "it does not move away";
+    cycle_with("90", 5);
+    EXPECT_EQ(cycle_with("10", 17), march(19));
 }
 
 }  // namespace

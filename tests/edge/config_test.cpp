@@ -829,11 +829,11 @@ connection = "DSN=third"
     text.replace(text.find(users), users.size(), folder.write("users", ""));
     const auto result = load_config(folder.write("retaind.toml", text));
     ASSERT_TRUE(result.loaded.has_value()) << joined(result.problems);
-    EXPECT_THAT(idle_keys(result.loaded->warnings),
-                testing::UnorderedElementsAre("\"threads\"", "\"users_file\"", "\"rejects\"", "\"connections\"",
-                                              "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"",
-                                              "\"overlap_every\"", "read = \"pushdown\"", "\"weekdays\"",
-                                              "\"holidays\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
+    EXPECT_THAT(
+        idle_keys(result.loaded->warnings),
+        testing::UnorderedElementsAre("\"threads\"", "\"users_file\"", "\"rejects\"", "\"connections\"",
+                                      "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"", "\"overlap_every\"",
+                                      "read = \"pushdown\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
     EXPECT_THAT(joined(result.loaded->warnings),
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
     const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
@@ -934,7 +934,7 @@ TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
         (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
     }
     for (const auto* key : {"threads", "tls_cert", "users_file", "rejects", "connections", "overlap", "overlap_every",
-                            "read", "weekdays", "holidays", "sellers", "[lease]", "[backtest]", "format"})
+                            "read", "sellers", "[lease]", "[backtest]", "format"})
         EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
     for (const auto* key : {"brand",          "external_url", "[http]",
                             "schedule",       "interval",     "history",

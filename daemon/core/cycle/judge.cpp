@@ -130,6 +130,19 @@ Finding Judge::find(const Rule& rule, const FieldValues& values) const {
     return finding;
 }
 
+bool is_working_day(const Calendar& calendar, Day day) {
+    const auto weekday = static_cast<int>(std::chrono::weekday{day}.iso_encoding());
+    return std::ranges::count(calendar.weekdays, weekday) > 0 && std::ranges::count(calendar.holidays, day) == 0;
+}
+
+/// The last working day on which there is still time; the day itself when none is left.
+Day in_working_time(const Calendar& calendar, Day deadline, Day today) {
+    for (Day day = deadline; day > today; day -= std::chrono::days{1}) {
+        if (is_working_day(calendar, day)) return day;
+    }
+    return deadline;
+}
+
 std::optional<Day> Judge::deadline_of(const Rule& rule, const Entity& entity) const {
     const auto in = [&](double days) -> std::optional<Day> {
         if (is_missing(days)) return std::nullopt;
@@ -171,8 +184,11 @@ void Judge::describe_alert(Alert& alert, const Rule& rule, const Entity& entity)
     }
     alert.revenue = entity.facts ? entity.facts->revenue : missing;
     // Counted from the opening: an alert's deadline must not move away with each day.
-    if (!alert.deadline || rule.deadline.kind != Deadline::Kind::after_opening)
+    if (!alert.deadline || rule.deadline.kind != Deadline::Kind::after_opening) {
         alert.deadline = deadline_of(rule, entity);
+        if (alert.deadline)
+            alert.deadline = in_working_time(evaluation_.rules.policy.calendar, *alert.deadline, snapshot_.as_of);
+    }
     if (!alert.opened_at) alert.opened_at = input_.now;
 }
 

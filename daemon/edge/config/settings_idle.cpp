@@ -28,8 +28,6 @@ constexpr std::array idle_keys = {
     IdleKey{"dataset.*", "overlap"},
     IdleKey{"dataset.*", "overlap_every"},
     IdleKey{"dataset.*", "read", "pushdown"},
-    IdleKey{"calendar", "weekdays"},
-    IdleKey{"calendar", "holidays"},
     IdleKey{"metrics", "sellers"},
     IdleKey{"log", "format"},
 };
