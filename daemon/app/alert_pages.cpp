@@ -150,9 +150,10 @@ HttpReply AlertPages::answer(const HttpRequest& request) {
         const std::lock_guard lock(mutex_);
         visit.settings = settings_;
     }
-    if (!request.path.starts_with(alert_path))
+    const std::size_t at = request.path.rfind(alert_path);  // external_url may have a path of its own
+    if (at == request.path.npos)
         return notice(404, visit.settings, "Not here", "Links in messages lead to pages; there are no others yet.");
-    visit.token = request.path.substr(alert_path.size());
+    visit.token = request.path.substr(at + alert_path.size());
     const std::optional<LinkTarget> target = read_link_token(visit.token, key_);
     if (!target)
         return notice(403, visit.settings, "This link does not work",

@@ -97,6 +97,11 @@ TEST_F(AlertPagesTest, ShowWhoWhatWhyAndWhatCanBeAnswered) {
         EXPECT_THAT(page, HasSubstr(header));
 }
 
+TEST_F(AlertPagesTest, AreFoundBelowThePathOfTheServiceToo) {
+    EXPECT_THAT(get("/retaind" + path()), StartsWith("HTTP/1.1 200"));
+    EXPECT_THAT(get("/retaind/alerts"), StartsWith("HTTP/1.1 404"));
+}
+
 TEST_F(AlertPagesTest, ChangeNothingByLookingAtThem) {
     for (int i = 0; i < 5; ++i) get(path());
     const std::string head = get(path(), "HEAD");
