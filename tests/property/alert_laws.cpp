@@ -731,7 +731,7 @@ private:
                 continue;
             }
             if (waits->receiver != reader.receiver || waits->recipient != reader.person ||
-                waits->kind == MessageKind::ops)
+                (waits->kind == MessageKind::ops) != (message.kind == MessageKind::ops))
                 breaks("only messages to the same reader are absorbed");
             for (const Tell& tell : waits->tells) check_taken_along(message, reader, tell);
         }

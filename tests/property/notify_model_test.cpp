@@ -23,9 +23,11 @@ using std::chrono::hours;
 #ifdef __SANITIZE_ADDRESS__
 constexpr std::uint64_t sequences = 1'000;
 constexpr int spoiled_lives = 12;
+constexpr int chance = 20;  // percent that so few lives may miss of what many find
 #else
 constexpr std::uint64_t sequences = 100'000;
 constexpr int spoiled_lives = 60;
+constexpr int chance = 8;
 #endif
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
@@ -182,7 +184,8 @@ TEST(TheLaws, AreBrokenByDefects) {
             found += !broken_laws(life).empty();
         }
         EXPECT_EQ(applied, spoiled_lives) << defect.sentence;
-        EXPECT_GE(found * 100, applied * defect.percent_found) << defect.sentence << ": " << found << " of " << applied;
+        EXPECT_GE(found * 100, applied * (defect.percent_found - chance))
+            << defect.sentence << ": " << found << " of " << applied;
     }
 }
 

@@ -289,6 +289,20 @@ def law_types_say_what_they_are(tree):
                 yield f"{path}:{line}: {found.group(1)} says nothing about what it is"
 
 
+def law_types_have_one_home(tree):
+    """A type's name stands once in its namespace: two of one name are one to the linker, which tells nobody."""
+    homes = {}
+    for folder in ("include/", "daemon/"):
+        for path, text in tree.cpp(folder).items():
+            code = code_of(re.sub(r"(?ms)^namespace \{.*?^\}  // namespace$", "", text))
+            space = re.search(r"(?m)^namespace ([\w:]+) \{", code)
+            for found in re.finditer(r"(?m)^(?:struct|class|enum class) (\w+)\b(?!::)[^;{]*\{", code):
+                homes.setdefault((space.group(1) if space else "", found.group(1)), []).append(path)
+    for (_, name), paths in sorted(homes.items()):
+        for path in paths[1:]:
+            yield f"{path}:1: {name} is another type in {paths[0]}"
+
+
 def warning_headers_are_pages(tree):
     """A header over 200 lines is more than a page."""
     for path, text in tree.cpp().items():
@@ -299,7 +313,7 @@ def warning_headers_are_pages(tree):
 
 LAWS = [law_layers, law_libraries, law_headers_hide_libraries, law_core_is_pure, law_functions_fit_a_screen,
         law_sources_are_listed, law_no_machine_paths, law_headers_guard_themselves, law_lines_are_readable,
-        law_tests_never_sleep, law_types_say_what_they_are]
+        law_tests_never_sleep, law_types_say_what_they_are, law_types_have_one_home]
 WARNINGS = [warning_headers_are_pages]
 
 

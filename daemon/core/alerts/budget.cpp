@@ -19,12 +19,12 @@ double worth_of_story(const Stake& stake) {
     return revenue * (is_missing(stake.risk) ? stake.base_rate : stake.risk) / std::max(left, 1.0);
 }
 
-std::vector<bool> choose_stories(const std::vector<Story>& stories, const std::map<std::string, int>& used,
+std::vector<bool> choose_stories(const std::vector<StoryToTell>& stories, const std::map<std::string, int>& used,
                                  int budget_per_week) {
     std::vector<std::size_t> order(stories.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        const auto rank = [&](const Story& story) {
+        const auto rank = [&](const StoryToTell& story) {
             return std::tuple{!story.is_exempt, -story.worth, std::tie(story.recipient, story.about)};
         };
         return rank(stories[a]) < rank(stories[b]);

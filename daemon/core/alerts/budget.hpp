@@ -10,7 +10,7 @@
 namespace retaind {
 
 /// What one person would be told at once of one customer (or promise, segment, ...).
-struct Story {
+struct StoryToTell {
     std::string recipient;
     std::string about;       ///< tells the stories of one person apart
     double worth = 0;        ///< see worth_of_story
@@ -28,7 +28,7 @@ double worth_of_story(const Stake& stake);
 
 /// For each story, whether it may be told now; `used` are the stories of the last week by person. The order of the
 /// stories makes no difference.
-std::vector<bool> choose_stories(const std::vector<Story>& stories, const std::map<std::string, int>& used,
+std::vector<bool> choose_stories(const std::vector<StoryToTell>& stories, const std::map<std::string, int>& used,
                                  int budget_per_week);
 
 }  // namespace retaind

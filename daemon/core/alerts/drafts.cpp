@@ -61,7 +61,7 @@ private:
         Alert& alert = move.alert;
         clamp_told(alert, input_.now);
         if (alert.phase == AlertPhase::pending || !somebody_cares(alert)) return;
-        Subject subject = describe(move);
+        Topic subject = describe(move);
         const bool may_change = !alert.held && (!is_open(alert) || (move.rule && is_somebodys(alert)));
         if (!may_change || is_suppressed(subject)) return restate(std::move(subject));
         if (is_open(alert))
@@ -83,7 +83,7 @@ private:
 
     /// Alertmanager ends what it no longer hears of. So while nobody may be told what has become of an alert, it hears
     /// again what it knows.
-    void restate(Subject subject) {
+    void restate(Topic subject) {
         const Alert& alert = subject.move->alert;
         const std::size_t at = drafts_.subjects.size();
         drafts_.subjects.push_back(std::move(subject));
@@ -97,10 +97,10 @@ private:
         }
     }
 
-    Subject describe(Move& move) const {
+    Topic describe(Move& move) const {
         const Alert& alert = move.alert;
-        Subject subject{.move = &move,
-                        .facts = {.key = alert.key, .severity = alert.severity, .customer_id = alert.customer_id}};
+        Topic subject{.move = &move,
+                      .facts = {.key = alert.key, .severity = alert.severity, .customer_id = alert.customer_id}};
         if (const auto acts = acts_.find(alert.key); acts != acts_.end())
             subject.handling = handling_of(alert, acts->second, input_.now);
         if (alert.key.scope == Scope::segment) subject.facts.segment = alert.key.entity;
@@ -112,7 +112,7 @@ private:
     }
 
     /// Somebody asked for silence. A snooze ends with the episode.
-    bool is_suppressed(const Subject& subject) {
+    bool is_suppressed(const Topic& subject) {
         const auto snoozed = is_open(subject.move->alert) ? subject.handling.snoozed_until : std::nullopt;
         const auto silenced = silenced_until(input_.silences, subject.facts, input_.now);
         if (snoozed) wake_.add(*snoozed);
@@ -120,7 +120,7 @@ private:
         return snoozed || silenced;
     }
 
-    void consider_open(Subject subject) {
+    void consider_open(Topic subject) {
         Move& move = *subject.move;
         const Escalation escalation = escalate(subject);
         const Audience audience =
@@ -133,7 +133,7 @@ private:
         hand_over(at, audience.readers);
     }
 
-    Escalation escalate(const Subject& subject) {
+    Escalation escalate(const Topic& subject) {
         const Alert& alert = subject.move->alert;
         EscalationQuestion question{.move = *subject.move, .policy = policy_, .now = input_.now};
         question.pauses = subject.move->frozen || subject.handling.acknowledged_until;
@@ -150,14 +150,14 @@ private:
     }
 
     /// Good news about somebody who has bad ones.
-    bool is_untimely(const Subject& subject) const {
+    bool is_untimely(const Topic& subject) const {
         const Alert& alert = subject.move->alert;
         if (alert.severity != Severity::info || !troubled_.contains(alert.customer_id)) return false;
         const Rule& rule = *subject.move->rule;
         return (rule.doer.empty() ? roles_told(rule, alert.key.scope).front() : rule.doer) != "ops";
     }
 
-    Seconds repeat_after(const Subject& subject) const {
+    Seconds repeat_after(const Topic& subject) const {
         const Move& move = *subject.move;
         if (move.frozen || subject.handling.acknowledged_until || input_.outbox_is_full) return Seconds{0};
         const bool to_ops = move.alert.key.scope == Scope::source;
@@ -165,7 +165,7 @@ private:
     }
 
     void offer(std::size_t at, const Reader& reader) {
-        const Subject& subject = drafts_.subjects[at];
+        const Topic& subject = drafts_.subjects[at];
         const Move& move = *subject.move;
         const bool is_machine = reader.receiver->is_machine;
         const Told* told = find_told(subject.move->alert, key_of(reader));
@@ -191,7 +191,7 @@ private:
 
     /// Whoever was told as, or for, an account manager who is it no more; unless they are asked again meanwhile.
     void hand_over(std::size_t at, const std::vector<Reader>& readers) {
-        const Subject& subject = drafts_.subjects[at];
+        const Topic& subject = drafts_.subjects[at];
         Alert& alert = subject.move->alert;
         const std::string& manager = subject.facts.account_manager;
         if (alert.owner.empty() || manager.empty() || !people_believed_) return;
@@ -216,7 +216,7 @@ private:
         }
     }
 
-    void consider_end(Subject subject) {
+    void consider_end(Topic subject) {
         Alert& alert = subject.move->alert;
         const std::size_t at = drafts_.subjects.size();
         drafts_.subjects.push_back(std::move(subject));
@@ -290,7 +290,7 @@ Drafts gather_drafts(const NotifyInput& input, std::vector<Move>& moves, const W
     return Gathering{input, waiting, wake}.gather(moves);
 }
 
-AlertNote note_for(const NotifyInput& input, const Subject& subject, const News& news, const Reader& reader) {
+AlertNote note_for(const NotifyInput& input, const Topic& subject, const News& news, const Reader& reader) {
     const Move& move = *subject.move;
     AlertNote note = make_note(input.snapshot, move.alert, news.transition);
     note.telling = news.telling;
@@ -313,7 +313,7 @@ AlertNote note_for(const NotifyInput& input, const Subject& subject, const News&
     return note;
 }
 
-void note_told(const Draft& draft, Subject& subject, Instant now) {
+void note_told(const Draft& draft, Topic& subject, Instant now) {
     Alert& alert = subject.move->alert;
     const ReaderKey key = key_of(draft.reader);
     Told* told = find_told(alert, key);

@@ -13,7 +13,7 @@
 namespace retaind {
 
 /// An alert that may be spoken of, and what decides about it.
-struct Subject {
+struct Topic {
     Move* move = nullptr;
     AlertFacts facts = {};
     Handling handling = {};
@@ -40,7 +40,7 @@ struct Correspondent {
 };
 
 struct Drafts {
-    std::vector<Subject> subjects = {};
+    std::vector<Topic> subjects = {};
     std::map<ReaderKey, Correspondent> correspondents = {};
     std::vector<PeopleFinding> findings = {};
 };
@@ -51,10 +51,10 @@ Drafts gather_drafts(const NotifyInput& input, std::vector<Move>& moves, const W
                      NextMoment& wake);
 
 /// The alert as its reader needs it now.
-AlertNote note_for(const NotifyInput& input, const Subject& subject, const News& news, const Reader& reader);
+AlertNote note_for(const NotifyInput& input, const Topic& subject, const News& news, const Reader& reader);
 
 /// The draft was decided on: what the reader will know, and which steps are taken.
-void note_told(const Draft& draft, Subject& subject, Instant now);
+void note_told(const Draft& draft, Topic& subject, Instant now);
 
 Told* find_told(Alert& alert, const ReaderKey& reader);
 

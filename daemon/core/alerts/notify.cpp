@@ -114,27 +114,27 @@ private:
         return used;
     }
 
-    std::vector<Story> stories_to_tell() const {
+    std::vector<StoryToTell> stories_to_tell() const {
         const std::vector<std::optional<Day>> ends = renewals();
-        std::map<std::pair<std::string, std::string>, Story> stories;
+        std::map<std::pair<std::string, std::string>, StoryToTell> stories;
         for (const auto& [key, reader] : drafts_.correspondents) {
             for (const Draft& draft : reader.now) {
                 if (!is_counted(key, draft)) continue;
                 const Alert& alert = drafts_.subjects[draft.subject].move->alert;
-                Story& story = stories[{key.second, story_of(alert)}];
+                StoryToTell& story = stories[{key.second, story_of(alert)}];
                 story.recipient = key.second;
                 story.about = story_of(alert);
                 story.is_exempt = story.is_exempt || is_exempt(draft);
                 story.worth = std::max(story.worth, worth_of(alert, ends));
             }
         }
-        std::vector<Story> list;
+        std::vector<StoryToTell> list;
         for (auto& [key, story] : stories) list.push_back(std::move(story));
         return list;
     }
 
     void spend_budget() {
-        const std::vector<Story> list = stories_to_tell();
+        const std::vector<StoryToTell> list = stories_to_tell();
         const std::vector<bool> chosen = choose_stories(list, stories_told(), policy_.alerts.budget_per_week);
         std::set<std::pair<std::string, std::string>> held;
         std::map<std::string, int> told;
@@ -245,7 +245,7 @@ private:
     void send(Message message, const std::vector<Draft>& drafts) {
         std::vector<std::pair<AlertNote, const Recipient*>> notes;
         for (const Draft& draft : drafts) {
-            Subject& subject = drafts_.subjects[draft.subject];
+            Topic& subject = drafts_.subjects[draft.subject];
             notes.emplace_back(note_for(input_, subject, draft.news, draft.reader), &draft.reader.person);
         }
         std::sort(notes.begin(), notes.end(),
@@ -265,7 +265,7 @@ private:
 
     void note_all_told() {
         for (const Draft& draft : told_) note_told(draft, drafts_.subjects[draft.subject], input_.now);
-        for (const Subject& subject : drafts_.subjects) {
+        for (const Topic& subject : drafts_.subjects) {
             std::ranges::sort(subject.move->alert.told, [](const Told& a, const Told& b) {
                 return std::tie(a.receiver, a.recipient) < std::tie(b.receiver, b.recipient);
             });
@@ -286,7 +286,7 @@ private:
         }
     }
 
-    std::optional<AlertNote> note_again(const Subject& subject, const Message& message) const {
+    std::optional<AlertNote> note_again(const Topic& subject, const Message& message) const {
         Alert& alert = subject.move->alert;
         const Told* told = find_told(alert, {message.receiver, person_key(message.recipient)});
         if (!told || is_ended(alert.phase)) return std::nullopt;

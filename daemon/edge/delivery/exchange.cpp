@@ -82,12 +82,12 @@ bool is_loopback(const std::string& url) {
            (host.starts_with("127.") && ::inet_pton(AF_INET, host.c_str(), &four) == 1);
 }
 
-Line::Line() {
+Wire::Wire() {
     initialise();
     multi_.reset(curl_multi_init());
 }
 
-Easy Line::prepare(const ExchangeOptions& options) {
+Easy Wire::prepare(const ExchangeOptions& options) {
     Easy easy{curl_easy_init()};
     const auto milliseconds = static_cast<long>(options.timeout.count() * 1000);
     curl_easy_setopt(easy.get(), CURLOPT_URL, options.url.c_str());
@@ -108,8 +108,8 @@ Easy Line::prepare(const ExchangeOptions& options) {
     return easy;
 }
 
-curl_socket_t Line::open_socket(void* user, curlsocktype, curl_sockaddr* address) {
-    auto& line = *static_cast<Line*>(user);
+curl_socket_t Wire::open_socket(void* user, curlsocktype, curl_sockaddr* address) {
+    auto& line = *static_cast<Wire*>(user);
     if (!may_connect(address->addr, line.written_)) {
         line.refused_address_ = true;
         return CURL_SOCKET_BAD;
@@ -121,8 +121,8 @@ curl_socket_t Line::open_socket(void* user, curlsocktype, curl_sockaddr* address
     return socket;
 }
 
-int Line::close_socket(void* user, curl_socket_t socket) {
-    auto& line = *static_cast<Line*>(user);
+int Wire::close_socket(void* user, curl_socket_t socket) {
+    auto& line = *static_cast<Wire*>(user);
     const std::lock_guard hold{line.guard_};
     line.sockets_.erase(socket);
     return ::close(socket);
@@ -130,20 +130,20 @@ int Line::close_socket(void* user, curl_socket_t socket) {
 
 /// Called at least once a second, also where the library waits for an SMTP server's farewell without looking at its own
 /// deadline.
-int Line::watch_time(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    auto& line = *static_cast<Line*>(user);
+int Wire::watch_time(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto& line = *static_cast<Wire*>(user);
     if (!line.stopped_ && std::chrono::steady_clock::now() <= line.deadline_) return 0;
     line.hang_up();  // or the library would wait a second for a farewell
     return 1;
 }
 
 /// On a line that is down there is nothing to wait for.
-void Line::hang_up() {
+void Wire::hang_up() {
     const std::lock_guard hold{guard_};
     for (const auto socket : sockets_) ::shutdown(socket, SHUT_RDWR);
 }
 
-CURLcode Line::drive() {
+CURLcode Wire::drive() {
     for (int running = 1; running > 0;) {
         if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
         if (stopped_ && running > 0) return CURLE_ABORTED_BY_CALLBACK;
@@ -154,7 +154,7 @@ CURLcode Line::drive() {
     return message != nullptr ? message->data.result : CURLE_FAILED_INIT;
 }
 
-void Line::listen_to(CURL* easy) {
+void Wire::listen_to(CURL* easy) {
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
@@ -164,7 +164,7 @@ void Line::listen_to(CURL* easy) {
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
 }
 
-Reply Line::run(CURL* easy, const ExchangeOptions& options) {
+Reply Wire::run(CURL* easy, const ExchangeOptions& options) {
     if (stopped_) return {.abandoned = true};
     Watch watch;
     written_ = host_as_written(options.url);
@@ -192,7 +192,7 @@ Reply Line::run(CURL* easy, const ExchangeOptions& options) {
     return reply;
 }
 
-void Line::stop() {
+void Wire::stop() {
     stopped_ = true;
     hang_up();
     curl_multi_wakeup(multi_.get());

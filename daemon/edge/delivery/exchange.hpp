@@ -59,9 +59,9 @@ bool is_loopback(const std::string& url);
 
 /// Runs exchanges one after another. stop() may come from another thread: it ends the one under way, and all later
 /// ones.
-class Line {
+class Wire {
 public:
-    Line();
+    Wire();
 
     /// A handle with every bound set; the caller adds what is to be said.
     Easy prepare(const ExchangeOptions& options);

@@ -25,7 +25,7 @@ protected:
 private:
     ReceiverSettings receiver_;
     ExchangeOptions exchange_;
-    Line line_;
+    Wire line_;
 };
 
 }  // namespace retaind

@@ -122,7 +122,7 @@ private:
 
     ReceiverSettings receiver_;
     ExchangeOptions exchange_;
-    Line line_;
+    Wire line_;
 };
 
 }  // namespace
