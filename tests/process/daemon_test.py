@@ -204,14 +204,14 @@ def test_the_webhooks_signature_verifies_with_openssl(place):
 
 
 def test_a_failed_turn_is_tried_again_soon_and_counted_once(place):
-    """The state knows a later day than the clock: each turn fails at once, and the next follows after 10 s."""
+    """The state has lost a table: each turn fails at once, and the next follows after 10 s."""
     harness.write_sqlite(place / "company.db", harness.company_rows(YESTERDAY))
     port = harness.free_port()
     config = harness.configuration(place, metrics_port=port, interval="15m")
     done = harness.once(config, YESTERDAY)
     assert done.returncode == 0, done.stderr
     with contextlib.closing(sqlite3.connect(place / "state.db")) as state, state:
-        state.execute("UPDATE cycle SET day = day + 3")
+        state.execute("ALTER TABLE feed_day RENAME TO lost")
     with harness.Daemon(config, port) as daemon:
 
         def failed():
