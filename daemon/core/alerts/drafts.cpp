@@ -202,9 +202,9 @@ private:
             const bool still_told = std::any_of(readers.begin(), readers.end(), [&](const Reader& reader) {
                 return key_of(reader) == ReaderKey{told.receiver, told.recipient};
             });
-            told.leaves = (told.leaves || has_changed) && receiver && !told.recipient.empty() && !still_told &&
-                          knows_it_fires(alert, told);
-            if (!told.leaves) continue;
+            told.leaves = (told.leaves || has_changed) && receiver && !told.recipient.empty() &&
+                          told.recipient != manager && knows_it_fires(alert, told);
+            if (!told.leaves || still_told) continue;  // perhaps as the new one's deputy, for a while
             if (const auto person = find_recipient(snapshot_, told.recipient)) {
                 add({.subject = at,
                      .reader = {.receiver = receiver, .person = *person},
