@@ -379,15 +379,17 @@ TEST(SecureWebhook, EndsAtACertificateThatDoesNotFit) {
 
 TEST(SecureWebhook, SaysNothingToWhoSpeaksNoTls) {
     for (const std::string answer : {"HTTP/1.1 200 OK\r\n\r\n", "", "\x15\x03\x01\x7f\x7f", "220 mail\r\n"}) {
-        std::string heard;
-        LoopbackServer server{[&](Peer& peer) {
-            heard = peer.bytes(5);
-            peer.say(answer);
-        }};
-        auto receiver = webhook(1);
-        receiver.url = {fmt::format("https://127.0.0.1:{}/", server.port())};
-        EXPECT_EQ(told(post(receiver)), "retry tls") << answer;
-        EXPECT_EQ(server.clients(), 1) << answer;
+        std::string heard;  // to be read when the server has ended
+        {
+            LoopbackServer server{[&](Peer& peer) {
+                heard = peer.bytes(5);
+                peer.say(answer);
+            }};
+            auto receiver = webhook(1);
+            receiver.url = {fmt::format("https://127.0.0.1:{}/", server.port())};
+            EXPECT_EQ(told(post(receiver)), "retry tls") << answer;
+            EXPECT_EQ(server.clients(), 1) << answer;
+        }
         EXPECT_TRUE(heard.starts_with("\x16\x03")) << "a handshake, and nothing else";
     }
 }

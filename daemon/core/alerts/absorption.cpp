@@ -45,13 +45,13 @@ void WaitingMessages::absorb(Message& message, const NoteOf& note_of) {
         const bool fits = notes.size() + waiting.tells.size() <= most_notes_together;
         if (held->taken || !fits || !may_absorb(message.kind, waiting.kind)) continue;
         std::map<AlertKey, AlertNote> taken;
-        bool all_known = std::none_of(waiting.tells.begin(), waiting.tells.end(), tells_end);
+        bool all_known = true;
         for (const Tell& tell : waiting.tells) {
             const auto known = notes.find(tell.alert.key);
             auto note = known != notes.end() ? std::optional{known->second} : note_of(tell.alert.key);
             all_known = all_known && note;
             if (!all_known) break;
-            if (is_ended(note->phase)) note->untold_problem = note->message;
+            if (is_ended(note->phase) && !tells_end(tell)) note->untold_problem = note->message;
             taken.insert_or_assign(tell.alert.key, std::move(*note));
         }
         if (!all_known) continue;

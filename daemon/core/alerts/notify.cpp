@@ -289,9 +289,12 @@ private:
     std::optional<AlertNote> note_again(const Topic& subject, const Message& message) const {
         Alert& alert = subject.move->alert;
         const Told* told = find_told(alert, {message.receiver, person_key(message.recipient)});
-        if (!told || is_ended(alert.phase)) return std::nullopt;
+        if (!told || (is_ended(alert.phase) && !is_ended(told->phase))) return std::nullopt;
         News news;
-        if (is_ended(told->phase)) news.telling = Telling::handed_over;
+        if (is_ended(alert.phase))
+            news.transition = alert.phase == AlertPhase::closed ? Transition::closed : Transition::resolved;
+        else if (is_ended(told->phase))
+            news.telling = Telling::handed_over;
         if (told->flapping) news.telling = Telling::flapping;
         Reader reader{.receiver = find_receiver(policy_, message.receiver), .person = message.recipient};
         reader.person.asked_to_act =
