@@ -447,14 +447,17 @@ TEST(Absorption, TakesAlongWhatStillWaits) {
     EXPECT_THAT(together, ElementsAre("ada fired!", "gus fired!"));
 }
 
-TEST(Absorption, LeavesWhatTellsAnEndOrOfWhatNobodyKnows) {
+TEST(Absorption, LeavesThatOfWhichNobodyKnowsAndTakesAnEndThatIsNoMore) {
     Desk desk;
     desk.plan({firing("ada")});
     desk.waiting = {waiting_for_ada("d1", {"nobody"}), waiting_for_ada("d2", {"ada"})};
     desk.waiting[1].tells[0].transition = T::resolved;
     Alert alert = desk.after.front();
     alert.severity = Severity::critical;
-    EXPECT_THAT(desk.plan(alert, T::escalated).messages[0].absorbs, IsEmpty());
+    const Message message = desk.plan(alert, T::escalated).messages[0];
+    EXPECT_THAT(message.absorbs, ElementsAre("d2"));
+    ASSERT_EQ(message.together.size(), 1u);
+    EXPECT_EQ(told(message.together[0]), "ada escalated!");
 }
 
 // -- the clock ------------------------------------------------------------------------------------------------------
