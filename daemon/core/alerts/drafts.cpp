@@ -322,7 +322,8 @@ void note_told(const Draft& draft, Topic& subject, Instant now) {
     if (draft.news.telling == Telling::restated) return;
     told->episode = alert.episode;
     told->severity = alert.severity;
-    told->flapping = draft.news.telling == Telling::flapping;
+    told->flapping =
+        draft.news.telling == Telling::flapping || (told->flapping && alert.flapping);  // also after a rise
     told->leaves = false;
     const bool is_over = is_ended(alert.phase) && !told->flapping;
     told->phase = is_over                                      ? alert.phase
