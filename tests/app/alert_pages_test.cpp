@@ -1,14 +1,11 @@
 // The pages behind links, over real sockets: what shows, what acts, and what nobody finds out.
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "app/alert_pages.hpp"
 #include "support/memory_desk.hpp"
 #include "support/set_clock.hpp"
+#include "support/talk.hpp"
 
 namespace retaind {
 namespace {
@@ -47,23 +44,7 @@ protected:
         return link.substr(base.size() - 1);
     }
 
-    /// Sends bytes as they are and reads until the server closes.
-    std::string talk(const std::string& bytes) const {
-        const std::string address = server_->address();
-        sockaddr_in where{};
-        where.sin_family = AF_INET;
-        where.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-        where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const int file = socket(AF_INET, SOCK_STREAM, 0);
-        EXPECT_EQ(connect(file, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
-        EXPECT_EQ(send(file, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-        std::string reply;
-        char buffer[4096];
-        for (ssize_t got; (got = recv(file, buffer, sizeof buffer, 0)) > 0;)
-            reply.append(buffer, static_cast<std::size_t>(got));
-        close(file);
-        return reply;
-    }
+    std::string talk(const std::string& bytes) const { return test::talk_to(server_->address(), bytes); }
 
     std::string get(const std::string& path, const std::string& method = "GET") const {
         return talk(method + " " + path + " HTTP/1.1\r\nHost: retaind.example.org\r\nConnection: close\r\n\r\n");

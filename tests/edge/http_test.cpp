@@ -1,9 +1,7 @@
 #include "edge/http/http.hpp"
+#include "support/talk.hpp"
 
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace retaind {
 namespace {
@@ -31,23 +29,7 @@ std::unique_ptr<HttpServer> server(const std::string& listen = "127.0.0.1:0", co
     return result ? std::move(*result) : nullptr;
 }
 
-/// Sends bytes as they are and reads until the server closes.
-std::string talk(const HttpServer& to, const std::string& bytes) {
-    const std::string address = to.address();
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int file = socket(AF_INET, SOCK_STREAM, 0);
-    EXPECT_EQ(connect(file, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
-    EXPECT_EQ(send(file, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-    std::string reply;
-    char buffer[4096];
-    for (ssize_t got; (got = recv(file, buffer, sizeof buffer, 0)) > 0;)
-        reply.append(buffer, static_cast<std::size_t>(got));
-    close(file);
-    return reply;
-}
+std::string talk(const HttpServer& to, const std::string& bytes) { return test::talk_to(to.address(), bytes); }
 
 std::string request(const std::string& method, const std::string& path) {
     return method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
