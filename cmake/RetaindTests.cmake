@@ -16,10 +16,21 @@ find_program(RETAIND_PYTHON python3 REQUIRED)
 set(RETAIND_REPORTS "${CMAKE_BINARY_DIR}/reports")
 file(MAKE_DIRECTORY "${RETAIND_REPORTS}")
 
+# What a test itself says runs once and compiles slowly, so under sanitizers it is not optimised, and left to
+# AddressSanitizer alone: undefined behaviour is looked for in what is tested. It is most of what ./dev test compiles.
+set(RETAIND_TEST_OPTIONS "")
+if(RETAIND_SANITIZE)
+    set(RETAIND_TEST_OPTIONS -O0)
+    if(RETAIND_SANITIZE MATCHES "undefined")
+        list(APPEND RETAIND_TEST_OPTIONS -fno-sanitize=undefined)
+    endif()
+endif()
+
 # GoogleTest's headers are a third of what compiling a test takes, so they are compiled once for all.
 file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/empty.cpp" CONTENT "")
 add_library(retaind_test_headers OBJECT "${CMAKE_BINARY_DIR}/empty.cpp")
 target_link_libraries(retaind_test_headers PRIVATE retaind_options GTest::gmock_main)
+target_compile_options(retaind_test_headers PRIVATE ${RETAIND_TEST_OPTIONS})
 target_precompile_headers(retaind_test_headers PRIVATE
     <algorithm> <chrono> <filesystem> <fstream> <functional> <map> <optional> <set> <string> <vector> <gmock/gmock.h>)
 
@@ -65,6 +76,7 @@ function(retaind_test name)
     add_executable(${name} ${test_SOURCES})
     target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     target_link_libraries(${name} PRIVATE retaind_options ${test_LIBS} GTest::gmock_main)
+    target_compile_options(${name} PRIVATE ${RETAIND_TEST_OPTIONS})
     set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
     target_precompile_headers(${name} REUSE_FROM retaind_test_headers)
     if(test_ALONE)
