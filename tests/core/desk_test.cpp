@@ -199,6 +199,29 @@ TEST(Escalation, CountsFromTheFirstDelivery) {
         << "who was told of the problem hears of its end";
 }
 
+TEST(Escalation, CountsFromTheFirstDeliveryToSomebodyWhoCanAct) {
+    Desk desk = escalating();
+    desk.rules.policy.receivers.push_back({.name = "log", .is_machine = true});
+    desk.rules.policy.routes = {{.match = {}, .receivers = {"log", "mail"}}};
+    desk.plan({firing("ada")});
+    note_delivery(desk.at(0, 10));
+    desk.delivered.front().receiver = "log";
+    EXPECT_THAT(told(desk.at(4, 10).plan_again()), IsEmpty()) << "only a file has it";
+    desk.delivered.push_back(desk.delivered.front());
+    desk.delivered.back() = {.key = desk.after.front().key, .episode = 1, .at = desk.now, .receiver = "mail"};
+    EXPECT_THAT(told(desk.at(6, 9, 59).plan_again()), IsEmpty());
+    EXPECT_THAT(told(desk.at(6, 10).plan_again()), ElementsAre("mail lea@x.org alerts: ada step"));
+
+    Desk machines = escalating();
+    machines.rules.policy.receivers = {{.name = "log", .is_machine = true}, {.name = "chat"}};
+    machines.rules.policy.routes = {{.match = {}, .receivers = {"log"}}};
+    machines.plan({firing("ada")});
+    note_delivery(machines.at(0, 10));
+    machines.delivered.front().receiver = "log";
+    EXPECT_THAT(told(machines.at(4, 10).plan_again()), ElementsAre("chat  alerts: ada step"))
+        << "where only machines are told, they count";
+}
+
 TEST(Escalation, TakesOnlyTheLastOfSeveralOverdueSteps) {
     Desk desk = escalating();
     desk.plan({firing("ada")});
@@ -383,6 +406,23 @@ TEST(Machines, AreToldOfEveryChangeAtOnce) {
     EXPECT_THAT(told(desk.plan(alert, T::eased)), ElementsAre("am  alerts: ada eased", "log  alerts: ada eased"));
     EXPECT_THAT(end(desk), ElementsAre("am  alerts: ada resolved", "log  alerts: ada resolved"));
     EXPECT_EQ(desk.plan_again().wake_at, std::nullopt);
+}
+
+TEST(Heartbeat, IsSentByTheFirstCycleAfterItsTime) {
+    Desk desk;
+    desk.rules.policy.receivers.push_back({.name = "watcher", .is_machine = true, .heartbeat = 1h});
+    EXPECT_THAT(told(desk.at(0, 10).plan()), ElementsAre("watcher  heartbeat:"));
+    EXPECT_THAT(told(desk.at(0, 10, 59).plan()), IsEmpty());
+    const MessagePlan next = desk.at(0, 11).plan();
+    EXPECT_THAT(told(next), ElementsAre("watcher  heartbeat:"));
+    EXPECT_NE(next.messages[0].occurrence, "") << "each has an id of its own";
+    desk.waiting = {{.delivery_id = "old", .receiver = "watcher", .recipient = "", .kind = MessageKind::heartbeat}};
+    EXPECT_THAT(desk.at(0, 12).plan().messages[0].absorbs, ElementsAre("old")) << "one is enough to say that all works";
+    desk.at(0, 9);
+    EXPECT_THAT(told(desk.plan()), IsEmpty()) << "the clock went back";
+    EXPECT_THAT(told(desk.at(0, 10).plan()), ElementsAre("watcher  heartbeat:"));
+    desk.outbox_is_full = true;
+    EXPECT_THAT(told(desk.at(0, 12).plan()), IsEmpty());
 }
 
 TEST(Openings, WaitUntilNothingIsWrongWithTheCustomer) {

@@ -495,7 +495,11 @@ TEST(Config, SaysWhatIsWrongWhere) {
          "[receiver.m]\ntype = \"email\"\nsmtp = \"smtp://localhost\"\nfrom = \"a@b\"\npassword = \"canary\"\n",
          "retaind.toml:22:1: unknown key \"password\" (secrets are read from a file: use \"password_file\")"},
         {"a key of another type", "[receiver.m]\ntype = \"file\"\nsmtp = \"smtp://localhost\"\n",
-         "retaind.toml:20:1: unknown key \"smtp\" (known here: digest, fields, max_per_minute, path, timeout, type)"},
+         "retaind.toml:20:1: unknown key \"smtp\" (known here: digest, fields, heartbeat, max_per_minute, path, "
+         "timeout, type)"},
+        {"a heartbeat for people", "[receiver.m]\ntype = \"slack\"\nurl = \"https://x.org/\"\nheartbeat = \"1h\"\n",
+         "retaind.toml:21:13: a heartbeat goes to a webhook or a file (people would soon not see it; let a watcher's "
+         "webhook alarm when it stops)"},
         {"a receiver called like a role", "[receiver.lead]\ntype = \"file\"\n",
          "retaind.toml:18:1: \"lead\" is a role; a receiver needs another name"},
         {"two addresses", "[receiver.m]\ntype = \"slack\"\nurl = \"https://a.b\"\nurl_file = \"rules.toml\"\n",

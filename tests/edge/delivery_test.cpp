@@ -1,4 +1,8 @@
 // Webhooks against sockets that answer well, badly, late or not at all; files; the ids of deliveries.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <chrono>
@@ -248,6 +252,42 @@ TEST(Webhook, OneDeadlineEndsSilenceAndTrickles) {
         EXPECT_EQ(told(post(webhook(server.port(), Seconds{1}))), "retry timeout") << c.sentence;
         EXPECT_LT(seconds_since(start), 10) << c.sentence;
     }
+}
+
+/// A port whose queue of callers is full: what calls waits for an answer that does not come.
+class SilentPort {
+public:
+    SilentPort() {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const plain = reinterpret_cast<sockaddr*>(&address);
+        sockets_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        ::bind(sockets_.front(), plain, size);
+        ::listen(sockets_.front(), 0);
+        ::getsockname(sockets_.front(), plain, &size);
+        port_ = ntohs(address.sin_port);
+        for (int caller = 0; caller < 4; ++caller) {
+            sockets_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+            ::connect(sockets_.back(), plain, size);
+        }
+    }
+    ~SilentPort() {
+        for (const int socket : sockets_) ::close(socket);
+    }
+    SilentPort(const SilentPort&) = delete;
+    SilentPort& operator=(const SilentPort&) = delete;
+    int port() const { return port_; }
+
+private:
+    int port_ = 0;
+    std::vector<int> sockets_ = {};
+};
+
+TEST(Webhook, WhereNobodyPicksUpNothingArrived) {
+    const SilentPort silent;
+    EXPECT_EQ(told(post(webhook(silent.port(), Seconds{1}))), "retry connect") << "never \"timeout\": nothing was sent";
 }
 
 TEST(Webhook, AStopAbandonsWhatIsUnderWayAtOnce) {

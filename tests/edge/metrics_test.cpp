@@ -99,15 +99,15 @@ TEST(Metrics, CountsCustomersBySegmentAndBand) {
 
 TEST(Metrics, TellWhatTheLedgerKnowsOfEachRule) {
     const std::string page = render_view(small_view(), {});
-    for (const char* line :
-         {"retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"churned\"} 3\n",
-          "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"shrank\"} 1\n",
-          "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"renewed\"} 2\n",
-          "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"open\"} 2\n",
-          "retaind_alert_outcomes_total{rule=\"not_judged\",outcome=\"churned\"} 0\n",
-          "retaind_rule_precision_ratio{rule=\"gone_quiet\"} 0.5\n",
-          "retaind_rule_recall_ratio{rule=\"gone_quiet\"} 0.25\n",
-          "retaind_rule_lead_seconds{rule=\"gone_quiet\"} 1814400\n", "retaind_alerts_over_budget 2\n"})
+    for (const char* line : {"retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"churned\"} 3\n",
+                             "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"shrank\"} 1\n",
+                             "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"renewed\"} 2\n",
+                             "retaind_alert_outcomes_total{rule=\"gone_quiet\",outcome=\"open\"} 2\n",
+                             "retaind_alert_outcomes_total{rule=\"not_judged\",outcome=\"churned\"} 0\n",
+                             "retaind_rule_precision_ratio{rule=\"gone_quiet\"} 0.5\n",
+                             "retaind_rule_recall_ratio{rule=\"gone_quiet\"} 0.25\n",
+                             "retaind_rule_lead_seconds{rule=\"gone_quiet\"} 1814400\n",
+                             "retaind_alerts_over_budget{reason=\"weekly_budget\"} 2\n"})
         EXPECT_THAT(page, HasSubstr(line));
     EXPECT_THAT(page, AllOf(Not(HasSubstr("precision_ratio{rule=\"not_judged\"")),
                             Not(HasSubstr("recall_ratio{rule=\"not_judged\"")),

@@ -173,6 +173,12 @@ Message all_quiet() {
     return message;
 }
 
+Message heartbeat() {
+    Message message = to_maria({}, MessageKind::heartbeat);
+    message.recipient = {};
+    return message;
+}
+
 }  // namespace
 
 std::vector<SampleMessage> sample_messages() {
@@ -189,7 +195,8 @@ std::vector<SampleMessage> sample_messages() {
             {"adoption", to_maria({promise_slipping(), health_low(), stopped_coming()}, MessageKind::adoption)},
             {"ops", source_failed()},
             {"digest", digest()},
-            {"all_quiet", all_quiet()}};
+            {"all_quiet", all_quiet()},
+            {"heartbeat", heartbeat()}};
 }
 
 Message sample_message(const std::string& name) {

@@ -15,6 +15,7 @@ bool tells_end(const Tell& tell) {
 bool may_absorb(MessageKind by, MessageKind waiting) {
     if (by == MessageKind::ops || waiting == MessageKind::ops) return by == waiting;
     if (by == MessageKind::digest) return true;
+    if (by == MessageKind::heartbeat || waiting == MessageKind::heartbeat) return by == waiting;
     if (by == MessageKind::all_quiet) return waiting == MessageKind::all_quiet;
     return waiting != MessageKind::digest;
 }

@@ -42,7 +42,7 @@ public:
           people_believed_(is_believed(input.feeds, "people")),
           customers_believed_(is_believed(input.feeds, "customers")) {
         for (const Act& act : input.acts) acts_[act.key].push_back(act);
-        for (const FirstDelivery& one : input.delivered) delivered_[one.key] = &one;
+        for (const FirstDelivery& one : input.delivered) delivered_[one.key].push_back(&one);
     }
 
     Drafts gather(std::vector<Move>& moves) {
@@ -133,13 +133,31 @@ private:
         hand_over(at, audience.readers);
     }
 
+    bool is_machine(const std::string& receiver) const {
+        const ReceiverTraits* known = find_receiver(policy_, receiver);
+        return known && known->is_machine;
+    }
+
+    /// When the episode first reached somebody who could act on it.
+    std::optional<Instant> delivered_at(const Alert& alert) const {
+        const auto found = delivered_.find(alert.key);
+        if (found == delivered_.end()) return std::nullopt;
+        const bool asks_people = std::ranges::any_of(
+            alert.told, [&](const Told& told) { return told.episode == alert.episode && !is_machine(told.receiver); });
+        std::optional<Instant> first;
+        for (const FirstDelivery* one : found->second) {
+            if (one->episode != alert.episode || (asks_people && is_machine(one->receiver))) continue;
+            first = std::min(first.value_or(input_.now), one->at);
+        }
+        return first;
+    }
+
     Escalation escalate(const Topic& subject) {
         const Alert& alert = subject.move->alert;
         EscalationQuestion question{.move = *subject.move, .policy = policy_, .now = input_.now};
         question.pauses = subject.move->frozen || subject.handling.acknowledged_until;
-        const auto delivered = delivered_.find(alert.key);
-        if (delivered != delivered_.end() && delivered->second->episode == alert.episode) {
-            question.delivered_at = std::min(delivered->second->at, input_.now);
+        question.delivered_at = delivered_at(alert);
+        if (question.delivered_at) {
             if (const auto acts = acts_.find(alert.key); acts != acts_.end())
                 question.acknowledged = time_in_hand(alert, acts->second, *question.delivered_at, input_.now);
         }
@@ -271,7 +289,7 @@ private:
     NextMoment& wake_;
     bool people_believed_, customers_believed_;
     std::map<AlertKey, std::vector<Act>> acts_ = {};
-    std::map<AlertKey, const FirstDelivery*> delivered_ = {};
+    std::map<AlertKey, std::vector<const FirstDelivery*>> delivered_ = {};
     std::set<std::string> troubled_ = {};  ///< customers with an open warning or worse
     Drafts drafts_ = {};
 };

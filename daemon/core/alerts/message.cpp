@@ -13,7 +13,8 @@ namespace retaind {
 namespace {
 
 constexpr std::array<std::string_view, 6> roles = {"account_manager", "deputy", "keeper", "lead", "ops", "seller"};
-constexpr std::array<std::string_view, 5> message_kinds = {"alerts", "adoption", "ops", "digest", "all_quiet"};
+constexpr std::array<std::string_view, 6> message_kinds = {"alerts", "adoption",  "ops",
+                                                           "digest", "all_quiet", "heartbeat"};
 constexpr std::array<std::string_view, 6> tellings = {"news", "repeat", "step", "handed_over", "flapping", "restated"};
 
 bool is_same(double a, double b) { return a == b || (is_missing(a) && is_missing(b)); }

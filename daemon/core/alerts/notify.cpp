@@ -44,6 +44,7 @@ public:
             for (const auto kind : {MessageKind::alerts, MessageKind::adoption, MessageKind::ops})
                 send_now(reader, kind);
         }
+        beat();
         return finish();
     }
 
@@ -261,6 +262,20 @@ private:
         }
         told_.insert(told_.end(), drafts.begin(), drafts.end());
         messages_.push_back(std::move(message));
+    }
+
+    /// For outside watchers. The last one is remembered as what the machine was told.
+    void beat() {
+        for (const ReceiverTraits& receiver : policy_.receivers) {
+            if (receiver.heartbeat == Seconds{0} || input_.outbox_is_full) continue;
+            Mailing& mailing = mailing_of({receiver.name, ""});
+            if (mailing.told_at && input_.now - *mailing.told_at < receiver.heartbeat) continue;
+            mailing.told_at = input_.now;
+            messages_.push_back({.receiver = receiver.name,
+                                 .kind = MessageKind::heartbeat,
+                                 .occurrence = format_instant(input_.now),
+                                 .as_of = input_.snapshot.as_of});
+        }
     }
 
     void note_all_told() {

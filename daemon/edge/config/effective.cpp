@@ -168,6 +168,7 @@ void write_receiver(Writer& out, const ReceiverSettings& receiver) {
     out.text("path", receiver.path);
     out.list("fields", receiver.fields);
     out.text("digest", receiver.digest);
+    if (receiver.heartbeat > Seconds{0}) out.key("heartbeat", receiver.heartbeat);
     out.key("timeout", receiver.timeout);
     out.key("max_per_minute", receiver.max_per_minute);
 }

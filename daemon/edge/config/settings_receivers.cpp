@@ -110,6 +110,8 @@ void read_by_type(TableReader& in, ReceiverSettings& to, const SecretOptions& se
     }
 }
 
+bool may_beat(ReceiverType type) { return type == ReceiverType::webhook || type == ReceiverType::file; }
+
 bool is_for_people(ReceiverType type) { return type == ReceiverType::email || type == ReceiverType::slack; }
 
 void read_receiver(TableReader& in, ReceiverSettings& to, const SecretOptions& secrets) {
@@ -119,6 +121,7 @@ void read_receiver(TableReader& in, ReceiverSettings& to, const SecretOptions& s
     in.take("fields", to.fields, list{field_name{}, 1});
     in.take("digest", to.digest, time_of_day{});
     in.take("timeout", to.timeout, duration{Seconds{1}});
+    in.take("heartbeat", to.heartbeat, duration{Seconds{60}});
     in.take("max_per_minute", to.max_per_minute, integer{1, 100'000});
     if (!type) {
         for (const auto& entry : in.node().entries) in.claim(entry.key);  // which keys it has, its type would say
@@ -128,6 +131,9 @@ void read_receiver(TableReader& in, ReceiverSettings& to, const SecretOptions& s
     if (in.has("digest") && !is_for_people(to.type))
         in.problems().warning(in.where("digest"), "this receiver gets no digest",
                               "it is told of everything at once; leave \"digest\" out");
+    if (in.has("heartbeat") && !may_beat(to.type))
+        in.problems().error(in.where("heartbeat"), "a heartbeat goes to a webhook or a file",
+                            "people would soon not see it; let a watcher's webhook alarm when it stops");
     read_by_type(in, to, secrets);
 }
 
@@ -138,7 +144,8 @@ ReceiverTraits traits_of(const ReceiverSettings& receiver) {
             .addresses_people = receiver.type == ReceiverType::email && receiver.to == "{recipient}",
             .is_machine = !is_for_people(receiver.type),
             .wants_restating = receiver.type == ReceiverType::alertmanager,
-            .digest = receiver.digest};
+            .digest = receiver.digest,
+            .heartbeat = receiver.heartbeat};
 }
 
 }  // namespace
@@ -172,7 +179,7 @@ void warn_of_idle_receivers(const Configuration& configuration, const RuleSet& r
         for (const auto& step : rule.steps) used.insert(step.notify.begin(), step.notify.end());
     });
     for (const auto& receiver : configuration.settings.receivers)
-        if (!used.contains(receiver.name))
+        if (!used.contains(receiver.name) && receiver.heartbeat == Seconds{0})
             problems.warning(receiver.where, fmt::format("nobody routes to the receiver \"{}\"", receiver.name),
                              "name it in a [[route]]");
 }

@@ -169,6 +169,7 @@ Reply Wire::run(CURL* easy, const ExchangeOptions& options) {
     Watch watch;
     written_ = host_as_written(options.url);
     refused_address_ = tried_address_ = false;
+    const bool is_first_line = sockets_.empty();  // on a kept one something may have been said
     const auto known_names = make_list(options.known_names);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, known_names.get());
     deadline_ = std::chrono::steady_clock::now() + options.timeout;
@@ -185,6 +186,9 @@ Reply Wire::run(CURL* easy, const ExchangeOptions& options) {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply.status);
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+    curl_off_t connected = 0;
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+    if (reply.code == CURLE_OPERATION_TIMEDOUT && is_first_line && connected == 0) reply.code = CURLE_COULDNT_CONNECT;
     if (seconds > 0) reply.retry_after = Seconds{seconds};
     curl_multi_remove_handle(multi_.get(), easy);
     reply.cut = watch.cut;

@@ -39,7 +39,7 @@ constexpr MetricSpec table[] = {
     {"retaind_alerts", "gauge", "Alerts.", "rule severity state"},
     {"retaind_alerts_opened_total", "counter", "Alerts that began to fire.", "rule severity"},
     {"retaind_alerts_held", "gauge", "Alerts stored but not announced.", "reason"},
-    {"retaind_alerts_over_budget", "gauge", "Stories that wait for a digest, for want of budget.", ""},
+    {"retaind_alerts_over_budget", "gauge", "Stories that wait for a digest, for want of budget.", "reason"},
     {"retaind_alert_outcomes_total", "counter", "Alerts whose horizon has passed, by what became of their customer.",
      "rule outcome"},
     {"retaind_rule_precision_ratio", "gauge", "Share of judged alerts whose customer left or shrank.", "rule"},

@@ -98,7 +98,7 @@ void add_alerts(Families& families, const View& view) {
                      {{"rule", std::get<0>(key)}, {"severity", std::get<1>(key)}, {"state", std::get<2>(key)}}, count);
     }
     families.add("retaind_alerts_held", {{"reason", "blast_guard"}}, held);
-    families.add("retaind_alerts_over_budget", {}, view.over_budget);
+    families.add("retaind_alerts_over_budget", {{"reason", "weekly_budget"}}, view.over_budget);
 }
 
 /// The ledger, as it was read before the cycle.

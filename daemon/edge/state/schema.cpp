@@ -64,7 +64,8 @@ constexpr std::string_view alert_tables[] = {
     "STRICT, WITHOUT ROWID",
     // Its deliveries are kept for a shorter time than the alert may be open.
     "CREATE TABLE first_delivery (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, "
-    "episode INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (alert, episode)) STRICT, WITHOUT ROWID",
+    "episode INTEGER NOT NULL, receiver TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (alert, episode, receiver)) "
+    "STRICT, WITHOUT ROWID",
     "CREATE TABLE mailing (receiver TEXT NOT NULL, recipient TEXT NOT NULL, digest_on INTEGER, told_at INTEGER, "
     "PRIMARY KEY (receiver, recipient)) STRICT, WITHOUT ROWID",
     "CREATE TABLE interruption (place INTEGER PRIMARY KEY, recipient TEXT NOT NULL, at INTEGER NOT NULL, "

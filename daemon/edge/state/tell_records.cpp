@@ -1,6 +1,7 @@
 #include "edge/state/tell_records.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -100,8 +101,8 @@ std::vector<WaitingMessage> read_waiting(soci::session& sql) {
 
 void remember_delivered(soci::session& sql, const std::string& delivery_id, Instant at) {
     const auto column = to_column(at);
-    sql << "INSERT OR IGNORE INTO first_delivery (alert, episode, at) "
-           "SELECT alert.key, outbox_tell.episode, :at FROM outbox "
+    sql << "INSERT OR IGNORE INTO first_delivery (alert, episode, receiver, at) "
+           "SELECT alert.key, outbox_tell.episode, outbox.receiver, :at FROM outbox "
            "JOIN outbox_tell ON outbox_tell.delivery = outbox.place "
            "JOIN alert USING (rule, scope, entity, dimension) WHERE outbox.delivery_id = :id",
         soci::use(column), soci::use(delivery_id);
@@ -110,16 +111,21 @@ void remember_delivered(soci::session& sql, const std::string& delivery_id, Inst
 std::vector<FirstDelivery> read_first_deliveries(soci::session& sql) {
     std::vector<FirstDelivery> deliveries;
     KeyColumns key;
+    std::string receiver;
     long long episode = 0, at = 0;
-    soci::statement rows = (sql.prepare << "SELECT rule, scope, entity, dimension, first_delivery.episode, at "
-                                           "FROM first_delivery JOIN alert ON alert.key = first_delivery.alert "
-                                           "AND alert.episode = first_delivery.episode "
-                                           "WHERE phase IN ('pending', 'firing', 'recovering')",
-                            soci::into(key.rule), soci::into(key.scope), soci::into(key.entity),
-                            soci::into(key.dimension), soci::into(episode), soci::into(at));
+    soci::statement rows =
+        (sql.prepare << "SELECT rule, scope, entity, dimension, first_delivery.episode, receiver, at "
+                        "FROM first_delivery JOIN alert ON alert.key = first_delivery.alert "
+                        "AND alert.episode = first_delivery.episode "
+                        "WHERE phase IN ('pending', 'firing', 'recovering')",
+         soci::into(key.rule), soci::into(key.scope), soci::into(key.entity), soci::into(key.dimension),
+         soci::into(episode), soci::into(receiver), soci::into(at));
     rows.execute();
-    while (rows.fetch()) deliveries.push_back({.key = key.key(), .episode = episode, .at = instant_of(at)});
-    std::ranges::sort(deliveries, {}, &FirstDelivery::key);
+    while (rows.fetch())
+        deliveries.push_back({.key = key.key(), .episode = episode, .at = instant_of(at), .receiver = receiver});
+    std::ranges::sort(deliveries, [](const FirstDelivery& a, const FirstDelivery& b) {
+        return std::tie(a.key, a.receiver) < std::tie(b.key, b.receiver);
+    });
     return deliveries;
 }
 

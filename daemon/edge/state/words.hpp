@@ -67,11 +67,12 @@ inline constexpr WordList<DeliveryStatus, 7> stored_words<DeliveryStatus>{{{Deli
                                                                            {DeliveryStatus::superseded, "superseded"}}};
 
 template <>
-inline constexpr WordList<MessageKind, 5> stored_words<MessageKind>{{{MessageKind::alerts, "alerts"},
+inline constexpr WordList<MessageKind, 6> stored_words<MessageKind>{{{MessageKind::alerts, "alerts"},
                                                                      {MessageKind::adoption, "adoption"},
                                                                      {MessageKind::ops, "ops"},
                                                                      {MessageKind::digest, "digest"},
-                                                                     {MessageKind::all_quiet, "all_quiet"}}};
+                                                                     {MessageKind::all_quiet, "all_quiet"},
+                                                                     {MessageKind::heartbeat, "heartbeat"}}};
 
 template <>
 inline constexpr WordList<Transition, 10> stored_words<Transition>{{{Transition::none, "none"},

@@ -148,7 +148,8 @@ inline constexpr std::chrono::days days_ahead{14};
 inline constexpr double move_worth_telling = 5;       ///< points of smoothed health, or any change of band
 inline constexpr std::size_t most_digest_lines = 20;  ///< of each part; alerts are all listed
 
-enum class MessageKind { alerts, adoption, ops, digest, all_quiet };
+/// `heartbeat`: nothing but that cycles are run and messages leave, for an outside watcher that alarms when it stops.
+enum class MessageKind { alerts, adoption, ops, digest, all_quiet, heartbeat };
 std::string_view message_kind_name(MessageKind kind);
 std::optional<MessageKind> parse_message_kind(std::string_view name);
 

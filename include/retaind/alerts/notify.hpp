@@ -36,7 +36,7 @@ struct PeopleFinding {
 struct Mailing {
     std::string receiver, recipient;      ///< recipient "": the channel itself
     std::optional<Day> digest_on = {};    ///< local day of the last digest hour that was served, also by an empty one
-    std::optional<Instant> told_at = {};  ///< of the last message of any kind
+    std::optional<Instant> told_at = {};  ///< of the last message of any kind; of a machine the last heartbeat
     bool operator==(const Mailing&) const = default;
 };
 
@@ -48,11 +48,12 @@ struct Interruption {
     bool operator==(const Interruption&) const = default;
 };
 
-/// When the first message that told of an episode reached anybody: escalation counts from then.
+/// When the first message that told of an episode arrived, by one receiver.
 struct FirstDelivery {
     AlertKey key;
     std::int64_t episode = 0;
     Instant at;
+    std::string receiver = {};
 };
 
 /// What one delivery of the outbox tells of one alert.
@@ -140,7 +141,8 @@ struct MessagePlan {
 /// - it eased from critical: in the digest.
 /// - it fires on, unanswered, for `repeat` (ops: between_ops_repeats, or `repeat` if that is less; zero: never) since
 ///   they were told: a repeat. Not of severity info, nor while its inputs are frozen, or it is acknowledged.
-/// - a step of escalation is due: counted from the first delivery of the episode, less the time it was acknowledged; of
+/// - a step of escalation is due: counted from the first delivery of the episode to a person or channel (to a machine,
+///   where only machines are told: that a file has it asks nobody), less the time it was acknowledged; of
 ///   several overdue steps only the last is taken. Not while its inputs are frozen, or it is acknowledged. Without
 ///   steps of its own an alert has [alerts] escalation, unless it is info. A step is taken once one of its readers is
 ///   told.
@@ -151,7 +153,8 @@ struct MessagePlan {
 ///
 /// Machines (ReceiverTraits::is_machine) are told of every change at once, whatever its severity: digest, budget, quiet
 /// hours, repeats and flapping are for people. wants_restating: all they know to be firing, at every cycle, as
-/// Telling::restated.
+/// Telling::restated. One with a `heartbeat` gets it by the first cycle so long after the last one; of those that wait
+/// undelivered only the newest is sent.
 ///
 /// Budget: a story is one customer's (or promise's, segment's, ...) alerts in one message to one person; by several
 /// receivers it counts once. Within seven days at most budget_per_week stories interrupt a person; those with a

@@ -74,7 +74,7 @@ struct ScoreRules {
 /// What came from outside since the cycle before: of the outbox, of people, of the machine's clock.
 struct Happened {
     std::vector<Undelivered> undelivered = {};  ///< by receiver
-    std::vector<FirstDelivery> delivered = {};  ///< of open alerts, sorted by key
+    std::vector<FirstDelivery> delivered = {};  ///< of open alerts, sorted by key, then receiver
     std::vector<WaitingMessage> waiting = {};   ///< oldest first
     std::vector<Act> acts = {};                 ///< on remembered alerts, oldest first
     std::vector<AlertKey> released = {};        ///< held alerts that somebody let go of

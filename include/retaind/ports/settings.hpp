@@ -78,6 +78,7 @@ struct ReceiverSettings {
     std::vector<std::string> fields = {};      ///< what may leave, of receiver_fields; empty: all
     Seconds timeout = Seconds{60};             ///< for one whole exchange
     std::string digest = {};                   ///< local time of this receiver's digest; "": [alerts] digest
+    Seconds heartbeat = Seconds{0};            ///< webhook, file: how often it hears that all works; zero: never
     int max_per_minute = 60;
     Position where = {};
     bool operator==(const ReceiverSettings&) const = default;

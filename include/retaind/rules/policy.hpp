@@ -65,10 +65,11 @@ struct RoleDefaults {
 /// What the core knows about a receiver: whether its messages go to a person.
 struct ReceiverTraits {
     std::string name;
-    bool addresses_people = false;  ///< `to = "{recipient}"`: one message per person
-    bool is_machine = false;        ///< webhook, alertmanager, file: told of every change at once, and of nothing else
-    bool wants_restating = false;   ///< alertmanager: told at every cycle of all that fires
-    std::string digest = {};        ///< local time of its digest; "": [alerts] digest
+    bool addresses_people = false;   ///< `to = "{recipient}"`: one message per person
+    bool is_machine = false;         ///< webhook, alertmanager, file: told of every change at once, and of nothing else
+    bool wants_restating = false;    ///< alertmanager: told at every cycle of all that fires
+    std::string digest = {};         ///< local time of its digest; "": [alerts] digest
+    Seconds heartbeat = Seconds{0};  ///< how often it hears that all works, whatever routes lead to it; zero: never
 };
 
 struct Policy {
