@@ -267,13 +267,15 @@ Result<Said> release_alerts(const AlertsScene& scene, const Options& options) {
 
 Result<Said> requeue_deliveries(const AlertsScene& scene, const Options& options) {
     const Requeue which{.delivery_ids = options.alerts.names, .receiver = options.alerts.receiver};
-    const auto again = scene.desk.requeue(which, scene.now, speaker(scene, options.alerts));
-    if (!again) return again.error();
-    Requeued requeued{.again = *again};
+    const Result<Requeued> requeued = scene.desk.requeue(which, scene.now, speaker(scene, options.alerts));
+    if (!requeued) return requeued.error();
+    std::vector<std::string> not_found;
     for (const std::string& id : which.delivery_ids) {
-        if (std::ranges::count(*again, id) == 0) requeued.not_found.push_back(id);
+        const bool is_found = std::ranges::count(requeued->queued, id) + std::ranges::count(requeued->over, id) > 0;
+        if (!is_found) not_found.push_back(id);
     }
-    return Said{options.json ? requeued_json(requeued) : requeued_text(requeued), requeued.not_found.empty() ? 0 : 1};
+    return Said{options.json ? requeued_json(*requeued, not_found) : requeued_text(*requeued, not_found),
+                not_found.empty() ? 0 : 1};
 }
 
 Result<Said> judge_rules(const AlertsScene& scene, const Options& options) {

@@ -263,6 +263,44 @@ TEST_F(DeskContract, ACycleKnowsTheSilencesThatAreNotOver) {
 
 // -- deliveries -----------------------------------------------------------------------------------------------------
 
+TEST_F(DeskContract, DoesNotRequeueWhatTellsOnlyOfWhatIsOver) {
+    struct Case {
+        std::string sentence;
+        std::vector<Tell> tells;
+        bool is_sent;
+        MessageKind kind = MessageKind::alerts;
+    };
+    const auto tell = [](const std::string& entity, std::int64_t episode = 1,
+                         Transition transition = Transition::fired) {
+        return Tell{.alert = {.key = key(entity)}, .episode = episode, .seq = 2, .transition = transition};
+    };
+    const std::vector<Case> cases = {
+        {"still so", {tell("a")}, true},
+        {"over", {tell("b")}, false},
+        {"one of two is over", {tell("a"), tell("b")}, true},
+        {"another episode", {tell("a", 0)}, false},
+        {"forgotten", {tell("z")}, false},
+        {"news of the end", {tell("b", 1, Transition::resolved)}, true},
+        {"tells of no alert", {}, true},
+        {"a digest", {tell("b")}, true, MessageKind::digest},
+    };
+    for (const auto& c : cases) {
+        SCOPED_TRACE(c.sentence);
+        std::filesystem::remove(file());
+        auto store = open();
+        auto message = payload("m", "r1");
+        message.tells = c.tells;
+        message.kind = c.kind;
+        remember(*store, {alert("a"), alert("b", AlertPhase::resolved)}, noon, {message});
+        claim(*store, noon, {});
+        settle(*store, {.delivery_id = "m", .status = DeliveryStatus::dead, .next_at = noon});
+        const auto requeued = open_a_desk()->requeue({.receiver = "r1"}, noon, "kim").value();
+        EXPECT_THAT(requeued.queued, testing::SizeIs(c.is_sent ? 1 : 0));
+        EXPECT_THAT(requeued.over, testing::SizeIs(c.is_sent ? 0 : 1));
+        EXPECT_EQ(claim(*store, noon, {}).size(), c.is_sent ? 1u : 0u);
+    }
+}
+
 TEST_F(DeskContract, RequeuesWhatWasGivenUpWithFreshTries) {
     auto store = open();
     remember(*store, {alert("a")}, noon,
@@ -274,12 +312,12 @@ TEST_F(DeskContract, RequeuesWhatWasGivenUpWithFreshTries) {
     settle(*store, {.delivery_id = "stuck", .status = DeliveryStatus::quarantined, .next_at = noon});
     settle(*store, {.delivery_id = "sent", .next_at = noon});
     auto desk = open_a_desk();
-    EXPECT_THAT(*desk->requeue({.delivery_ids = {"sent", "waits", "dead", "nothing", "dead"}}, noon + 90h, "kim"),
+    const auto requeued = [&](const Requeue& which, Instant now) { return desk->requeue(which, now, "kim")->queued; };
+    EXPECT_THAT(requeued({.delivery_ids = {"sent", "waits", "dead", "nothing", "dead"}}, noon + 90h),
                 ElementsAre("dead"));
-    EXPECT_THAT(*desk->requeue({.delivery_ids = {"stuck"}, .receiver = "r1"}, noon, "kim"), IsEmpty())
-        << "the receiver's, instead";
-    EXPECT_THAT(*desk->requeue({.receiver = "r2"}, noon + 90h, "kim"), ElementsAre("stuck"));
-    EXPECT_THAT(*desk->requeue({}, noon, "kim"), IsEmpty());
+    EXPECT_THAT(requeued({.delivery_ids = {"stuck"}, .receiver = "r1"}, noon), IsEmpty()) << "the receiver's, instead";
+    EXPECT_THAT(requeued({.receiver = "r2"}, noon + 90h), ElementsAre("stuck"));
+    EXPECT_THAT(requeued({}, noon), IsEmpty());
     EXPECT_THAT(store->happened(noon)->undelivered, IsEmpty());
     const auto again = claim(*store, noon + 90h, {"r4"});
     ASSERT_THAT(ids(again), ElementsAre("dead", "stuck"));
@@ -359,7 +397,7 @@ TEST_F(DeskContract, WhatPeopleDoBesidesActsIsAuditedToo) {
     auto desk = open_a_desk();
     const auto id = *desk->add(silence({{.field = "rule", .negated = false, .values = {"x"}}}), noon + 1s);
     ASSERT_TRUE(*desk->end_silence(id, noon + 2s, "lee"));
-    ASSERT_EQ(desk->requeue({.receiver = "managers"}, noon + 3s, "pat")->size(), 1u);
+    ASSERT_EQ(desk->requeue({.receiver = "managers"}, noon + 3s, "pat")->queued.size(), 1u);
     soci::session sql(soci::sqlite3, "db=" + file());
     const auto rows = rows_of(sql, "audit");
     const auto at = [](Seconds later) { return (noon + later).time_since_epoch().count(); };

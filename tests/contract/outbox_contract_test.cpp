@@ -382,6 +382,32 @@ TEST_F(OutboxContract, ASilenceCountsWhileItLasts) {
     EXPECT_THAT(ids(claim(*store, noon + 1h)), ElementsAre("m"));
 }
 
+TEST_F(OutboxContract, ASnoozeHoldsWhatIsQueuedAlready) {
+    auto store = open();
+    auto ended = tell("a");
+    ended.transition = Transition::resolved;
+    store_messages(*store, {.payloads = {telling("m", {tell("a")}), telling("end", {ended}, "y")},
+                            .alerts = {{.key = key("a"), .phase = AlertPhase::firing, .episode = 1}}});
+    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
+    Act snooze{.key = key("a"),
+               .episode = 1,
+               .kind = ActKind::snooze,
+               .at = noon,
+               .until = noon + 24h,
+               .by = "kim",
+               .via = "link",
+               .comment = "they move house"};
+    ASSERT_TRUE(desk->add(snooze).ok());
+    EXPECT_THAT(ids(claim(*store)), ElementsAre("end")) << "a snooze ends with the episode";
+    settle(*store, {.delivery_id = "end", .next_at = noon});
+    EXPECT_EQ(*store->next_due(), noon + 24h);
+    snooze.kind = ActKind::resume;
+    snooze.at = noon + 1h;
+    ASSERT_TRUE(desk->add(snooze).ok());
+    store_messages(*store, {.payloads = {}, .now = noon + 1h});
+    EXPECT_THAT(ids(claim(*store, noon + 1h)), ElementsAre("m")) << "taken back";
+}
+
 TEST_F(OutboxContract, ARetryThatIsSilencedWaitsForBoth) {
     auto store = open();
     store_messages(*store, {.payloads = {telling("m", {tell("a")}), telling("next", {tell("b")})}});

@@ -72,11 +72,11 @@ public:
         }
         return false;
     }
-    Result<std::vector<std::string>> requeue(const Requeue& which, Instant, const std::string&) override {
-        if (!which.receiver.empty()) return std::exchange(given_up, {});
-        std::vector<std::string> result;
+    Result<Requeued> requeue(const Requeue& which, Instant, const std::string&) override {
+        if (!which.receiver.empty()) return Requeued{.queued = std::exchange(given_up, {})};
+        Requeued result;
         for (const std::string& id : which.delivery_ids) {
-            if (std::erase(given_up, id) > 0) result.push_back(id);
+            if (std::erase(given_up, id) > 0) result.queued.push_back(id);
         }
         return result;
     }

@@ -13,7 +13,10 @@ bool acknowledges(const Act& act) {
     return act.kind == ActKind::seen || act.kind == ActKind::on_it || act.kind == ActKind::wrong;
 }
 
-bool is_about(const Act& act, const Alert& alert) { return act.key == alert.key && act.episode == alert.episode; }
+bool is_about(const Act& act, const AlertKey& key, std::int64_t episode) {
+    return act.key == key && act.episode == episode;
+}
+bool is_about(const Act& act, const Alert& alert) { return is_about(act, alert.key, alert.episode); }
 
 std::string_view fact(const AlertFacts& alert, std::string_view field) {
     if (field == "rule") return alert.key.rule;
@@ -36,11 +39,10 @@ std::optional<ActKind> parse_act_kind(std::string_view name) {
 }
 
 Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now) {
-    Handling handling;
+    Handling handling{.snoozed_until = snoozed_until(alert.key, alert.episode, acts, now)};
     for (const Act& act : acts) {
         if (!is_about(act, alert) || act.at > now) continue;
-        if (act.kind == ActKind::resume) handling.acknowledged_until = handling.snoozed_until = std::nullopt;
-        if (act.kind == ActKind::snooze) handling.snoozed_until = act.until;
+        if (act.kind == ActKind::resume) handling.acknowledged_until = std::nullopt;
         if (!acknowledges(act)) continue;
         handling.answered.push_back(act.by);
         handling.called_wrong = handling.called_wrong || act.kind == ActKind::wrong;
@@ -50,10 +52,20 @@ Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now)
     }
     if (handling.acknowledged_until && *handling.acknowledged_until <= now) handling.acknowledged_until.reset();
     if (!handling.acknowledged_until) handling.acknowledged_by.clear();
-    if (handling.snoozed_until && *handling.snoozed_until <= now) handling.snoozed_until.reset();
     std::ranges::sort(handling.answered);
     handling.answered.erase(std::unique(handling.answered.begin(), handling.answered.end()), handling.answered.end());
     return handling;
+}
+
+std::optional<Instant> snoozed_until(const AlertKey& key, std::int64_t episode, std::span<const Act> acts,
+                                     Instant now) {
+    std::optional<Instant> until;
+    for (const Act& act : acts) {
+        if (!is_about(act, key, episode) || act.at > now) continue;
+        if (act.kind == ActKind::resume) until.reset();
+        if (act.kind == ActKind::snooze) until = act.until;
+    }
+    return until > now ? until : std::nullopt;
 }
 
 Seconds time_in_hand(const Alert& alert, std::span<const Act> acts, Instant from, Instant to) {

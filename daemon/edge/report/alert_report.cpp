@@ -284,16 +284,18 @@ std::string quality_json(const std::vector<JudgedRule>& rules) {
                          })}});
 }
 
-std::string requeued_text(const Requeued& requeued) {
+std::string requeued_text(const Requeued& requeued, const std::vector<std::string>& not_found) {
     std::string out;
-    for (const std::string& id : requeued.again) out += fmt::format("{} goes out again\n", shown(id, widest_name));
-    for (const std::string& id : requeued.not_found)
+    for (const std::string& id : requeued.queued) out += fmt::format("{} goes out again\n", shown(id, widest_name));
+    for (const std::string& id : requeued.over)
+        out += fmt::format("{} stays: all that it tells of is over\n", shown(id, widest_name));
+    for (const std::string& id : not_found)
         out += fmt::format("{} is no delivery that was given up\n", shown(id, widest_name));
     return out.empty() ? "nothing was given up\n" : out;
 }
 
-std::string requeued_json(const Requeued& requeued) {
-    return written(Json{{"requeued", requeued.again}, {"not_found", requeued.not_found}});
+std::string requeued_json(const Requeued& requeued, const std::vector<std::string>& not_found) {
+    return written(Json{{"requeued", requeued.queued}, {"over", requeued.over}, {"not_found", not_found}});
 }
 
 std::string count_json(const std::string& name, std::uint64_t count) { return written(Json{{name, count}}); }

@@ -50,12 +50,9 @@ bool is_below_floor(const JudgedRule& rule);
 std::string quality_text(const std::vector<JudgedRule>& rules);
 std::string quality_json(const std::vector<JudgedRule>& rules);
 
-/// Deliveries that are sent again, and those that were asked for and are not there, or need it not.
-struct Requeued {
-    std::vector<std::string> again = {}, not_found = {};
-};
-std::string requeued_text(const Requeued& requeued);
-std::string requeued_json(const Requeued& requeued);
+/// `not_found`: deliveries that were asked for and are not there, or were not given up.
+std::string requeued_text(const Requeued& requeued, const std::vector<std::string>& not_found);
+std::string requeued_json(const Requeued& requeued, const std::vector<std::string>& not_found);
 
 std::string count_json(const std::string& name, std::uint64_t count);  ///< {"released": 3}
 

@@ -67,7 +67,10 @@ public:
     }
 
     Result<void> add(const Act& act) override {
-        return writing("act", [&] { add_act(sql(), act); });
+        return writing("act", [&] {
+            add_act(sql(), act);
+            if (act.kind == ActKind::resume) look_at_held_again(sql(), act.at);
+        });
     }
 
     Result<std::uint64_t> release(const std::vector<AlertKey>& keys, Instant now, const std::string& by) override {
@@ -107,16 +110,16 @@ public:
     Result<bool> end_silence(const std::string& id, Instant now, const std::string& by) override {
         return writing<bool>("silence_ended", [&] {
             if (!end_silence_at(sql(), id, now)) return false;
-            look_at_silences_again(sql(), now);
+            look_at_held_again(sql(), now);
             audit(sql(), {.at = now, .author = by, .what = "silence_ended", .about = id});
             return true;
         });
     }
 
-    Result<std::vector<std::string>> requeue(const Requeue& which, Instant now, const std::string& by) override {
-        return writing<std::vector<std::string>>("requeue", [&] {
+    Result<Requeued> requeue(const Requeue& which, Instant now, const std::string& by) override {
+        return writing<Requeued>("requeue", [&] {
             auto found = requeue_given_up(sql(), which, now);
-            for (const auto& id : found) audit(sql(), {.at = now, .author = by, .what = "requeue", .about = id});
+            for (const auto& id : found.queued) audit(sql(), {.at = now, .author = by, .what = "requeue", .about = id});
             return found;
         });
     }

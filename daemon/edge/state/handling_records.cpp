@@ -161,6 +161,13 @@ std::vector<Act> read_acts_on(soci::session& sql, const AlertKey& key) {
     return fetch_acts(rows, row);
 }
 
+bool is_any_snoozed(soci::session& sql, Instant now) {
+    const auto at = to_column(now);
+    int found = 0;
+    sql << "SELECT EXISTS (SELECT 1 FROM act WHERE kind = 'snooze' AND until > :now)", soci::use(at), soci::into(found);
+    return found != 0;
+}
+
 void add_act(soci::session& sql, const Act& act) {
     const auto row = act_row(act);
     if (was_just_done(sql, row)) return;

@@ -16,6 +16,8 @@ namespace retaind {
 std::vector<Act> read_acts(soci::session& sql);
 /// On one alert, oldest first, remembered or not.
 std::vector<Act> read_acts_on(soci::session& sql, const AlertKey& key);
+/// Whether any snooze of any alert lasts beyond `now`; it may have been taken back.
+bool is_any_snoozed(soci::session& sql, Instant now);
 /// One that is the same in all but its time and was done within the last minute is left out.
 void add_act(soci::session& sql, const Act& act);
 /// The alerts that somebody released since the newest cycle began, sorted.

@@ -190,24 +190,32 @@ bool has_come(const Head& head, Instant now) {
 
 bool is_in_flight(const Head& head) { return head.status == to_word(DeliveryStatus::in_flight); }
 
-/// The silences of one call, and the rows that they hold.
+/// The silences and snoozes of one call, and the rows that they hold.
 class Hush {
 public:
-    Hush(soci::session& sql, Instant now) : sql_(sql), now_(now), silences_(read_silences(sql, now)) {}
+    Hush(soci::session& sql, Instant now)
+        : sql_(sql), now_(now), silences_(read_silences(sql, now)), some_are_snoozed_(is_any_snoozed(sql, now)) {}
 
-    /// Whether all alerts that the row tells of are silenced. A digest holds more than alerts, and goes.
+    /// Whether all alerts that the row tells of are silenced or snoozed. A digest holds more than alerts, and goes.
     bool holds(const Head& head) {
-        if (silences_.empty()) return false;
+        if (silences_.empty() && !some_are_snoozed_) return false;
         const auto kind = from_word<MessageKind>(head.kind);
         if (kind == MessageKind::digest || kind == MessageKind::all_quiet) return false;
         std::optional<Instant> end;
         for (const auto& tell : read_tells(sql_, head.place)) {
-            const auto until = silenced_until(silences_, tell.alert, now_);
+            const auto until = std::max(silenced_until(silences_, tell.alert, now_), snoozed(tell));
             if (!until) return false;
             end = std::min(end.value_or(*until), *until);
         }
         if (end && (head.silenced == 0 || head.next_at < to_column(*end))) held_[head.place] = *end;
         return end.has_value();
+    }
+
+    /// A snooze ends with the episode, so that news of the end goes.
+    std::optional<Instant> snoozed(const Tell& tell) {
+        const bool is_end = tell.transition == Transition::resolved || tell.transition == Transition::closed;
+        if (!some_are_snoozed_ || is_end) return std::nullopt;
+        return snoozed_until(tell.alert.key, tell.episode, read_acts_on(sql_, tell.alert.key), now_);
     }
 
     /// Rows that are held are due when the first of their silences ends.
@@ -223,6 +231,7 @@ private:
     soci::session& sql_;
     Instant now_;
     std::vector<AlertSilence> silences_;
+    bool some_are_snoozed_;
     std::map<long long, Instant> held_ = {};  ///< by place; those of which that is not written down yet
 };
 
@@ -261,6 +270,31 @@ Delivery read_delivery(soci::session& sql, long long place) {
     payload.kind = from_word<MessageKind>(kind);
     payload.tells = read_tells(sql, place);
     return to_delivery(row);
+}
+
+std::vector<std::string> given_up_ids(soci::session& sql, const Requeue& which) {
+    if (which.receiver.empty()) return which.delivery_ids;
+    std::vector<std::string> ids;
+    std::string id;
+    soci::statement rows = (sql.prepare << "SELECT delivery_id FROM outbox WHERE status IN ('dead', 'quarantined') "
+                                           "AND receiver = :receiver ORDER BY place",
+                            soci::use(which.receiver), soci::into(id));
+    rows.execute();
+    while (rows.fetch()) ids.push_back(id);
+    return ids;
+}
+
+/// It tells of alerts, and each of them has ended or begun anew since. A digest tells of more.
+bool tells_only_what_is_over(soci::session& sql, const std::string& delivery_id) {
+    int over = 0;
+    sql << "SELECT count(*) > 0 AND max(still) = 0 FROM (SELECT EXISTS (SELECT 1 FROM alert WHERE "
+           "alert.rule = outbox_tell.rule AND alert.scope = outbox_tell.scope AND alert.entity = outbox_tell.entity "
+           "AND alert.dimension = outbox_tell.dimension AND alert.episode = outbox_tell.episode "
+           "AND phase IN ('firing', 'recovering')) OR transition IN ('resolved', 'closed') AS still "
+           "FROM outbox_tell JOIN outbox ON outbox.place = outbox_tell.delivery WHERE delivery_id = :id "
+           "AND kind NOT IN ('digest', 'all_quiet'))",
+        soci::use(delivery_id), soci::into(over);
+    return over != 0;
 }
 
 void mark_claimed(soci::session& sql, long long place) {
@@ -314,28 +348,23 @@ void settle_one(soci::session& sql, const Settlement& settlement) {
         remember_delivered(sql, settlement.delivery_id, settlement.next_at);
 }
 
-std::vector<std::string> requeue_given_up(soci::session& sql, const Requeue& which, Instant now) {
-    std::vector<std::string> wanted, found;
-    std::string id;
-    soci::statement of_receiver =
-        (sql.prepare << "SELECT delivery_id FROM outbox WHERE status IN ('dead', 'quarantined') "
-                        "AND receiver = :receiver ORDER BY place",
-         soci::use(which.receiver), soci::into(id));
-    of_receiver.execute();
-    while (of_receiver.fetch()) wanted.push_back(id);
-    if (which.receiver.empty()) wanted = which.delivery_ids;
-    const auto at = to_column(now);
-    for (const auto& one : wanted) {
-        sql << "UPDATE outbox SET status = 'queued', attempts = 0, refusals = 0, claims = 0, silenced = 0, "
+Requeued requeue_given_up(soci::session& sql, const Requeue& which, Instant now) {
+    Requeued requeued;
+    for (const auto& id : given_up_ids(sql, which)) {
+        const bool is_over = tells_only_what_is_over(sql, id);
+        const auto status = to_word(is_over ? DeliveryStatus::superseded : DeliveryStatus::queued);
+        const auto at = to_column(now);
+        std::string found;
+        sql << "UPDATE outbox SET status = :status, attempts = 0, refusals = 0, claims = 0, silenced = 0, "
                "error_class = '', created_at = :now, next_at = :now "
                "WHERE delivery_id = :id AND status IN ('dead', 'quarantined') RETURNING delivery_id",
-            soci::use(at), soci::use(one), soci::into(id);
-        if (sql.got_data()) found.push_back(id);
+            soci::use(status), soci::use(at), soci::use(id), soci::into(found);
+        if (sql.got_data()) (is_over ? requeued.over : requeued.queued).push_back(found);
     }
-    return found;
+    return requeued;
 }
 
-void look_at_silences_again(soci::session& sql, Instant now) {
+void look_at_held_again(soci::session& sql, Instant now) {
     const auto at = to_column(now);
     sql << "UPDATE outbox SET next_at = :now WHERE silenced <> 0 AND status IN ('queued', 'retry')", soci::use(at);
 }

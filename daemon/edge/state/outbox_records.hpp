@@ -28,8 +28,8 @@ inline constexpr std::string_view waits_for_sure =
 /// Whether what waits or is under way has reached the limits.
 bool is_full(soci::session& sql, const OutboxLimits& limits);
 
-/// Claimed rows, for StateStore::claim. A row whose alerts are all silenced waits for the first end of their silences,
-/// and for the first cycle after that; it holds back no later one; a digest, and a row of which something is not
+/// Claimed rows, for StateStore::claim. A row whose alerts are all silenced or snoozed waits for the first end of that,
+/// and for the first cycle after it; it holds back no later one; a digest, and a row of which something is not
 /// silenced, goes.
 struct ClaimRequest {
     Instant now;
@@ -40,10 +40,10 @@ std::vector<Delivery> claim_due(soci::session& sql, const ClaimRequest& request,
 
 void settle_one(soci::session& sql, const Settlement& settlement);
 /// As AlertDesk::requeue.
-std::vector<std::string> requeue_given_up(soci::session& sql, const Requeue& which, Instant now);
-/// A silence ended early: rows that waited for its end wait for the next cycle, and are held again if others still hold
-/// them.
-void look_at_silences_again(soci::session& sql, Instant now);
+Requeued requeue_given_up(soci::session& sql, const Requeue& which, Instant now);
+/// A silence or snooze ended early: rows that waited for its end wait for the next cycle, and are held again if others
+/// still hold them.
+void look_at_held_again(soci::session& sql, Instant now);
 std::uint64_t recover_in_flight(soci::session& sql, Instant now);
 std::vector<OutboxCount> count_outbox(soci::session& sql);
 std::vector<Undelivered> given_up(soci::session& sql, Instant now);

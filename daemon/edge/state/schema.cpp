@@ -85,6 +85,7 @@ constexpr std::string_view people_tables[] = {
     "episode INTEGER NOT NULL, kind TEXT NOT NULL, severity TEXT NOT NULL, author TEXT NOT NULL, "
     "via TEXT NOT NULL, comment TEXT NOT NULL) STRICT",
     "CREATE INDEX act_at ON act (at)",
+    "CREATE INDEX act_snooze ON act (until) WHERE kind = 'snooze'",
     "CREATE INDEX act_of ON act (rule, scope, entity, dimension)",
     "CREATE TABLE silence (key INTEGER PRIMARY KEY AUTOINCREMENT, starts INTEGER NOT NULL, ends INTEGER NOT NULL, "
     "author TEXT NOT NULL, comment TEXT NOT NULL) STRICT",

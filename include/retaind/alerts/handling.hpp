@@ -54,6 +54,9 @@ struct Handling {
 /// snooze is ended only by its time, by `resume`, and by the episode's end.
 Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now);
 
+/// Until when the last snooze of this episode holds; nothing when there is none, it is over, or was taken back.
+std::optional<Instant> snoozed_until(const AlertKey& key, std::int64_t episode, std::span<const Act> acts, Instant now);
+
 /// For how long between `from` and `to` the alert's present episode was acknowledged or snoozed: escalation stood
 /// still.
 Seconds time_in_hand(const Alert& alert, std::span<const Act> acts, Instant from, Instant to);

@@ -51,6 +51,12 @@ struct Requeue {
     std::string receiver = {};  ///< instead: all of its dead and quarantined ones
 };
 
+/// What became of them.
+struct Requeued {
+    std::vector<std::string> queued = {};  ///< due at once, with fresh tries, under the same id
+    std::vector<std::string> over = {};    ///< not sent: every alert that they tell of is over
+};
+
 class AlertDesk {
 public:
     virtual ~AlertDesk() = default;
@@ -76,8 +82,8 @@ public:
     /// False when there is none of this id that is not over.
     virtual Result<bool> end_silence(const std::string& id, Instant now, const std::string& by) = 0;
 
-    /// Dead and quarantined deliveries become due at once, with fresh tries, under the same id. Those that are found.
-    virtual Result<std::vector<std::string>> requeue(const Requeue& which, Instant now, const std::string& by) = 0;
+    /// Of dead and quarantined deliveries; those that are not found are in neither list.
+    virtual Result<Requeued> requeue(const Requeue& which, Instant now, const std::string& by) = 0;
 
     virtual Result<std::vector<RuleQuality>> quality() = 0;
 
