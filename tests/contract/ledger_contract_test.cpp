@@ -171,5 +171,28 @@ TEST_F(LedgerContract, IsKeptAsLongAsScores) {
     EXPECT_EQ(number("SELECT count(*) FROM act"), 1) << "nothing counts the other one any more";
 }
 
+TEST_F(LedgerContract, CountsWhatWasFollowedThroughAndHowSoon) {
+    watch(30);
+    auto soon = entry("soon", 1, AlertOutcome::renewed), late = entry("late", 1, AlertOutcome::still_open);
+    auto open_yet = entry("open", 2);
+    for (auto* one : {&soon, &late, &open_yet}) {
+        one->opened_at = noon;
+        one->act_by = day(3);
+    }
+    soon.acted_at = noon + std::chrono::hours{2};
+    late.acted_at = noon + std::chrono::days{60};
+    open_yet.acted_at = noon + std::chrono::hours{5};
+    write({soon, late, open_yet, entry("never", 1, AlertOutcome::shrank)});
+    EXPECT_THAT(unlabelled(100), ElementsAre(open_yet)) << "what was noted is kept";
+    const auto found = quality();
+    EXPECT_EQ(found.followed_through, 1);
+    FirstActions expected;
+    for (const auto wait : {std::chrono::hours{2}, std::chrono::hours{24 * 60}, std::chrono::hours{5}})
+        expected.add(wait);
+    EXPECT_EQ(found.first_actions, expected);
+    EXPECT_EQ(expected.counts[1] + expected.counts[2] + expected.counts[8], 3u);
+    EXPECT_DOUBLE_EQ(expected.sum, 3600.0 * (2 + 24 * 60 + 5));
+}
+
 }  // namespace
 }  // namespace retaind

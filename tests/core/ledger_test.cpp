@@ -82,13 +82,23 @@ RuleSet rules() {
     return all;
 }
 
+LedgerNews opened_by(const Snapshot& snapshot, const std::vector<Move>& moves) {
+    return keep_ledger({.snapshot = snapshot, .rules = rules(), .moves = moves});
+}
+
+LedgerNews labels_of(const Snapshot& snapshot, const std::vector<LedgerEntry>& unlabelled,
+                     const std::vector<Act>& acts = {}, const std::vector<FeedVerdict>& feeds = {}) {
+    return keep_ledger(
+        {.snapshot = snapshot, .rules = rules(), .unlabelled = unlabelled, .acts = acts, .feeds = feeds});
+}
+
 TEST(Ledger, NotesWarningsAboutCustomersWhenTheyOpen) {
     const Snapshot snapshot = company({{"s1", "c1", "active", "2025-01-01", null, "2026-03-15", "10"}}, opened);
     std::vector<Move> moves = {fired(Severity::warning), fired(Severity::info),
                                fired(Severity::critical, Scope::segment)};
     moves.push_back(fired(Severity::warning));
     moves.back().transition = Transition::escalated;
-    const LedgerNews news = keep_ledger(snapshot, rules(), moves, {});
+    const LedgerNews news = opened_by(snapshot, moves);
     ASSERT_EQ(news.opened.size(), 1u);
     EXPECT_EQ(news.opened[0].episode, 2);
     EXPECT_EQ(news.opened[0].opened_on, opened);
@@ -102,19 +112,19 @@ TEST(Ledger, NotesWhatWasHeldOnlyOnceItIsReleased) {
     std::vector<Move> moves = {fired(Severity::warning)};
     Move& move = moves.front();
     move.alert.held = true;
-    EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty()) << "nobody heard of it";
+    EXPECT_TRUE(opened_by(snapshot, moves).opened.empty()) << "nobody heard of it";
     move.transition = Transition::none;
-    EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty());
+    EXPECT_TRUE(opened_by(snapshot, moves).opened.empty());
     move.alert.held = false;
-    EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty()) << "it is told already";
+    EXPECT_TRUE(opened_by(snapshot, moves).opened.empty()) << "it is told already";
     move.released = true;
-    const LedgerNews news = keep_ledger(snapshot, rules(), moves, {});
+    const LedgerNews news = opened_by(snapshot, moves);
     ASSERT_EQ(news.opened.size(), 1u);
     EXPECT_EQ(news.opened[0].opened_on, opened + days{9}) << "before that day nobody could act";
     EXPECT_EQ(news.opened[0].renews_on, std::nullopt);
     for (const AlertPhase phase : {AlertPhase::pending, AlertPhase::resolved, AlertPhase::closed}) {
         move.alert.phase = phase;
-        EXPECT_TRUE(keep_ledger(snapshot, rules(), moves, {}).opened.empty()) << phase_name(phase);
+        EXPECT_TRUE(opened_by(snapshot, moves).opened.empty()) << phase_name(phase);
     }
 }
 
@@ -159,8 +169,8 @@ TEST(Ledger, LabelsAnAlertByWhatBecameOfTheCustomer) {
         SCOPED_TRACE(each.what);
         const std::vector<LedgerEntry> open = {entry(each.renews_on)};
         const Day last = opened + days{28 + 14};
-        EXPECT_TRUE(keep_ledger(company(each.subscriptions, last), rules(), {}, open).labelled.empty());
-        const LedgerNews news = keep_ledger(company(each.subscriptions, last + days{1}), rules(), {}, open);
+        EXPECT_TRUE(labels_of(company(each.subscriptions, last), open).labelled.empty());
+        const LedgerNews news = labels_of(company(each.subscriptions, last + days{1}), open);
         ASSERT_EQ(news.labelled.size(), 1u);
         EXPECT_EQ(news.labelled[0].outcome, each.outcome);
         EXPECT_EQ(news.labelled[0].labelled_on, last + days{1});
@@ -168,13 +178,70 @@ TEST(Ledger, LabelsAnAlertByWhatBecameOfTheCustomer) {
     }
 }
 
+Snapshot with_touchpoints(const std::vector<TextRow>& touchpoints, Day as_of) {
+    return testing::snapshot_of(
+        {{.kind = DatasetKind::customers, .columns = {"customer_id", "name"}, .rows = {{"c1", "One"}, {"c2", "Two"}}},
+         {.kind = DatasetKind::touchpoints, .columns = {"customer_id", "at", "kind"}, .rows = touchpoints}},
+        {.as_of = as_of, .read_from = on(2025, 1, 1)});
+}
+
+TEST(Ledger, NotesWhenSomebodyFirstActed) {
+    const Instant told = Instant{opened + days{1}} + std::chrono::hours{8}, answered = told + std::chrono::hours{3};
+    LedgerEntry open = entry();
+    open.opened_at = told;
+    const auto answer = [&](ActKind kind, std::int64_t episode = 2) {
+        return Act{.key = open.key, .episode = episode, .kind = kind, .at = answered, .by = "ada", .via = "link"};
+    };
+    struct Case {
+        const char* what;
+        std::vector<TextRow> touchpoints;
+        std::vector<Act> acts;
+        std::optional<Instant> acted_at;
+    };
+    const Case cases[] = {
+        {"nobody", {}, {}, {}},
+        {"an answer", {}, {answer(ActKind::on_it)}, answered},
+        {"an answer to another episode", {}, {answer(ActKind::on_it, 1)}, {}},
+        {"who snoozes does nothing", {}, {answer(ActKind::snooze)}, {}},
+        {"in touch before it opened", {{"c1", "2026-03-01", "service"}}, {}, {}},
+        {"in touch on the day it was told", {{"c1", "2026-03-02", "service"}}, {}, told},
+        {"in touch later, and again",
+         {{"c1", "2026-03-04 10:00:00", "sales"}, {"c1", "2026-03-05", "sales"}},
+         {},
+         Instant{opened + days{3}} + std::chrono::hours{10}},
+        {"with somebody else", {{"c2", "2026-03-04", "service"}}, {}, {}},
+        {"whichever came first", {{"c1", "2026-03-04", "service"}}, {answer(ActKind::seen)}, answered},
+    };
+    for (const Case& each : cases) {
+        SCOPED_TRACE(each.what);
+        const LedgerNews news = labels_of(with_touchpoints(each.touchpoints, opened + days{10}), {open}, each.acts);
+        ASSERT_EQ(news.acted.size(), each.acted_at ? 1u : 0u) << "also while subscriptions are not loaded";
+        if (!each.acted_at) continue;
+        EXPECT_EQ(news.acted[0].acted_at, each.acted_at);
+        const auto again =
+            labels_of(with_touchpoints({{"c1", "2026-03-02", "service"}}, opened + days{11}), news.acted);
+        EXPECT_TRUE(again.acted.empty()) << "noted once";
+    }
+}
+
+TEST(Ledger, IsFollowedThroughByTheDeadline) {
+    LedgerEntry one = entry();
+    EXPECT_FALSE(is_followed_through(one));
+    one.acted_at = Instant{opened + days{5}} + std::chrono::hours{23};
+    EXPECT_TRUE(is_followed_through(one)) << "without a deadline any action is";
+    one.act_by = opened + days{5};
+    EXPECT_TRUE(is_followed_through(one));
+    one.act_by = opened + days{4};
+    EXPECT_FALSE(is_followed_through(one));
+}
+
 TEST(Ledger, FindsLossesAndForgetsOldOnes) {
     const std::vector<TextRow> gone = {{"s1", "c1", "cancelled", "2025-01-01", "2026-03-20", null, "10"}};
     const Day known = on(2026, 3, 20) + days{15};
-    EXPECT_TRUE(keep_ledger(company(gone, known - days{1}), rules(), {}, {}).losses.empty());
-    EXPECT_EQ(keep_ledger(company(gone, known), rules(), {}, {}).losses,
+    EXPECT_TRUE(labels_of(company(gone, known - days{1}), {}).losses.empty());
+    EXPECT_EQ(labels_of(company(gone, known), {}).losses,
               (std::vector<Loss>{{.customer_id = "c1", .on = on(2026, 3, 20)}}));
-    EXPECT_TRUE(keep_ledger(company(gone, on(2026, 3, 20) + days{91}), rules(), {}, {}).losses.empty());
+    EXPECT_TRUE(labels_of(company(gone, on(2026, 3, 20) + days{91}), {}).losses.empty());
 }
 
 TEST(Ledger, WaitsWhileSubscriptionsAreNotLoaded) {
@@ -183,7 +250,7 @@ TEST(Ledger, WaitsWhileSubscriptionsAreNotLoaded) {
         if (feed.dataset == "subscriptions") feed.loaded = false;
     }
     const std::vector<LedgerEntry> open = {entry()};
-    const LedgerNews news = keep_ledger(snapshot, rules(), {}, open);
+    const LedgerNews news = labels_of(snapshot, open);
     EXPECT_TRUE(news.labelled.empty());
     EXPECT_TRUE(news.losses.empty());
 }
@@ -194,7 +261,7 @@ TEST(Ledger, BelievesNoLoadThatTheCycleDoesNot) {
     const std::vector<LedgerEntry> open = {entry()};
     const std::vector<FeedVerdict> half = {
         {.dataset = "subscriptions", .source = "crm", .trouble = FeedTrouble::suspect}};
-    const LedgerNews news = keep_ledger(snapshot, rules(), {}, open, half);
+    const LedgerNews news = labels_of(snapshot, open, {}, half);
     EXPECT_TRUE(news.labelled.empty());
     EXPECT_TRUE(news.losses.empty());
 }

@@ -140,6 +140,7 @@ def morning_after(day):
         "LD_PRELOAD": str(FAKETIME),
         "FAKETIME": f"{day + dt.timedelta(days=1)} 09:00:00",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DISABLE_SHM": "1",  # or a killed process leaves some behind
         "TZ": "UTC",
     }
 

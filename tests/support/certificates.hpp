@@ -11,7 +11,7 @@ namespace retaind::test {
 
 class Certificates {
 public:
-    /// `names`: subjectAltName. `when`: for faketime, since openssl makes no certificate that is out of date already.
+    /// `names`: subjectAltName. `when`: a day for libfaketime, since openssl makes no certificate that is out of date already.
     void make(const std::string& name, const std::string& names, const std::string& when = "") const {
         std::vector<std::string> command = {"openssl",  "req",
                                             "-x509",    "-newkey",
@@ -20,7 +20,9 @@ public:
                                             "-days",    "30",
                                             "-subj",    "/CN=test",
                                             "-addext",  "subjectAltName=" + names};
-        if (!when.empty()) command.insert(command.begin(), {"faketime", when});
+        if (!when.empty())
+            command.insert(command.begin(), {"env", "LD_PRELOAD=" + faketime(), "FAKETIME=" + when + " 00:00:00",
+                                             "FAKETIME_DISABLE_SHM=1"});
         command.insert(command.end(), {"-keyout", key(name), "-out", certificate(name)});
         output_of(command);
     }
@@ -29,6 +31,14 @@ public:
     std::string key(const std::string& name) const { return folder_.file(name + ".key"); }
 
 private:
+    static std::string faketime() {
+        for (const auto& folder : std::filesystem::directory_iterator{"/usr/lib"}) {
+            const auto library = folder.path() / "faketime/libfaketime.so.1";
+            if (std::filesystem::exists(library)) return library;
+        }
+        throw std::runtime_error("libfaketime is not installed");
+    }
+
     TemporaryFolder folder_;
 };
 

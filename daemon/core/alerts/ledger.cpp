@@ -47,7 +47,37 @@ LedgerEntry entry_of(const Snapshot& snapshot, const Move& move) {
             .severity = alert.severity,
             .opened_on = opened_on,
             .revenue = alert.revenue,
-            .renews_on = customer == no_customer ? std::nullopt : next_renewal(snapshot, customer, opened_on)};
+            .renews_on = customer == no_customer ? std::nullopt : next_renewal(snapshot, customer, opened_on),
+            .opened_at = alert.opened_at.value_or(Instant{opened_on}),
+            .act_by = alert.deadline};
+}
+
+std::optional<Instant> first_touch(const Snapshot& snapshot, const LedgerEntry& entry) {
+    const Series* touchpoints = snapshot.find_series("touchpoints");
+    const CustomerIndex customer = snapshot.find_customer(entry.customer_id);
+    if (!touchpoints || customer == no_customer) return std::nullopt;
+    for (std::uint32_t row = touchpoints->first[customer]; row < touchpoints->first[customer + 1]; ++row) {
+        const Day day{std::chrono::days{touchpoints->day[row]}};
+        if (day <= entry.opened_on) continue;
+        const Seconds second{touchpoints->second.empty() ? 0 : touchpoints->second[row]};
+        return std::max(entry.opened_at, Instant{day} + second);
+    }
+    return std::nullopt;
+}
+
+std::optional<Instant> first_answer(std::span<const Act> acts, const LedgerEntry& entry) {
+    std::optional<Instant> first;
+    for (const Act& act : acts) {
+        const bool is_answer = act.kind == ActKind::seen || act.kind == ActKind::on_it || act.kind == ActKind::wrong;
+        if (!is_answer || act.key != entry.key || act.episode != entry.episode) continue;
+        first = std::min(first.value_or(act.at), act.at);
+    }
+    return first;
+}
+
+std::optional<Instant> first_action(const Snapshot& snapshot, std::span<const Act> acts, const LedgerEntry& entry) {
+    const auto touch = first_touch(snapshot, entry), answer = first_answer(acts, entry);
+    return touch && answer ? std::min(touch, answer) : touch ? touch : answer;
 }
 
 struct Window {
@@ -85,36 +115,45 @@ std::optional<AlertOutcome> parse_alert_outcome(std::string_view name) {
 
 bool LedgerEntry::operator==(const LedgerEntry& other) const {
     const auto rest = [](const LedgerEntry& e) {
-        return std::tie(e.key, e.episode, e.customer_id, e.severity, e.opened_on, e.renews_on, e.outcome, e.happened_on,
-                        e.labelled_on);
+        return std::tie(e.key, e.episode, e.customer_id, e.severity, e.opened_on, e.renews_on, e.opened_at, e.act_by,
+                        e.acted_at, e.outcome, e.happened_on, e.labelled_on);
     };
     return is_equal(revenue, other.revenue) && rest(*this) == rest(other);
 }
 
 bool RuleQuality::operator==(const RuleQuality& other) const {
     const auto rest = [](const RuleQuality& q) {
-        return std::tie(q.rule, q.churned, q.shrank, q.renewed, q.still_open, q.called_wrong, q.losses, q.foreseen);
+        return std::tie(q.rule, q.churned, q.shrank, q.renewed, q.still_open, q.called_wrong, q.followed_through,
+                        q.first_actions, q.losses, q.foreseen);
     };
     return is_equal(median_lead_days, other.median_lead_days) && rest(*this) == rest(other);
 }
 
-LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span<const Move> moves,
-                       std::span<const LedgerEntry> unlabelled, std::span<const FeedVerdict> feeds) {
+LedgerNews keep_ledger(const LedgerInput& input) {
+    const Snapshot& snapshot = input.snapshot;
     LedgerNews news;
-    for (const Move& move : moves) {
+    for (const Move& move : input.moves) {
         if (foretells(move)) news.opened.push_back(entry_of(snapshot, move));
     }
     std::ranges::sort(news.opened, {}, &LedgerEntry::key);
-    for (const std::string_view dataset : {"customers", "subscriptions"}) {
-        if (!is_loaded(snapshot, dataset) || !is_believed(feeds, dataset)) return news;
-    }
-    const Outcome& outcome = rules.policy.outcome;
-    const std::chrono::days horizon{static_cast<int>(rules.risk.horizon)}, gap{outcome.gap_days};
-    for (const LedgerEntry& entry : unlabelled) {
+    const auto believed = [&](std::string_view dataset) {
+        return is_loaded(snapshot, dataset) && is_believed(input.feeds, dataset);
+    };
+    const bool may_judge = believed("customers") && believed("subscriptions");
+    const Outcome& outcome = input.rules.policy.outcome;
+    const std::chrono::days horizon{static_cast<int>(input.rules.risk.horizon)}, gap{outcome.gap_days};
+    for (LedgerEntry entry : input.unlabelled) {
+        const bool was_acted_on = entry.acted_at.has_value();
+        if (!was_acted_on) entry.acted_at = first_action(snapshot, input.acts, entry);
         const Window window{.first = entry.opened_on, .last = entry.opened_on + horizon};
-        if (window.last + gap >= snapshot.as_of) continue;
-        label(news.labelled.emplace_back(entry), snapshot, outcome, window);
+        if (may_judge && window.last + gap < snapshot.as_of) {
+            label(entry, snapshot, outcome, window);
+            news.labelled.push_back(std::move(entry));
+        } else if (!was_acted_on && entry.acted_at) {
+            news.acted.push_back(std::move(entry));
+        }
     }
+    if (!may_judge) return news;
     for (CustomerIndex customer = 0; customer < snapshot.customers.size(); ++customer) {
         const std::optional<Day> lost = lost_on(snapshot, customer, outcome);
         if (!lost || *lost + days_losses_are_found < snapshot.as_of) continue;
@@ -122,6 +161,17 @@ LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span
             {.customer_id = std::string{snapshot.text(snapshot.customers[customer].id)}, .on = *lost});
     }
     return news;
+}
+
+bool is_followed_through(const LedgerEntry& entry) {
+    return entry.acted_at && (!entry.act_by || *entry.acted_at < Instant{*entry.act_by + std::chrono::days{1}});
+}
+
+void FirstActions::add(Seconds wait) {
+    const auto seconds = static_cast<double>(std::max(wait, Seconds{0}).count());
+    const auto bound = std::ranges::lower_bound(bounds, seconds);
+    ++counts[static_cast<std::size_t>(bound - bounds.begin())];
+    sum += seconds;
 }
 
 double precision(const RuleQuality& quality) {

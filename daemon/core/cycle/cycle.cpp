@@ -431,7 +431,12 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     result.news = news_of(judged.moves);
     FactsSeen seen = facts_seen(snapshot, rules, state);
     result.facts = std::move(seen.changed);
-    result.ledger = keep_ledger(snapshot, rules, judged.moves, state.happened.unlabelled, evaluation.feeds);
+    result.ledger = keep_ledger({.snapshot = snapshot,
+                                 .rules = rules,
+                                 .moves = judged.moves,
+                                 .unlabelled = state.happened.unlabelled,
+                                 .acts = state.happened.acts,
+                                 .feeds = evaluation.feeds});
     result.state = {.as_of = snapshot.as_of,
                     .rules_hash = rules.hash,
                     .customers = next_customers(evaluation, state, ended_drifts(rules, judged.moves)),

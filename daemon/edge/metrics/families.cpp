@@ -42,6 +42,8 @@ constexpr MetricSpec table[] = {
     {"retaind_alerts_over_budget", "gauge", "Stories that wait for a digest, for want of budget.", "reason"},
     {"retaind_alert_outcomes_total", "counter", "Alerts whose horizon has passed, by what became of their customer.",
      "rule outcome"},
+    {"retaind_alert_first_action_seconds", "histogram",
+     "Time from the opening of an alert to its first acknowledgement or touchpoint.", "rule"},
     {"retaind_rule_precision_ratio", "gauge", "Share of judged alerts whose customer left or shrank.", "rule"},
     {"retaind_rule_recall_ratio", "gauge", "Share of lost customers that the rule told of before.", "rule"},
     {"retaind_rule_lead_seconds", "gauge", "Median time from the opening of an alert to the loss.", "rule"},
@@ -93,9 +95,9 @@ std::string sanitised(std::string_view text) {
 }
 
 void DurationHistogram::observe(double seconds) {
-    counts.resize(std::size(cycle_buckets) + 1);
+    counts.resize(bounds.size() + 1);
     std::size_t bucket = 0;
-    while (bucket < std::size(cycle_buckets) && seconds > cycle_buckets[bucket]) ++bucket;
+    while (bucket < bounds.size() && seconds > bounds[bucket]) ++bucket;
     ++counts[bucket];
     sum += seconds;
 }
@@ -130,9 +132,9 @@ void Families::add(std::string_view name, LabelList labels, const DurationHistog
     std::uint64_t cumulative = 0;
     for (std::size_t bucket = 0; bucket < histogram.counts.size(); ++bucket) {
         cumulative += histogram.counts[bucket];
-        const bool last = bucket == std::size(cycle_buckets);
+        const bool last = bucket == histogram.bounds.size();
         metric.histogram.bucket.push_back(
-            {cumulative, last ? std::numeric_limits<double>::infinity() : cycle_buckets[bucket]});
+            {cumulative, last ? std::numeric_limits<double>::infinity() : histogram.bounds[bucket]});
     }
     metric.histogram.sample_count = cumulative;
     metric.histogram.sample_sum = histogram.sum;

@@ -113,6 +113,11 @@ void add_ledger(Families& families, const View& view) {
                          {{"rule", quality.rule}, {"outcome", alert_outcome_name(outcome)}},
                          static_cast<double>(count));
         }
+        const FirstActions& actions = quality.first_actions;
+        families.add("retaind_alert_first_action_seconds", {{"rule", quality.rule}},
+                     DurationHistogram{.bounds = FirstActions::bounds,
+                                       .counts = {actions.counts.begin(), actions.counts.end()},
+                                       .sum = actions.sum});
         const std::pair<std::string_view, double> gauges[] = {
             {"retaind_rule_precision_ratio", precision(quality)},
             {"retaind_rule_recall_ratio", recall(quality)},

@@ -26,13 +26,15 @@ struct MetricSpec {
 };
 std::span<const MetricSpec> metric_table();
 
-/// Seconds of each finished cycle phase, in the buckets of cycle_buckets.
+inline constexpr double cycle_buckets[] = {0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};
+
+/// Seconds: by default of each finished cycle phase.
 struct DurationHistogram {
-    std::vector<std::uint64_t> counts = {};  ///< one per bucket, and one for the rest
+    std::span<const double> bounds = cycle_buckets;
+    std::vector<std::uint64_t> counts = {};  ///< one per bound, and one for the rest
     double sum = 0;
     void observe(double seconds);
 };
-inline constexpr double cycle_buckets[] = {0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};
 
 /// What the daemon counts about itself, copied out of the running parts at each scrape.
 struct Telemetry {

@@ -249,20 +249,23 @@ bool is_below_floor(const JudgedRule& rule) { return misses_floor(rule.quality, 
 std::string quality_text(const std::vector<JudgedRule>& rules) {
     if (rules.empty()) return "no alert is old enough to be judged\n";
     const auto share = [](double value) { return is_known(value) ? fmt::format("{:.0f} %", 100 * value) : "-"; };
-    std::string out = fmt::format("{:<28} {:>7} {:>6} {:>9} {:>7} {:>7} {:>10} {:>6}\n", "rule", "alerts", "right",
-                                  "precision", "recall", "lead", "wrong", "floor");
+    std::string out = fmt::format("{:<28} {:>7} {:>6} {:>9} {:>7} {:>7} {:>6} {:>7} {:>6}\n", "rule", "alerts", "right",
+                                  "precision", "recall", "lead", "wrong", "acted", "floor");
     for (const JudgedRule& rule : rules) {
         const RuleQuality& quality = rule.quality;
+        const std::int64_t cases = quality.churned + quality.shrank + quality.renewed + quality.still_open;
         const std::string lead =
             is_known(quality.median_lead_days) ? fmt::format("{:.0f} d", quality.median_lead_days) : "-";
-        out += fmt::format("{:<28} {:>7} {:>6} {:>9} {:>7} {:>7} {:>10} {:>6}{}\n", shown(quality.rule, 28),
-                           quality.churned + quality.shrank + quality.renewed + quality.still_open,
-                           quality.churned + quality.shrank, share(precision(quality)), share(recall(quality)), lead,
-                           quality.called_wrong, share(rule.min_precision), is_below_floor(rule) ? "  below" : "");
+        out += fmt::format(
+            "{:<28} {:>7} {:>6} {:>9} {:>7} {:>7} {:>6} {:>7} {:>6}{}\n", shown(quality.rule, 28), cases,
+            quality.churned + quality.shrank, share(precision(quality)), share(recall(quality)), lead,
+            quality.called_wrong,
+            cases == 0 ? "-" : share(static_cast<double>(quality.followed_through) / static_cast<double>(cases)),
+            share(rule.min_precision), is_below_floor(rule) ? "  below" : "");
     }
     return out +
            "right: the customer left or shrank within the horizon; lead: median time from opening to the loss;\n"
-           "wrong: so called by people\n";
+           "wrong: so called by people; acted: acknowledged, or in touch with the customer, by the deadline\n";
 }
 
 std::string quality_json(const std::vector<JudgedRule>& rules) {
@@ -274,6 +277,7 @@ std::string quality_json(const std::vector<JudgedRule>& rules) {
                                          {"renewed", quality.renewed},
                                          {"still_open", quality.still_open},
                                          {"called_wrong", quality.called_wrong},
+                                         {"followed_through", quality.followed_through},
                                          {"losses", quality.losses},
                                          {"foreseen", quality.foreseen},
                                          {"precision", number(precision(quality))},

@@ -76,24 +76,46 @@ void measure_leads(soci::session& sql, QualityByRule& rules) {
     for (const auto& [name, sorted] : leads) quality_of(rules, name).median_lead_days = median(sorted);
 }
 
+void measure_actions(soci::session& sql, QualityByRule& rules) {
+    std::string rule;
+    LedgerEntry entry;
+    long long opened_at = 0, acted_at = 0;
+    int is_labelled = 0;
+    WholeCell act_by;
+    soci::statement rows =
+        (sql.prepare << "SELECT rule, opened_at, acted_at, act_by, outcome IS NOT NULL FROM ledger "
+                        "WHERE acted_at IS NOT NULL",
+         soci::into(rule), soci::into(opened_at), soci::into(acted_at), into(act_by), soci::into(is_labelled));
+    rows.execute();
+    while (rows.fetch()) {
+        auto& quality = quality_of(rules, rule);
+        quality.first_actions.add(Seconds{acted_at - opened_at});
+        entry.acted_at = instant_of(acted_at);
+        entry.act_by = act_by.day();
+        if (is_labelled != 0 && is_followed_through(entry)) ++quality.followed_through;
+    }
+}
+
 /// `insert`: "INSERT OR ...", what becomes of an entry that is there already.
 void put_entries(soci::session& sql, const std::string& insert, const std::vector<LedgerEntry>& entries) {
     KeyColumns key;
-    long long episode = 0, opened_on = 0;
+    long long episode = 0, opened_on = 0, opened_at = 0;
     std::string customer_id, severity, outcome;
     RealCell revenue;
     soci::indicator has_outcome = soci::i_null;
-    WholeCell renews_on, labelled_on, happened_on;
+    WholeCell renews_on, act_by, acted_at, labelled_on, happened_on;
     soci::statement put =
         (sql.prepare
              << insert
              << " INTO ledger (rule, scope, entity, dimension, episode, customer_id, "
-                "severity, opened_on, revenue, renews_on, outcome, labelled_on, happened_on) VALUES (:rule, :scope, "
-                ":entity, :dimension, :episode, :customer, :severity, :opened, :revenue, :renews, :outcome, "
-                ":labelled, :happened)",
+                "severity, opened_on, revenue, renews_on, opened_at, act_by, acted_at, outcome, labelled_on, "
+                "happened_on) "
+                "VALUES (:rule, :scope, :entity, :dimension, :episode, :customer, :severity, :opened, :revenue, "
+                ":renews, :opened_at, :act_by, :acted_at, :outcome, :labelled, :happened)",
          soci::use(key.rule), soci::use(key.scope), soci::use(key.entity), soci::use(key.dimension), soci::use(episode),
          soci::use(customer_id), soci::use(severity), soci::use(opened_on), use(revenue), use(renews_on),
-         soci::use(outcome, has_outcome), use(labelled_on), use(happened_on));
+         soci::use(opened_at), use(act_by), use(acted_at), soci::use(outcome, has_outcome), use(labelled_on),
+         use(happened_on));
     for (const auto& entry : entries) {
         key = KeyColumns{entry.key};
         episode = entry.episode;
@@ -102,6 +124,9 @@ void put_entries(soci::session& sql, const std::string& insert, const std::vecto
         opened_on = to_column(entry.opened_on);
         revenue = entry.revenue;
         renews_on = entry.renews_on;
+        opened_at = to_column(entry.opened_at);
+        act_by = entry.act_by;
+        acted_at = entry.acted_at;
         outcome = entry.outcome ? to_word(*entry.outcome) : "";
         has_outcome = entry.outcome ? soci::i_ok : soci::i_null;
         labelled_on = entry.labelled_on;
@@ -136,18 +161,19 @@ std::vector<LedgerEntry> read_unlabelled(soci::session& sql, Day before) {
     std::vector<LedgerEntry> entries;
     LedgerEntry entry;
     KeyColumns key;
-    long long opened_on = 0;
+    long long opened_on = 0, opened_at = 0;
     std::string severity;
     RealCell revenue;
-    WholeCell renews_on;
+    WholeCell renews_on, act_by, acted_at;
     const auto limit = to_column(before);
     soci::statement rows =
-        (sql.prepare << "SELECT rule, scope, entity, dimension, episode, customer_id, severity, opened_on, revenue, "
-                        "renews_on FROM ledger WHERE outcome IS NULL AND opened_on < :before "
-                        "ORDER BY opened_on, rule, scope, entity, dimension, episode",
+        (sql.prepare
+             << "SELECT rule, scope, entity, dimension, episode, customer_id, severity, opened_on, revenue, "
+                "renews_on, opened_at, act_by, acted_at FROM ledger WHERE outcome IS NULL AND opened_on < :before "
+                "ORDER BY opened_on, rule, scope, entity, dimension, episode",
          soci::use(limit), soci::into(key.rule), soci::into(key.scope), soci::into(key.entity),
          soci::into(key.dimension), soci::into(entry.episode), soci::into(entry.customer_id), soci::into(severity),
-         soci::into(opened_on), into(revenue), into(renews_on));
+         soci::into(opened_on), into(revenue), into(renews_on), soci::into(opened_at), into(act_by), into(acted_at));
     rows.execute();
     while (rows.fetch()) {
         entry.key = key.key();
@@ -155,6 +181,9 @@ std::vector<LedgerEntry> read_unlabelled(soci::session& sql, Day before) {
         entry.opened_on = day_of(opened_on);
         entry.revenue = revenue.get();
         entry.renews_on = renews_on.day();
+        entry.opened_at = instant_of(opened_at);
+        entry.act_by = act_by.day();
+        entry.acted_at = acted_at.instant();
         entries.push_back(entry);
     }
     return entries;
@@ -165,6 +194,7 @@ std::vector<RuleQuality> read_quality(soci::session& sql) {
     count_labels(sql, rules);
     count_losses(sql, rules);
     measure_leads(sql, rules);
+    measure_actions(sql, rules);
     std::vector<RuleQuality> sorted;
     for (auto& [rule, quality] : rules) sorted.push_back(std::move(quality));
     return sorted;

@@ -97,7 +97,8 @@ constexpr std::string_view people_tables[] = {
     "CREATE INDEX audit_at ON audit (at)",
     "CREATE TABLE ledger (rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, dimension TEXT NOT NULL, "
     "episode INTEGER NOT NULL, customer_id TEXT NOT NULL, severity TEXT NOT NULL, opened_on INTEGER NOT NULL, "
-    "revenue ANY, renews_on INTEGER, outcome TEXT, labelled_on INTEGER, happened_on INTEGER, "
+    "revenue ANY, renews_on INTEGER, opened_at INTEGER NOT NULL, act_by INTEGER, acted_at INTEGER, outcome TEXT, "
+    "labelled_on INTEGER, happened_on INTEGER, "
     "PRIMARY KEY (rule, scope, entity, dimension, episode)) STRICT, WITHOUT ROWID",
     "CREATE INDEX ledger_of ON ledger (customer_id, rule)",
     "CREATE TABLE loss (customer_id TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (customer_id, day)) "

@@ -198,6 +198,7 @@ private:
         write_mailings(sql(), commit.state);
         write_opened(sql(), commit.ledger.opened);
         write_ledger(sql(), commit.ledger.labelled);
+        write_ledger(sql(), commit.ledger.acted);
         write_losses(sql(), commit.ledger.losses);
         failpoint("state.commit.mailings");
         enqueue(sql(), commit, limits_);

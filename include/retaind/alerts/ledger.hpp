@@ -2,6 +2,7 @@
 // SCORING 2.3). A rule that is rarely right says so in every message.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "retaind/alerts/alert.hpp"
 #include "retaind/alerts/guard.hpp"
+#include "retaind/alerts/handling.hpp"
 #include "retaind/model/snapshot.hpp"
 
 namespace retaind {
@@ -27,9 +29,12 @@ struct LedgerEntry {
     std::int64_t episode = 0;
     std::string customer_id;
     Severity severity = Severity::warning;
-    Day opened_on;                      ///< data time
-    double revenue = missing;           ///< yearly, minor units, when it opened
-    std::optional<Day> renews_on = {};  ///< the next renewal, when it opened
+    Day opened_on;                         ///< data time
+    double revenue = missing;              ///< yearly, minor units, when it opened
+    std::optional<Day> renews_on = {};     ///< the next renewal, when it opened
+    Instant opened_at = {};                ///< wall time
+    std::optional<Day> act_by = {};        ///< the alert's deadline, when it opened
+    std::optional<Instant> acted_at = {};  ///< when somebody first acknowledged it, or was in touch with the customer
     std::optional<AlertOutcome> outcome = {};
     std::optional<Day> happened_on = {};  ///< of churned: the day
     std::optional<Day> labelled_on = {};
@@ -47,6 +52,7 @@ struct Loss {
 struct LedgerNews {
     std::vector<LedgerEntry> opened = {};    ///< sorted by key; of a released one an entry may be there already
     std::vector<LedgerEntry> labelled = {};  ///< of the unlabelled ones given, those whose horizon has passed
+    std::vector<LedgerEntry> acted = {};     ///< of the other unlabelled ones, those that somebody has acted on by now
     std::vector<Loss> losses = {};  ///< of the last days_losses_are_found; the same ones again, cycle after cycle
 };
 
@@ -55,16 +61,39 @@ inline constexpr double shrunk_share = 0.05;
 /// How long after it a loss is still found: longer outages of the daemon miss it.
 inline constexpr std::chrono::days days_losses_are_found{90};
 
-/// `horizon` in days. An alert is labelled when opened_on + horizon + gap_days has passed. Nothing is labelled or lost
-/// while customers or subscriptions are not loaded, or suspect.
-LedgerNews keep_ledger(const Snapshot& snapshot, const RuleSet& rules, std::span<const Move> moves,
-                       std::span<const LedgerEntry> unlabelled, std::span<const FeedVerdict> feeds = {});
+/// Acted on: acknowledged (seen, on it, wrong), or a touchpoint of the customer on a later day than opened_on; until it
+/// is labelled. `horizon` in days. An alert is labelled when opened_on + horizon + gap_days has passed. Nothing is
+/// labelled or lost while customers or subscriptions are not loaded, or suspect.
+struct LedgerInput {
+    const Snapshot& snapshot;
+    const RuleSet& rules;
+    std::span<const Move> moves = {};
+    std::span<const LedgerEntry> unlabelled = {};
+    std::span<const Act> acts = {};
+    std::span<const FeedVerdict> feeds = {};
+};
+LedgerNews keep_ledger(const LedgerInput& input);
+
+/// Whether somebody acted by the deadline, or at all where there was none.
+bool is_followed_through(const LedgerEntry& entry);
+
+/// From the opening to the first action.
+struct FirstActions {
+    static constexpr std::array<double, 8> bounds = {3'600,   14'400,  43'200,    86'400,
+                                                     172'800, 604'800, 1'209'600, 2'592'000};  ///< seconds
+    std::array<std::uint64_t, bounds.size() + 1> counts = {};  ///< by the first bound that is not less; then the rest
+    double sum = 0;                                            ///< seconds
+    void add(Seconds wait);
+    bool operator==(const FirstActions&) const = default;
+};
 
 /// What is known of a rule's alerts whose horizon has passed.
 struct RuleQuality {
     std::string rule;
     std::int64_t churned = 0, shrank = 0, renewed = 0, still_open = 0;  ///< alerts, by what became of them
     std::int64_t called_wrong = 0;                                      ///< by people
+    std::int64_t followed_through = 0;                                  ///< of those counted above
+    FirstActions first_actions = {};                                    ///< also of those not labelled yet
     std::int64_t losses = 0, foreseen = 0;  ///< customers lost while the rule was watched; of them told before
     double median_lead_days = missing;      ///< from the opening to the loss, of those that were right
     bool operator==(const RuleQuality& other) const;  ///< two missing numbers are the same
