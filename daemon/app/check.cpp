@@ -36,7 +36,10 @@ int fail(const Error& error) {
 }
 
 std::unique_ptr<Company> open_company(const Options& options) {
-    LoadResult loaded = load_config(options.config_file, {.rules_directory = options.rules_directory});
+    // `alerts` speaks with the state alone: whoever uses it need not be able to read the service's secrets.
+    const bool needs_secrets = options.verb != Verb::alerts;
+    LoadResult loaded = load_config(options.config_file,
+                                    {.rules_directory = options.rules_directory, .read_secrets = needs_secrets});
     if (!loaded.problems.empty()) {
         say_problems(options, loaded.problems);
         return nullptr;

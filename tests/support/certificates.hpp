@@ -1,6 +1,8 @@
 // Certificates that sign themselves, in a folder of their own.
 #pragma once
 
+#include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,7 @@ namespace retaind::test {
 
 class Certificates {
 public:
-    /// `names`: subjectAltName. `when`: a day for libfaketime, since openssl makes no certificate that is out of date already.
+    /// `names`: subjectAltName. `when`: a day, by libfaketime, since openssl makes none that is out of date already.
     void make(const std::string& name, const std::string& names, const std::string& when = "") const {
         std::vector<std::string> command = {"openssl",  "req",
                                             "-x509",    "-newkey",
