@@ -2,6 +2,7 @@
 
 #include <asio.hpp>
 #include <csignal>
+#include <filesystem>
 
 #include "alert_pages.hpp"
 #include "board.hpp"
@@ -17,6 +18,14 @@
 
 namespace retaind {
 namespace {
+
+/// On the file system of the state.
+std::uint64_t free_bytes(const StateSettings& settings, const std::string& directory) {
+    const Result<std::string> file = state_file(settings, directory);
+    std::error_code failed;
+    const auto space = std::filesystem::space(std::filesystem::path(file ? *file : directory).parent_path(), failed);
+    return failed ? 0 : space.available;
+}
 
 /// The running daemon: an event loop for signals and timers, the evaluator's thread, the deliverer's, the listener's.
 class Daemon {
@@ -128,10 +137,12 @@ Result<void> Daemon::open() {
                                  });
                              },
                          .on_outbox =
-                             [this](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
+                             [this, directory, state = settings_.state](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
+                                 const std::uint64_t free = free_bytes(state, directory);
                                  board_.update([&](Telemetry& telemetry) {
                                      telemetry.outbox = counts;
                                      telemetry.state_bytes = bytes;
+                                     telemetry.state_limit_bytes = bytes + free;
                                  });
                              }});
     evaluator_ = std::make_unique<Evaluator>(
@@ -165,7 +176,6 @@ void Daemon::describe() {
         telemetry.revision = engine_revision;
         telemetry.interval_seconds = static_cast<double>(longest_pause(settings_).count());
         telemetry.last_reload = clock_.now();
-        telemetry.state_limit_bytes = OutboxLimits{}.bytes;
         telemetry.process_start_seconds = static_cast<double>(clock_.now().time_since_epoch().count());
     });
 }

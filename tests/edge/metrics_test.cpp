@@ -124,6 +124,48 @@ TEST(Metrics, ShowsSingleCustomersOnlyWhereAskedAndCountsTheRest) {
     EXPECT_THAT(render_view(small_view(), {.customers = "all"}), HasSubstr("retaind_customer_series_omitted 0"));
 }
 
+TEST(Metrics, ShowWhoMovedMostEvenWhenNothingFires) {
+    View view = small_view();
+    view.customers[1].change_30d = -12.5;
+    view.customers[1].change_7d = 2;
+    view.customers[1].renews_on = Day{std::chrono::year{2026} / 4 / 1};
+    view.promises = {{.promise_id = "p1", .customer_id = "c2", .state = PromiseState::at_risk}};
+    const std::string page = render_view(view, {.customers = "firing"});
+    for (const char* line :
+         {"retaind_customer_health_change_points{customer=\"c2\",period=\"30d\"} -12.5\n",
+          "retaind_customer_health_change_points{customer=\"c2\",period=\"7d\"} 2\n",
+          "retaind_customer_info{customer=\"c2\",segment=\"north\",motion=\"price\",band=\"healthy\"} 1\n",
+          "retaind_customer_renewal_timestamp_seconds{customer=\"c2\"} 1775001600\n",
+          "retaind_customer_alerts{customer=\"c1\",rule=\"gone_quiet\",severity=\"warning\"} 1\n",
+          "retaind_customer_promises{customer=\"c2\",state=\"at_risk\"} 1\n", "retaind_customer_series_omitted 1\n"})
+        EXPECT_THAT(page, HasSubstr(line));
+    EXPECT_THAT(page, Not(HasSubstr("customer=\"c3\"")));
+    for (int more = 0; more < 30; ++more) {
+        view.customers.push_back(customer("m" + std::to_string(more), "north", 80));
+        view.customers.back().change_30d = more;
+    }
+    EXPECT_THAT(render_view(view, {.customers = "firing"}), HasSubstr("retaind_customer_series_omitted 22\n"))
+        << "ten of them, and who fires";
+}
+
+TEST(Metrics, TellWhatRenewalsWillBringAndWhatRulesMustReach) {
+    View view = small_view();
+    view.renewals = {
+        {.segment = "north", .renewals = 2, .scheduled = 1'000'00, .low = 500'00, .expected = 900'00, .high = 990'00},
+        {.segment = "south", .renewals = 1, .scheduled = 100'00, .low = 0, .expected = 80'00, .high = 100'00}};
+    view.floors = {{.rule = "gone_quiet", .floor = 0.25}};
+    view.feeds[0].stale = true;
+    const std::string page = render_view(view, {});
+    for (const char* line : {"retaind_renewal_revenue{segment=\"north\",currency=\"EUR\",bound=\"low\"} 500\n",
+                             "retaind_renewal_revenue{segment=\"north\",currency=\"EUR\",bound=\"scheduled\"} 1000\n",
+                             "retaind_renewal_revenue{segment=\"south\",currency=\"EUR\",bound=\"expected\"} 80\n",
+                             "retaind_rule_precision_floor_ratio{rule=\"gone_quiet\"} 0.25\n",
+                             "retaind_dataset_stale{dataset=\"usage\"} 1\n",
+                             "retaind_alert_first_action_seconds_count{rule=\"gone_quiet\"} 0\n"})
+        EXPECT_THAT(page, HasSubstr(line));
+    EXPECT_EQ(promtool(page), 0);
+}
+
 TEST(Metrics, FoldsSegmentsPastTheLimitIntoOther) {
     const std::string page = render_view(small_view(), {.segments_max = 1});
     EXPECT_THAT(page, HasSubstr("segment=\"other\""));

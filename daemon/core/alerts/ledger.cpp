@@ -13,7 +13,6 @@ namespace retaind {
 namespace {
 
 constexpr std::array<std::string_view, 4> outcomes = {"churned", "shrank", "renewed", "open"};
-constexpr double months_of_a_year = 12;
 
 bool is_equal(double a, double b) { return a == b || (is_missing(a) && is_missing(b)); }
 

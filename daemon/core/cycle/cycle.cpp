@@ -9,6 +9,7 @@
 #include "judge.hpp"
 #include "retaind/alerts/guard.hpp"
 #include "retaind/alerts/notify.hpp"
+#include "retaind/signals/facts.hpp"
 #include "values.hpp"
 #include "watch.hpp"
 
@@ -219,6 +220,8 @@ CustomerView view_of(const Evaluation& evaluation, const ScoredCustomer& scored)
             .smoothed = scored.smoothed,
             .coverage = scored.coverage,
             .risk = scored.risk,
+            .change_7d = scored.change_7d,
+            .change_30d = scored.change_30d,
             .band = scored.band,
             .trend = scored.trend,
             .trend_slope = scored.trend_slope,
@@ -260,6 +263,27 @@ std::vector<PromiseView> promise_views(const Evaluation& evaluation, CustomerInd
     return views;
 }
 
+/// By segment. A customer of unknown risk counts as the base rate says.
+std::vector<RenewalForecast> renewal_forecasts(const Evaluation& evaluation) {
+    const Snapshot& snapshot = evaluation.snapshot;
+    std::map<std::string, std::vector<Renewal>, std::less<>> due;
+    for (const ScoredCustomer& scored : evaluation.customers) {
+        const double risk = is_known(scored.risk) ? scored.risk : evaluation.rules_of(scored).risk.base_rate;
+        for (const Subscription& one : snapshot.subscriptions_of(scored.customer)) {
+            if (!is_live(one, snapshot.as_of) || !one.renews_on || is_missing(one.mrr)) continue;
+            if (*one.renews_on <= snapshot.as_of || *one.renews_on > snapshot.as_of + renewals_ahead) continue;
+            due[std::string{snapshot.text(snapshot.customers[scored.customer].segment)}].push_back(
+                {.amount = months_of_a_year * one.mrr, .risk = risk});
+        }
+    }
+    std::vector<RenewalForecast> forecasts;
+    for (const auto& [segment, renewals] : due) {
+        forecasts.push_back(forecast_renewals(renewals));
+        forecasts.back().segment = segment;
+    }
+    return forecasts;
+}
+
 FeedView feed_view(const Snapshot& snapshot, const Feed& feed) {
     return {.dataset = feed.dataset,
             .source = feed.source,
@@ -284,7 +308,8 @@ View make_view(const Evaluation& evaluation, const std::vector<Alert>& alerts, I
               .currency = evaluation.rules.policy.currency.base,
               .promises = promise_views(evaluation, no_customer),
               .segments = evaluation.segments,
-              .portfolio = evaluation.portfolio};
+              .portfolio = evaluation.portfolio,
+              .renewals = renewal_forecasts(evaluation)};
     std::map<std::string_view, std::vector<std::string>> firing;
     for (const Alert& alert : alerts) {
         if (!is_open(alert)) continue;
@@ -453,6 +478,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
     result.view = make_view(evaluation, result.state.alerts, now);
     result.view.over_budget = plan.over_budget;
     result.view.quality = state.happened.quality;
+    result.view.floors = floors;
     note_finding(result.view, "people", "unreachable", plan.findings.size());  // to be told, and without an address
     note_finding(result.view, "customers", "unknown_category", evaluation.unknown_categories);
     return result;

@@ -17,7 +17,7 @@ void add_amounts(ContractFacts& facts, const Snapshot& snapshot, CustomerIndex c
         list += subscription.list_mrr;
     }
     facts.mrr = monthly_revenue(snapshot, customer);
-    facts.revenue = 12 * facts.mrr;
+    facts.revenue = months_of_a_year * facts.mrr;
     facts.seats = seats_sold(snapshot, customer);
     if (list > 0) facts.discount_ratio = (list - listed) / list;  // exact, where 1 - listed / list is a hair off
 }

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "retaind/signals/facts.hpp"
+
 namespace retaind {
 namespace {
 
@@ -45,7 +47,7 @@ std::map<std::string_view, Past> past_by_segment(const Snapshot& snapshot, std::
         segment.customers += 1;
         if (is_missing(now[customer])) continue;
         if (is_known(*mrr))
-            segment.revenue += 12 * *mrr;
+            segment.revenue += months_of_a_year * *mrr;
         else
             segment.left_out += now[customer];
     }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <set>
 #include <tuple>
 
 #include "families.hpp"
+#include "retaind/signals/facts.hpp"
 
 namespace retaind {
 namespace {
@@ -53,7 +55,8 @@ void add_customers(Families& families, const View& view, const SegmentLabels& se
     for (const CustomerView& customer : view.customers) {
         const std::string segment = segments.of(customer.segment), band{band_name(customer.band)};
         customers[{segment, customer.motion, band}] += 1;
-        if (is_known(customer.revenue)) revenue[{segment, band, view.currency}] += customer.revenue / minor_units / 12;
+        if (is_known(customer.revenue))
+            revenue[{segment, band, view.currency}] += customer.revenue / minor_units / months_of_a_year;
         if (is_known(customer.health)) health[segment].push_back(customer.health);
         coverage[segment].push_back(customer.coverage);
     }
@@ -128,7 +131,24 @@ void add_ledger(Families& families, const View& view) {
     }
 }
 
-/// Which customers get series of their own: "firing", "top:N" by risk, or "all" up to the cap.
+/// The largest changes of health over 30 days, either way.
+constexpr std::size_t movers_shown = 10;
+std::vector<const CustomerView*> movers(const View& view) {
+    std::vector<const CustomerView*> moved;
+    for (const CustomerView& customer : view.customers) {
+        if (is_known(customer.change_30d) && customer.change_30d != 0) moved.push_back(&customer);
+    }
+    const std::size_t most = std::min(moved.size(), movers_shown);
+    std::ranges::partial_sort(moved, moved.begin() + static_cast<std::ptrdiff_t>(most),
+                              [](const CustomerView* a, const CustomerView* b) {
+                                  const double by_a = std::abs(a->change_30d), by_b = std::abs(b->change_30d);
+                                  return by_a != by_b ? by_a > by_b : a->customer_id < b->customer_id;
+                              });
+    moved.resize(most);
+    return moved;
+}
+
+/// Which customers get series of their own: "firing", "top:N" by risk, or "all" up to the cap; and the movers.
 std::vector<const CustomerView*> chosen_customers(const View& view, const std::string& choice) {
     std::vector<const CustomerView*> chosen;
     for (const CustomerView& customer : view.customers) {
@@ -140,18 +160,83 @@ std::vector<const CustomerView*> chosen_customers(const View& view, const std::s
         return (is_known(a->risk) ? a->risk : -1) > (is_known(b->risk) ? b->risk : -1);
     });
     chosen.resize(std::min({chosen.size(), most, most_customer_series}));
+    for (const CustomerView* mover : movers(view)) {
+        if (chosen.size() < most_customer_series && std::ranges::find(chosen, mover) == chosen.end())
+            chosen.push_back(mover);
+    }
     return chosen;
+}
+
+/// Numbers of one customer. No revenue: whoever may scrape may read this.
+void add_customer(Families& families, const CustomerView& customer) {
+    const std::string& id = customer.customer_id;
+    families.add("retaind_customer_info",
+                 {{"customer", id},
+                  {"segment", customer.segment},
+                  {"motion", customer.motion},
+                  {"band", band_name(customer.band)}},
+                 1);
+    const std::pair<std::string_view, double> numbers[] = {{"retaind_customer_health_score", customer.health},
+                                                           {"retaind_customer_churn_risk_ratio", customer.risk}};
+    for (const auto& [name, value] : numbers) {
+        if (is_known(value)) families.add(name, {{"customer", id}}, value);
+    }
+    const std::pair<std::string_view, double> changes[] = {{"7d", customer.change_7d}, {"30d", customer.change_30d}};
+    for (const auto& [period, value] : changes) {
+        if (is_known(value))
+            families.add("retaind_customer_health_change_points", {{"customer", id}, {"period", period}}, value);
+    }
+    if (customer.renews_on)
+        families.add("retaind_customer_renewal_timestamp_seconds", {{"customer", id}},
+                     seconds(Instant{*customer.renews_on}));
+}
+
+/// Open alerts and promises of the customers that have series.
+void add_details(Families& families, const View& view, const std::set<std::string_view>& ids) {
+    std::map<std::tuple<std::string, std::string, std::string>, double> alerts;
+    for (const Alert& alert : view.alerts) {
+        if (alert.phase != AlertPhase::pending && ids.contains(alert.customer_id))
+            alerts[{alert.customer_id, alert.key.rule, std::string{severity_name(alert.severity)}}] += 1;
+    }
+    for (const auto& [key, count] : alerts) {
+        families.add("retaind_customer_alerts",
+                     {{"customer", std::get<0>(key)}, {"rule", std::get<1>(key)}, {"severity", std::get<2>(key)}},
+                     count);
+    }
+    std::map<std::pair<std::string, std::string>, double> promises;
+    for (const PromiseView& promise : view.promises) {
+        if (ids.contains(promise.customer_id))
+            promises[{promise.customer_id, std::string{promise_state_name(promise.state)}}] += 1;
+    }
+    for (const auto& [key, count] : promises)
+        families.add("retaind_customer_promises", {{"customer", key.first}, {"state", key.second}}, count);
 }
 
 void add_single_customers(Families& families, const View& view, const std::string& choice) {
     const std::vector<const CustomerView*> chosen = chosen_customers(view, choice);
+    std::set<std::string_view> ids;
     for (const CustomerView* customer : chosen) {
-        if (is_known(customer->health))
-            families.add("retaind_customer_health_score", {{"customer", customer->customer_id}}, customer->health);
-        if (is_known(customer->risk))
-            families.add("retaind_customer_churn_risk_ratio", {{"customer", customer->customer_id}}, customer->risk);
+        add_customer(families, *customer);
+        ids.insert(customer->customer_id);
     }
+    add_details(families, view, ids);
     families.add("retaind_customer_series_omitted", {}, static_cast<double>(view.customers.size() - chosen.size()));
+}
+
+void add_renewals(Families& families, const View& view, const SegmentLabels& segments) {
+    std::map<std::pair<std::string, std::string_view>, double> amounts;
+    for (const RenewalForecast& forecast : view.renewals) {
+        const std::pair<std::string_view, double> bounds[] = {{"low", forecast.low},
+                                                              {"expected", forecast.expected},
+                                                              {"high", forecast.high},
+                                                              {"scheduled", forecast.scheduled}};
+        for (const auto& [bound, amount] : bounds) amounts[{segments.of(forecast.segment), bound}] += amount;
+    }
+    for (const auto& [key, amount] : amounts) {
+        families.add("retaind_renewal_revenue",
+                     {{"segment", key.first}, {"currency", view.currency}, {"bound", key.second}},
+                     amount / minor_units);
+    }
 }
 
 void add_feeds(Families& families, const View& view) {
@@ -160,6 +245,7 @@ void add_feeds(Families& families, const View& view) {
             families.add("retaind_dataset_watermark_timestamp_seconds", {{"dataset", feed.dataset}},
                          end_of(*feed.watermark));
         if (feed.stale_after) {
+            families.add("retaind_dataset_stale", {{"dataset", feed.dataset}}, feed.stale ? 1 : 0);
             families.add("retaind_dataset_stale_after_seconds", {{"dataset", feed.dataset}},
                          static_cast<double>(feed.stale_after->count()));
         }
@@ -223,6 +309,9 @@ std::string render_view(const View& view, const MetricsSettings& settings) {
     add_segments(families, view, segments);
     add_alerts(families, view);
     add_ledger(families, view);
+    for (const FlooredRule& rule : view.floors)
+        families.add("retaind_rule_precision_floor_ratio", {{"rule", rule.rule}}, rule.floor);
+    add_renewals(families, view, segments);
     add_single_customers(families, view, settings.customers);
     add_feeds(families, view);
     return families.text();

@@ -9,6 +9,7 @@
 #include "retaind/alerts/alert.hpp"
 #include "retaind/alerts/ledger.hpp"
 #include "retaind/model/dataset.hpp"
+#include "retaind/portfolio/forecast.hpp"
 #include "retaind/portfolio/segments.hpp"
 #include "retaind/promises/promise.hpp"
 #include "retaind/scores/health.hpp"
@@ -19,6 +20,7 @@ namespace retaind {
 struct CustomerView {
     std::string customer_id = {}, name = {}, segment = {}, motion = {}, account_manager = {};
     double health = missing, smoothed = missing, coverage = 0, risk = missing;
+    double change_7d = missing, change_30d = missing;  ///< of the health, in points
     Band band = Band::unknown;
     Trend trend = Trend::unknown;  ///< of the health, over the last 8 weeks
     double trend_slope = missing;  ///< points a week; missing while the trend is unknown
@@ -55,9 +57,11 @@ struct View {
     std::vector<FeedView> feeds = {};          ///< sorted by name
     std::vector<SegmentView> segments = {};    ///< sorted by name
     SegmentView portfolio = {};
-    int held = 0;                           ///< alerts held by the blast guard
-    int over_budget = 0;                    ///< stories that wait for a digest, for want of budget
-    std::vector<RuleQuality> quality = {};  ///< sorted by rule
+    std::vector<RenewalForecast> renewals = {};  ///< of the renewals_ahead, sorted by segment; segments with any
+    int held = 0;                                ///< alerts held by the blast guard
+    int over_budget = 0;                         ///< stories that wait for a digest, for want of budget
+    std::vector<RuleQuality> quality = {};       ///< sorted by rule
+    std::vector<FlooredRule> floors = {};        ///< rules that have a floor of precision, in their order
 };
 
 }  // namespace retaind

@@ -23,6 +23,7 @@ std::optional<Day> plan_changed_on(const Snapshot& snapshot, CustomerIndex custo
 /// Summed over the live subscriptions: a month's revenue in minor units of the base currency, missing when an amount
 /// has no rate; and the seats of those that sell seats, missing when none does.
 double monthly_revenue(const Snapshot& snapshot, CustomerIndex customer);
+inline constexpr double months_of_a_year = 12;
 double seats_sold(const Snapshot& snapshot, CustomerIndex customer);
 
 /// One fact of every customer, looked up by name once. Known are the columns of customers; what subscriptions say as of
