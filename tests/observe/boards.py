@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -30,12 +31,12 @@ def panels(board):
 
 
 def metric_table():
-    """Name -> (type, labels), from the one table in the code."""
+    """Name -> (type, labels, help), from the one table in the code."""
     rows = re.findall(
-        r'\{"((?:retaind|process)_\w+)",\s*"(\w+)",\s*"(?:[^"\\]|\\.)*",\s*"([\w ]*)"\}',
+        r'\{"((?:retaind|process)_\w+)",\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)",\s*"([\w ]*)"\}',
         (harness.ROOT / "daemon/edge/metrics/families.cpp").read_text(),
     )
-    return {name: (kind, set(labels.split())) for name, kind, labels in rows}
+    return {name: (kind, labels.split(), help) for name, kind, help, labels in rows}
 
 
 def family_of(name, table):
@@ -50,13 +51,21 @@ def metrics_in(expression):
         yield name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", labels))
 
 
+def filled(expression, chosen):
+    for name, value in {"__rate_interval": "10s", **chosen}.items():
+        expression = expression.replace(f"${name}", value)
+    return expression
+
+
 class Prometheus:
     def __init__(self, port):
         self.address = f"http://127.0.0.1:{port}"
 
     def ask(self, path, **arguments):
         try:
-            with urllib.request.urlopen(f"{self.address}{path}?{urllib.parse.urlencode(arguments)}", timeout=10) as reply:
+            with urllib.request.urlopen(
+                f"{self.address}{path}?{urllib.parse.urlencode(arguments)}", timeout=10
+            ) as reply:
                 return json.load(reply)["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{arguments}: {json.load(error)['error']}") from None
@@ -70,19 +79,48 @@ class Prometheus:
     def query(self, expression):
         """(labels, value) of each series that has a number."""
         found = self.ask("/api/v1/query", query=expression)
-        pairs = [({}, found["result"])] if found["resultType"] == "scalar" else [
-            (series["metric"], series["value"]) for series in found["result"]
-        ]
+        pairs = (
+            [({}, found["result"])]
+            if found["resultType"] == "scalar"
+            else [(series["metric"], series["value"]) for series in found["result"]]
+        )
         return [(labels, float(value)) for labels, (_, value) in pairs if not math.isnan(float(value))]
 
     def values(self, label, selector):
         return self.ask(f"/api/v1/label/{label}/values", **{"match[]": selector})
 
     def evaluate(self, expression, chosen):
-        """What Grafana makes of it, with the variables chosen."""
-        for name, value in {"__rate_interval": "10s", **chosen}.items():
-            expression = expression.replace(f"${name}", value)
-        return self.query(expression)
+        """As Grafana asks it, with the variables chosen."""
+        return self.query(filled(expression, chosen))
+
+    def evaluate_over(self, expression, chosen, seconds):
+        """(labels, [(instant, value)]) of each series, a value for each second until now."""
+        now = time.time()
+        asked = {"query": filled(expression, chosen), "start": now - seconds, "end": now, "step": 1}
+        return [
+            (series["metric"], [(at, float(value)) for at, value in series["values"] if value != "NaN"])
+            for series in self.ask("/api/v1/query_range", **asked)["result"]
+        ]
+
+
+def choose(prometheus, board):
+    """A value for each variable that asks Prometheus for its values."""
+    chosen = {}
+    for variable in board["templating"]["list"]:
+        if variable["type"] != "query":
+            continue
+        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
+        values = prometheus.values(label, filled(selector, chosen))
+        assert values, f"{board['title']}: ${variable['name']} has no values"
+        chosen[variable["name"]] = most_told_of(prometheus) if variable["name"] == "customer" else values[0]
+    return chosen
+
+
+def most_told_of(prometheus):
+    """A customer of whom there is something to say on every panel."""
+    asked = "retaind_customer_alerts and on (customer) retaind_customer_promises"
+    found = prometheus.query(asked) or prometheus.query("topk(1, retaind_customer_churn_risk_ratio)")
+    return sorted(labels["customer"] for labels, _ in found)[0]
 
 
 @contextlib.contextmanager
@@ -102,7 +140,11 @@ def scraping(place, port):
     """Prometheus with the shipped configuration and rules, every second; it knows no Alertmanager."""
     place.mkdir()
     text = (PROMETHEUS / "scrape.yml").read_text()
-    for shipped, here in {":9848": f":{port}", ":9093": f":{harness.free_port()}", "_interval: 30s": "_interval: 1s"}.items():
+    for shipped, here in {
+        ":9848": f":{port}",
+        ":9093": f":{harness.free_port()}",
+        "_interval: 30s": "_interval: 1s",
+    }.items():
         assert shipped in text, shipped
         text = text.replace(shipped, here)
     (place / "prometheus.yml").write_text(text)

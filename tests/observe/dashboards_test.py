@@ -53,7 +53,7 @@ def check_names(where, expression, table):
         if name.startswith(tuple(AWAITED)):
             continue
         assert family in table, f"{where}: {name} is not in metric_table()"
-        unknown = asked - table[family][1] - boards.TARGET_LABELS
+        unknown = asked - set(table[family][1]) - boards.TARGET_LABELS
         assert not unknown, f"{where}: {name} has no label {unknown}"
 
 
@@ -66,6 +66,8 @@ def check_shape(name, board):
     assert "id" not in board and "version" not in board, f"{name}: these are Grafana's, not ours"
     ids = [panel["id"] for panel in board["panels"]]
     assert ids == list(range(1, len(ids) + 1)), f"{name}: ids {ids}"
+    titles = [panel["title"] for panel in board["panels"]]
+    assert len(set(titles)) == len(titles), f"{name}: two panels of one title"
     taken = set()
     for panel in board["panels"]:
         at = panel["gridPos"]
@@ -80,28 +82,6 @@ def check_shape(name, board):
         assert units, f"{where} has no unit"
         assert panel["datasource"]["uid"] == "${datasource}", where
     assert {v["name"] for v in board["templating"]["list"]} >= {"datasource", "company"}, name
-
-
-def choose(prometheus, board):
-    """A value for each variable that asks Prometheus for its values."""
-    chosen = {}
-    for variable in board["templating"]["list"]:
-        if variable["type"] != "query":
-            continue
-        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
-        for name, value in chosen.items():
-            selector = selector.replace(f"${name}", value)
-        values = prometheus.values(label, selector)
-        assert values, f"{board['title']}: ${variable['name']} has no values"
-        chosen[variable["name"]] = most_told_of(prometheus) if variable["name"] == "customer" else values[0]
-    return chosen
-
-
-def most_told_of(prometheus):
-    """A customer of whom there is something to say on every panel."""
-    asked = "retaind_customer_alerts and on (customer) retaind_customer_promises"
-    found = prometheus.query(asked) or prometheus.query("topk(1, retaind_customer_churn_risk_ratio)")
-    return sorted(labels["customer"] for labels, _ in found)[0]
 
 
 def check_texts(where, panel, results):
@@ -176,7 +156,9 @@ def provoke(place, daemon):
     config = place / "retaind.toml"
     dead = f'[receiver.dead]\ntype = "webhook"\nurl = "http://127.0.0.1:{harness.free_port()}"\n\n[[route]]\n'
     config.write_text(
-        config.read_text().replace("[[route]]\n", dead).replace('receivers = ["file"]', 'receivers = ["file", "dead"]')
+        config.read_text()
+        .replace("[[route]]\n", dead)
+        .replace('receivers = ["file"]', 'receivers = ["file", "dead"]')
     )
     daemon.signal(signal.SIGHUP)
     with sqlite3.connect(place / "company.db", timeout=10) as company:
@@ -194,7 +176,7 @@ def provoke(place, daemon):
 
 
 def check_faults(prometheus, daemon, place, board):
-    chosen = choose(prometheus, board)
+    chosen = boards.choose(prometheus, board)
     waited = {p["title"] for p in boards.panels(board) if p["title"] in SILENT_IN_GOOD_HEALTH and not is_awaited(p)}
     provoke(place, daemon)
     said = set()
@@ -228,7 +210,7 @@ def main():
             exposed = set(prometheus.ask("/api/v1/metadata"))
             assert exposed - set(table) == set(), exposed - set(table)
             for board in all_boards.values():
-                chosen = choose(prometheus, board)
+                chosen = boards.choose(prometheus, board)
                 shown = {p["title"] for p in boards.panels(board) if not is_awaited(p)}
                 empty = shown - spoken(prometheus, board, chosen) - set(SILENT_IN_GOOD_HEALTH)
                 assert not empty, f"{board['title']}: nothing on {empty}"
