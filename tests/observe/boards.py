@@ -26,6 +26,21 @@ def dashboards():
     return {path.name: json.loads(path.read_text()) for path in sorted(GRAFANA.glob("*.json"))}
 
 
+def as_text(value, depth=0, before=0):
+    """JSON as the files have it: on one line what fits there, so that a change shows as the lines it changes."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, (dict, list)) or not value or len(line) + before + 2 * depth <= 116:
+        return line
+    pad = "  " * (depth + 1)
+    if isinstance(value, dict):
+        keys = {key: json.dumps(key) + ": " for key in value}
+        parts = [pad + name + as_text(value[key], depth + 1, len(name)) for key, name in keys.items()]
+    else:
+        parts = [pad + as_text(each, depth + 1) for each in value]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return first + "\n" + ",\n".join(parts) + "\n" + "  " * depth + last
+
+
 def panels(board):
     return [panel for panel in board["panels"] if panel["type"] != "row"]
 
@@ -167,3 +182,8 @@ def scraping(place, port):
     finally:
         server.terminate()
         server.wait(10)
+
+
+if __name__ == "__main__":  # brings the files into their form, after an export from Grafana say
+    for name, board in dashboards().items():
+        (GRAFANA / name).write_text(as_text(board) + "\n")

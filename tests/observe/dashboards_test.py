@@ -64,6 +64,8 @@ def is_awaited(panel):
 def check_shape(name, board):
     """What a reader needs of each panel, and what makes a file of it that can be compared."""
     assert "id" not in board and "version" not in board, f"{name}: these are Grafana's, not ours"
+    written = (boards.GRAFANA / name).read_text()
+    assert written == boards.as_text(board) + "\n", f"{name}: python3 tests/observe/boards.py brings it into form"
     ids = [panel["id"] for panel in board["panels"]]
     assert ids == list(range(1, len(ids) + 1)), f"{name}: ids {ids}"
     titles = [panel["title"] for panel in board["panels"]]
@@ -119,6 +121,31 @@ def spoken(prometheus, board, chosen):
             said.add(panel["title"])
             check_texts(f"{board['title']}, {panel['title']}", panel, results)
     return said
+
+
+def check_mistakes(prometheus, board, chosen, table):
+    """That each check can fail: on a panel that is well, and then is not."""
+
+    def is_found(change):
+        copy = json.loads(json.dumps(board))
+        copy["panels"] = [next(p for p in boards.panels(copy) if p["title"] == "Customers by band")]
+        change(copy["panels"][0]["targets"][0])
+        try:
+            for where, expression in expressions(copy):
+                check_names(where, expression, table)
+            return not spoken(prometheus, copy, chosen)
+        except AssertionError:
+            return True
+
+    assert not is_found(lambda target: None)
+    for change in (
+        lambda target: target.update(expr="sum by (band) (retaind_customer)"),
+        lambda target: target.update(expr=target["expr"].replace("company=", "colour=")),
+        lambda target: target.update(expr=target["expr"].replace("$company", "another")),
+        lambda target: target.update(expr=target["expr"] + ")"),
+        lambda target: target.update(legendFormat="{{colour}}"),
+    ):
+        assert is_found(change), "a mistake passes"
 
 
 def check_rules(prometheus, table):
@@ -217,6 +244,7 @@ def main():
                 for annotation in board["annotations"]["list"]:
                     assert prometheus.evaluate(annotation["expr"], chosen), annotation["name"]
                 print(f"{board['title']}: {len(shown)} panels")
+            check_mistakes(prometheus, board, chosen, table)
             print(f"{check_rules(prometheus, table)} rules are silent")
             provoked = check_faults(prometheus, daemon, base / "demo", all_boards["operations.json"])
             print(f"{provoked} panels speak when something is wrong")
