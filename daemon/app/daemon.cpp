@@ -137,7 +137,8 @@ Result<void> Daemon::open() {
                                  });
                              },
                          .on_outbox =
-                             [this, directory, state = settings_.state](const std::vector<OutboxCount>& counts, std::uint64_t bytes) {
+                             [this, directory, state = settings_.state](const std::vector<OutboxCount>& counts,
+                                                                        std::uint64_t bytes) {
                                  const std::uint64_t free = free_bytes(state, directory);
                                  board_.update([&](Telemetry& telemetry) {
                                      telemetry.outbox = counts;

@@ -22,18 +22,6 @@ SILENT_IN_GOOD_HEALTH = {
     "Oldest unsent message, by receiver": "likewise",
     "Time to the first answer": "nobody has answered",
 }
-# Families that the table has not yet; their panels are left out.
-AWAITED = {
-    "retaind_rule_precision_floor_ratio",
-    "retaind_renewal_revenue",
-    "retaind_customer_health_change_points",
-    "retaind_customer_info",
-    "retaind_customer_alerts",
-    "retaind_customer_promises",
-    "retaind_customer_renewal_timestamp_seconds",
-    "retaind_alert_first_action_seconds",
-    "retaind_dataset_stale",
-}
 
 
 def expressions(board):
@@ -50,15 +38,9 @@ def expressions(board):
 def check_names(where, expression, table):
     for name, asked in boards.metrics_in(expression):
         family = boards.family_of(name, table)
-        if name.startswith(tuple(AWAITED)):
-            continue
         assert family in table, f"{where}: {name} is not in metric_table()"
         unknown = asked - set(table[family][1]) - boards.TARGET_LABELS
         assert not unknown, f"{where}: {name} has no label {unknown}"
-
-
-def is_awaited(panel):
-    return any(name.startswith(tuple(AWAITED)) for t in panel["targets"] for name, _ in boards.metrics_in(t["expr"]))
 
 
 def check_shape(name, board):
@@ -114,8 +96,6 @@ def spoken(prometheus, board, chosen):
     """Titles of panels that say something; the texts of each are checked on the way."""
     said = set()
     for panel in boards.panels(board):
-        if is_awaited(panel):
-            continue
         results = [prometheus.evaluate(target["expr"], chosen) for target in panel["targets"]]
         if all(results):
             said.add(panel["title"])
@@ -204,7 +184,7 @@ def provoke(place, daemon):
 
 def check_faults(prometheus, daemon, place, board):
     chosen = boards.choose(prometheus, board)
-    waited = {p["title"] for p in boards.panels(board) if p["title"] in SILENT_IN_GOOD_HEALTH and not is_awaited(p)}
+    waited = {p["title"] for p in boards.panels(board) if p["title"] in SILENT_IN_GOOD_HEALTH}
     provoke(place, daemon)
     said = set()
 
@@ -224,7 +204,6 @@ def main():
         if not shutil.which(program):
             harness.skip(f"{program} is not installed")
     table = boards.metric_table()
-    assert not AWAITED & set(table), f"no longer awaited: {AWAITED & set(table)}"
     all_boards = boards.dashboards()
     assert len(all_boards) == 3 and len(table) > 40, (list(all_boards), len(table))
     for name, board in all_boards.items():
@@ -238,7 +217,7 @@ def main():
             assert exposed - set(table) == set(), exposed - set(table)
             for board in all_boards.values():
                 chosen = boards.choose(prometheus, board)
-                shown = {p["title"] for p in boards.panels(board) if not is_awaited(p)}
+                shown = {p["title"] for p in boards.panels(board)}
                 empty = shown - spoken(prometheus, board, chosen) - set(SILENT_IN_GOOD_HEALTH)
                 assert not empty, f"{board['title']}: nothing on {empty}"
                 for annotation in board["annotations"]["list"]:
