@@ -97,6 +97,10 @@ bool escalates(const Message& message) {
     return std::ranges::any_of(message.notes, [](const AlertNote& note) { return note.telling == Telling::step; });
 }
 
+bool says_that_it_flaps(const Message& message) {
+    return std::ranges::any_of(message.notes, [](const AlertNote& note) { return note.telling == Telling::flapping; });
+}
+
 /// Something that goes wrong with one message; false: this life has no such message.
 struct Defect {
     std::string sentence;
@@ -143,6 +147,14 @@ const std::vector<Defect>& defects() {
         {"a second digest", is_digest, tell_again, 90},
         {"a repeat at once", is_of_alerts, pretend_to_repeat, 90},
         {"a step twice", escalates, tell_again},
+        {"that it flaps is kept back", says_that_it_flaps,
+         [](Life& life, const Place& place) {
+             for (AlertNote& note : life.cycles[place.cycle].messages[place.message].notes) {
+                 if (note.telling == Telling::flapping) note.telling = Telling::news;
+             }
+         },
+         90},
+        {"said twice that it flaps", says_that_it_flaps, tell_again},
         {"no budget",
          [](const Message& m) {
              return is_of_alerts(m) && !m.recipient.person_id.empty() &&
