@@ -352,6 +352,29 @@ TEST(AlertStep, TakesAHeldEndingBackHoweverLateItRecurs) {
     EXPECT_EQ(stepped.after->ended_on, std::nullopt);
 }
 
+TEST(AlertStep, KeepsQuietAboutAHeldEndingOfARecurrenceInItsCooldown) {
+    Alert before{.key = key,
+                 .phase = resolved,
+                 .severity = warning,
+                 .held = true,
+                 .episode = 1,
+                 .seq = 8,
+                 .firing_since = on(0),
+                 .ended_on = on(4),
+                 .told = {{.receiver = "mail", .recipient = "ada", .episode = 1, .phase = resolved}}};
+    Rule rule = plain();
+    rule.cooldown = days{5};
+    rule.critical = Trigger{};
+    const auto ended_on = [&](int day, const char* words) {
+        return step(&before, key, rule, found(day, words)).after->ended_on;
+    };
+    EXPECT_EQ(ended_on(5, "holds"), on(4)) << "ada knows that it ended: that it is back waits for the cooldown";
+    EXPECT_EQ(ended_on(5, "holds critical"), std::nullopt) << "a rise does not wait";
+    EXPECT_EQ(ended_on(10, "holds"), std::nullopt) << "the cooldown is over";
+    before.told.front().phase = firing;
+    EXPECT_EQ(ended_on(5, "holds"), std::nullopt) << "ada knows that it fires: there is nothing to keep quiet about";
+}
+
 TEST(AlertStep, FollowsARuleWhoseSeverityChanged) {
     Alert before{.key = key, .phase = firing, .severity = warning, .episode = 1, .seq = 1, .firing_since = on(0)};
     Rule rule = plain();

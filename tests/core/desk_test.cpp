@@ -372,6 +372,34 @@ TEST(Flapping, DoesNotHideARise) {
     EXPECT_THAT(told(desk.plan(alert, T::escalated)), ElementsAre("mail ada@x.org alerts: ada escalated!"));
 }
 
+TEST(Flapping, DoesNotHideAnotherEpisodeThatIsWorse) {
+    Desk desk;
+    desk.plan({firing("ada")});
+    const auto fire = [&](int day, std::int64_t episode, Severity severity) {
+        Alert alert = desk.after.front();
+        alert.flapping = true;
+        alert.episode = episode;
+        alert.severity = severity;
+        return told(desk.at(day, 9).plan(alert, T::fired));
+    };
+    EXPECT_THAT(fire(1, 2, Severity::warning), ElementsAre("mail ada@x.org alerts: ada flapping!"));
+    EXPECT_THAT(fire(2, 3, Severity::critical), ElementsAre("mail ada@x.org alerts: ada escalated!"));
+    EXPECT_THAT(fire(3, 4, Severity::warning), IsEmpty());
+    EXPECT_THAT(fire(4, 5, Severity::critical), IsEmpty()) << "they know that it comes and goes, and how bad it is";
+}
+
+TEST(Flapping, IsSaidTogetherWithARiseThatComesFirst) {
+    Desk desk;
+    desk.plan({firing("ada")});
+    Alert alert = desk.after.front();
+    alert.flapping = true;
+    alert.severity = Severity::critical;
+    const MessagePlan plan = desk.at(1, 9).plan(alert, T::escalated);
+    EXPECT_THAT(told(plan), ElementsAre("mail ada@x.org alerts: ada flapping!"));
+    EXPECT_EQ(plan.messages.front().notes.front().transition, T::escalated);
+    EXPECT_THAT(told(desk.at(1, 10).plan_again()), IsEmpty()) << "not a second message about the same";
+}
+
 // -- nights, machines, openings -------------------------------------------------------------------------------------
 
 TEST(QuietHours, DelayWhatIsForPeopleAndNothingElse) {
@@ -520,6 +548,16 @@ TEST(Clock, ThatWentBackMakesNothingLateNorEarly) {
     EXPECT_THAT(told(desk.at(0, 10).plan_again()), IsEmpty());
     EXPECT_EQ(desk.after.front().told.front().at, desk.now);
     EXPECT_THAT(told(desk.at(7, 10).plan_again()), ElementsAre("mail ada@x.org alerts: ada repeat!"));
+}
+
+TEST(Clock, ThatWentBackWakesForAnAnswerThatIsNotYet) {
+    Desk desk;
+    desk.plan({firing("ada")});
+    desk.at(1, 7, 30);
+    desk.acts = {act(desk, ActKind::seen, days{3})};
+    EXPECT_THAT(end(desk.at(1, 7)), IsEmpty()) << "it waits for the digest";
+    EXPECT_EQ(desk.plan_again().wake_at, Desk::moment(1, 7, 30));
+    EXPECT_THAT(told(desk.at(1, 7, 30).plan_again()), ElementsAre("mail ada@x.org alerts: ada resolved"));
 }
 
 TEST(Notes, SayHowOftenTheRuleWasRightAndWhoHasItInHand) {

@@ -113,6 +113,9 @@ TEST(TimeInHand, IsTheTimeInWhichEscalationStoodStill) {
          25h},
         {"resumed", {low, act(ActKind::resume, 12h, 0h)}, 2h},
         {"a snooze counts too", {act(ActKind::snooze, 10h, 20h)}, 20h},
+        {"the clock went back between two", {act(ActKind::snooze, 50h, 5h), low}, 25h},
+        {"the clock went back after a resume", {act(ActKind::resume, 28h, 0h), low}, 20h},
+        {"one from the future is not yet", {act(ActKind::seen, 120h, 5h), low}, 20h},
     };
     for (const auto& c : cases) EXPECT_EQ(time_in_hand(alert, c.acts, start, start + 100h), c.expected) << c.sentence;
     Alert risen = alert;

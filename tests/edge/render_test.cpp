@@ -537,6 +537,15 @@ TEST(Mail, ShowsNoMoreThanPeopleRead) {
     EXPECT_THAT(mail.text, HasSubstr(" more\n"));
 }
 
+TEST(Mail, SaysThatItRoseAndThatItComesAndGoes) {
+    Message message = sample_message("flapping");
+    message.notes.front().transition = Transition::escalated;
+    message.notes.front().severity = Severity::critical;
+    EXPECT_THAT(render_sample(message, ReceiverType::email).text,
+                HasSubstr("\nNow critical. Has missed 3 events in a row; renewal in 112 days.\n"
+                          "It comes and goes: you hear of it again once it has settled.\n"));
+}
+
 TEST(Mail, DoesNotSayThatNobodyAnsweredWhereSomebodyDid) {
     Message message = sample_message("repeat");
     message.notes[0].answered_by = {"Jonas Weber"};

@@ -280,20 +280,28 @@ private:
         const auto found = heard_->find({key, reader});
         return found == heard_->end() ? nothing : found->second;
     }
-    /// Before this cycle.
+    /// Before this cycle. Who knows that it flaps knows that of each episode.
     Knowledge knowledge(const Alert& alert, const Reader& reader) const {
         const auto& notes = heard(alert.key, reader);
         for (std::size_t at = notes.size(); at-- > 0;) {
             const AlertNote& note = *notes[at].note;
-            if (notes[at].cycle >= at_ || note.episode != alert.episode) continue;
+            if (notes[at].cycle >= at_) continue;
             Knowledge known{.severity = note.severity, .told = notes[at].cycle};
             known.handed_over = note.telling == Telling::handed_over;
-            known.flapping = note.telling == Telling::flapping;
+            known.flapping = note.telling == Telling::flapping || is_rise_of_flapping(notes[at], reader);
+            if (note.episode != alert.episode && !known.flapping) return {};
             known.ended = !known.flapping && has_ended_phase(note.phase);
             known.problem = !known.handed_over && !known.ended;
             return known;
         }
         return {};
+    }
+    /// News of an alert while it flapped: that it does was known before.
+    bool is_rise_of_flapping(const Heard& heard, const Reader& reader) const {
+        if (heard.note->telling != Telling::news || is_machine(reader)) return false;
+        const Laws then{*this, heard.cycle};
+        const Move* move = then.find(heard.note->key);
+        return move && move->alert.flapping;
     }
     bool is_told_now(const Alert& alert, const Reader& reader) const {
         return std::ranges::any_of(heard(alert.key, reader), [&](const Heard& each) { return each.cycle == at_; });
@@ -333,8 +341,11 @@ private:
         if (is_suppressed(move)) return {};
         const Knowledge known = knowledge(move.alert, reader);
         const bool known_address = about_source && known.problem && !now().clock_jumped;  // though `people` is doubtful
-        if (!can_hear(reader, at_, about_source)) return {.news_now = known_address, .repeat = known_address};
         const bool flapping = move.alert.flapping && !is_machine(reader);
+        if (!can_hear(reader, at_, about_source))
+            return {.news_now = known_address,
+                    .repeat = known_address,
+                    .flapping = known_address && flapping && !known.flapping};
         if (flapping) return due_of_flapping(move, reader, known);
         if (has_ended_phase(move.alert.phase)) return due_of_ending(move, reader, known);
         Due result = known.problem ? due_of_known(move, reader, known) : due_of_unknown(move, reader, known);
@@ -343,14 +354,18 @@ private:
         return result;
     }
 
-    /// Said once, and then nothing but that it rose.
+    /// Said once, and then nothing but that it rose; also to whom it was said to be over (a rise ignores the cooldown).
+    /// A rise that comes first says that it flaps: else that would be a second message about the same.
     Due due_of_flapping(const Move& move, const Reader& reader, const Knowledge& known) const {
-        const bool risen = is_open(move.alert) && (move.alert.severity > known.severity ||
-                                                   (known.problem && has_risen_since(move.alert, known.told)));
-        const bool hears = known.problem || known.ended || is_audience(move, reader) || is_named_by_steps(move, reader);
+        const bool told = known.problem || known.ended;
+        const bool risen = is_open(move.alert) &&
+                           (move.alert.severity > known.severity || (told && has_risen_since(move.alert, known.told)));
+        const bool hears = told || is_audience(move, reader) || is_named_by_steps(move, reader);
         Due handover;
         if (known.problem && is_open(move.alert)) add_handover(move, reader, known, handover);
-        return {.news_now = risen && hears, .handed_over = handover.handed_over, .flapping = !known.flapping && hears};
+        return {.news_now = risen && hears && known.flapping,
+                .handed_over = handover.handed_over,
+                .flapping = !known.flapping && hears};
     }
 
     Due due_of_ending(const Move& move, const Reader& reader, const Knowledge& known) const {
@@ -376,7 +391,7 @@ private:
     /// Of a problem that this reader was not told of, or was told is over.
     Due due_of_unknown(const Move& move, const Reader& reader, const Knowledge& known) const {
         const Alert& alert = move.alert;
-        const bool by_step = steps_due(move).perhaps >= 0 && is_named_by_steps(move, reader);  // taken, or for others
+        const bool by_step = last_step_due(alert) >= 0 && is_named_by_steps(move, reader);  // taken, or for others
         if (!is_audience(move, reader) && !known.ended && !(known.handed_over && by_step)) return {};
         const bool in_cooldown = alert.ended_on.has_value();
         const bool worse = known.ended && alert.severity > known.severity;
@@ -470,12 +485,12 @@ private:
         const int taken = step_taken(move.alert, reader);
         for (int step = std::max(taken + 1, std::max(steps.surely, 0)); step <= steps.perhaps; ++step)
             result.step |= step_names(move, static_cast<std::size_t>(step), reader);
-        const bool certain = steps.surely >= 0 && move.alert.severity != Severity::info &&
-                             steps.surely == steps.perhaps && steps.surely > taken;
+        const bool may_be_certain = steps.surely >= 0 && move.alert.severity != Severity::info;
         const bool stranger = !known.problem && !known.ended && !known.handed_over;
         const bool reachable = !is_person(reader) || receivers_of(*move.rule).contains(reader.receiver);
-        if (certain && stranger && reachable && !move.frozen && !move.alert.adopted && !move.alert.ended_on &&
-            step_names(move, static_cast<std::size_t>(steps.surely), reader))
+        if (may_be_certain && stranger && reachable && !move.frozen && !move.alert.adopted && !move.alert.ended_on &&
+            step_names(move, static_cast<std::size_t>(steps.surely), reader) &&
+            steps.surely == last_step_due(move.alert))
             result.must_in_digest = true;
     }
 
@@ -487,9 +502,20 @@ private:
             if (notes[at].cycle >= at_ || note.episode != alert.episode || note.telling != Telling::step) continue;
             const Laws then{*this, notes[at].cycle};
             const Move* move = then.find(alert.key);
-            return move ? then.steps_due(*move).surely : -1;
+            return move ? std::max(then.steps_due(*move).surely, 0) : 0;
         }
         return -1;
+    }
+    /// That perhaps was due at some time in this episode, or -1: nobody goes back to one before it. (Fewer may be due
+    /// now: an answer that a rise outdated counts again once that has eased, and `delivered` leaves out what ended.)
+    int last_step_due(const Alert& alert) const {
+        int last = -1;
+        for (std::size_t at = 0; at <= at_; ++at) {
+            const Laws then{*this, at};
+            const Move* move = then.find(alert.key);
+            if (move && move->alert.episode == alert.episode) last = std::max(last, then.steps_due(*move).perhaps);
+        }
+        return last;
     }
 
     const Move* find(const AlertKey& key) const {

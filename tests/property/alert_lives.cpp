@@ -186,7 +186,7 @@ private:
             next.present[at] = at < customers_ && absent_[at] == 0;
         }
         if (dice_.percent(5)) ada_is_away_ = !ada_is_away_;
-        went_back_ |= !life_.cycles.empty() && now_ < life_.cycles.back().now;
+        went_back_ |= !life_.cycles.empty() && now_ <= life_.cycles.back().now;
         next.now = now_;
         next.as_of = as_of_;
         next.managers = managers_;
@@ -349,10 +349,12 @@ private:
     void deliver(const LivedCycle& cycle) {
         for (const Message& message : cycle.messages) {
             const std::string id = identity(message);
-            // Where the clock went back, what is said again of the same day or second is the same.
+            // Where the clock went back or stood, what is said again of the same day or second is the same.
             const bool same_time = went_back_ && !message.occurrence.empty();
-            if (!ids_.insert(id).second && !same_time)
-                life_.lost_ids.push_back(std::to_string(life_.cycles.size() - 1) + " " + id);
+            if (!ids_.insert(id).second) {  // the outbox keeps the first
+                if (!same_time) life_.lost_ids.push_back(std::to_string(life_.cycles.size() - 1) + " " + id);
+                continue;
+            }
             const auto waits = [&](const std::string& absorbed) {
                 return std::ranges::any_of(waiting_,
                                            [&](const Waiting& w) { return w.message.delivery_id == absorbed; });

@@ -188,16 +188,25 @@ Transition step_firing(std::optional<Alert>& alert, const Rule& rule, const Find
     return moved == Transition::none ? severity : moved;
 }
 
-/// An ending that was held was never told, so it is judged again.
+/// Somebody was told that this episode ended, and not that it is back.
+bool is_thought_over(const Alert& alert) {
+    return std::any_of(alert.told.begin(), alert.told.end(), [&](const Told& told) {
+        return told.episode == alert.episode &&
+               (told.phase == AlertPhase::resolved || told.phase == AlertPhase::closed);
+    });
+}
+
+/// An ending that was held was never told, so it is judged again. If an earlier one was told, the cooldown goes on.
 Transition step_held_end(Alert& alert, const Rule& rule, const Finding& finding) {
     const bool goes_on = finding.when == Truth::yes || finding.clear == Truth::no;
     if (goes_on) {
         alert.phase = AlertPhase::firing;
         alert.held = false;
-        alert.ended_on = std::nullopt;
         alert.closed_because.clear();
-        return step_severity(alert, rule, finding) == Transition::escalated ? Transition::escalated
-                                                                            : Transition::relapsed;
+        const bool rises = step_severity(alert, rule, finding) == Transition::escalated;
+        if (rises || !is_thought_over(alert) || !in_cooldown(alert, rule, finding.data_time))
+            alert.ended_on = std::nullopt;
+        return rises ? Transition::escalated : Transition::relapsed;
     }
     if (finding.clear != Truth::yes || alert.phase == AlertPhase::resolved) return Transition::none;
     alert.phase = AlertPhase::resolved;

@@ -41,7 +41,10 @@ public:
           wake_(wake),
           people_believed_(is_believed(input.feeds, "people")),
           customers_believed_(is_believed(input.feeds, "customers")) {
-        for (const Act& act : input.acts) acts_[act.key].push_back(act);
+        for (const Act& act : input.acts) {
+            acts_[act.key].push_back(act);
+            wake_.add(act.at);  // of a clock that went back: it is not yet
+        }
         for (const FirstDelivery& one : input.delivered) delivered_[one.key].push_back(&one);
     }
 

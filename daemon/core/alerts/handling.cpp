@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 namespace retaind {
 
@@ -69,25 +71,24 @@ std::optional<Instant> snoozed_until(const AlertKey& key, std::int64_t episode, 
 }
 
 Seconds time_in_hand(const Alert& alert, std::span<const Act> acts, Instant from, Instant to) {
-    Seconds sum{0};
-    Instant counted = from;             // everything before is in `sum` already
-    std::optional<Instant> held_until;  // by the acts so far
-    const auto count_to = [&](Instant end) {
-        if (!held_until) return;
-        end = std::min({end, *held_until, to});
-        if (end <= counted) return;
-        sum += end - counted;
-        counted = end;
-    };
+    std::vector<std::pair<Instant, Instant>> spans;
     for (const Act& act : acts) {
-        if (!is_about(act, alert)) continue;
-        const bool holds = act.kind == ActKind::snooze || (acknowledges(act) && act.severity >= alert.severity);
-        if (!holds && act.kind != ActKind::resume) continue;
-        count_to(act.at);
-        counted = std::max(counted, act.at);
-        held_until = holds ? std::max(held_until.value_or(act.until), act.until) : std::optional<Instant>{};
+        if (!is_about(act, alert) || act.at > to) continue;
+        if (act.kind == ActKind::resume) {
+            for (auto& [begins, ends] : spans) ends = std::min(ends, act.at);
+        } else if (act.kind == ActKind::snooze || (acknowledges(act) && act.severity >= alert.severity)) {
+            spans.emplace_back(act.at, std::min(act.until, to));
+        }
     }
-    count_to(to);
+    std::ranges::sort(spans);  // where the clock went back, acts are not in order
+    Seconds sum{0};
+    Instant counted = from;  // everything before is in `sum` already
+    for (const auto& [begins, ends] : spans) {
+        const Instant begin = std::max(begins, counted);
+        if (ends <= begin) continue;
+        sum += ends - begin;
+        counted = ends;
+    }
     return sum;
 }
 

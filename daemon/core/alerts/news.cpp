@@ -8,15 +8,19 @@ namespace {
 
 bool knows(const NewsQuestion& q) { return q.told && q.told->episode == q.move.alert.episode; }
 
+/// Whoever knows that it comes and goes need not know of each time.
 bool rises(const NewsQuestion& q) {
     const Alert& alert = q.move.alert;
-    return knows(q) && alert.phase == AlertPhase::firing &&
-           (alert.severity > q.told->severity || q.move.transition == Transition::escalated);
+    if (!q.told || alert.phase != AlertPhase::firing) return false;
+    return (knows(q) && q.move.transition == Transition::escalated) ||
+           ((knows(q) || q.told->flapping) && alert.severity > q.told->severity);
 }
 
 std::optional<News> news_of_flapping(const NewsQuestion& q) {
-    if (rises(q)) return News{.transition = Transition::escalated};
-    if (q.told && q.told->flapping) return std::nullopt;
+    const bool is_said = q.told && q.told->flapping;
+    if (rises(q))  // one message says both
+        return News{.transition = Transition::escalated, .telling = is_said ? Telling::news : Telling::flapping};
+    if (is_said) return std::nullopt;
     const bool concerned =
         q.move.alert.phase == AlertPhase::firing || (q.told && knows_it_fires(q.move.alert, *q.told));
     if (!concerned) return std::nullopt;

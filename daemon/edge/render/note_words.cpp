@@ -137,7 +137,9 @@ std::string mark_of(const AlertNote& note) {
     if (note.transition == Transition::closed) return "Closed";
     switch (note.telling) {
         case Telling::handed_over: return "Handed over";
-        case Telling::flapping: return "Comes and goes";
+        case Telling::flapping:
+            if (note.transition == Transition::escalated) break;  // its remark says the rest
+            return "Comes and goes";
         case Telling::step: return note.answered_by.empty() ? "Unanswered" : "Still open";
         case Telling::repeat: return "Still open";
         case Telling::news:
@@ -172,7 +174,10 @@ std::string remark_of(const AlertNote& note, Day as_of) {
         case Telling::handed_over:
             return (note.new_owner.empty() ? "Somebody else" : line(note.new_owner)) +
                    " looks after this customer now. You are no longer asked.";
-        case Telling::flapping: return "You hear of it again once it has settled.";
+        case Telling::flapping:
+            return note.transition == Transition::escalated
+                       ? "It comes and goes: you hear of it again once it has settled."
+                       : "You hear of it again once it has settled.";
         case Telling::step:
             if (!note.answered_by.empty()) return held_once(note) + ". You are told too.";
             return (note.doer.empty() || note.asked_to_act ? "Nobody" : line(note.doer)) +

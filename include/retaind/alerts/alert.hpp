@@ -136,7 +136,7 @@ inline constexpr int absences_until_closed = 2;
 /// - Unknown outcomes change nothing. When `when` and `clear` both hold, `when` wins.
 /// - Severity rises only while firing, and eases while firing or recovering.
 /// - A recurrence no later than `cooldown` after the end (days apart; zero: never) reopens the old episode.
-/// - An ending that was held was never told: the next evaluation of an entity that is there judges it again.
+/// - An ending that was held was never told: it is judged again once the entity is there. A quiet recurrence stays so.
 /// - Episode and seq only grow, seq by one per step that is a transition. Stepping twice with the same finding changes
 ///   nothing the second time.
 ///

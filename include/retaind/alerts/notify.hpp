@@ -148,7 +148,7 @@ struct MessagePlan {
 ///   told.
 /// - the customer has another account manager: the new one gets the problem; those of the old one, in the digest, that
 ///   it is handed over, and then nothing more.
-/// - it began to flap: said once; then nothing until it no longer does, and then what is so.
+/// - it began to flap: said once (a rise that comes first says it too); nothing until it has settled, then what is so.
 /// - held, pending, snoozed, silenced: nothing, until that ends. A snooze ends with the episode.
 ///
 /// Machines (ReceiverTraits::is_machine) are told of every change at once, whatever its severity: digest, budget, quiet
