@@ -369,21 +369,21 @@ TEST_F(DeskContract, WhatPeopleDoBesidesActsIsAuditedToo) {
 }
 
 TEST_F(DeskContract, KeepsTheAuditAndWhatWasDoneWithAlertsThatAreOpen) {
-    settings_.audit = std::chrono::days{30};
+    retention_.audit = std::chrono::days{30};
     auto store = open();
     remember(*store, {alert("open"), alert("ended", AlertPhase::resolved)});
     auto desk = open_a_desk();
     for (const auto* entity : {"open", "ended", "forgotten"}) ASSERT_TRUE(desk->add(act(entity)).ok());
     ASSERT_TRUE(desk->add(silence({{.field = "rule", .negated = false, .values = {"x"}}}), noon).ok());
-    ASSERT_TRUE(store->prune(noon + 30 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 30 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM act"), 3);
     EXPECT_EQ(number("SELECT count(*) FROM audit"), 1);
-    ASSERT_TRUE(store->prune(noon + 30 * 24h + 1s).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 30 * 24h + 1s).ok());
     EXPECT_THAT(*desk->acts(), ElementsAre(act("open")));
     EXPECT_EQ(number("SELECT count(*) FROM act"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM audit"), 0);
     EXPECT_EQ(number("SELECT count(*) FROM silence"), 1) << "it ended a day later";
-    ASSERT_TRUE(store->prune(noon + 32 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 32 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM silence"), 0);
     EXPECT_EQ(number("SELECT count(*) FROM silence_match"), 0);
 }

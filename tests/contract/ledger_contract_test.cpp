@@ -155,19 +155,19 @@ TEST_F(LedgerContract, ALossIsForeseenByAnAlertBeforeItWithinItsHorizon) {
 }
 
 TEST_F(LedgerContract, IsKeptAsLongAsScores) {
-    settings_.scores = std::chrono::days{200};
-    settings_.audit = std::chrono::days{30};
+    retention_.scores = std::chrono::days{200};
+    retention_.audit = std::chrono::days{30};
     watch(100);
     write({churned("old", 10, 11), churned("new", 11, 12)},
           {{.customer_id = "old", .on = day(10)}, {.customer_id = "new", .on = day(11)}});
     run("INSERT INTO act (at, until, rule, scope, entity, dimension, episode, kind, severity, author, via, comment) "
         "SELECT 0, 0, rule, scope, entity, dimension, episode, 'wrong', severity, 'kim', 'link', '' FROM ledger");
-    ASSERT_TRUE(open()->prune(Instant{day(211)}).ok());
+    ASSERT_TRUE(open()->prune(retention_, Instant{day(211)}).ok());
     EXPECT_EQ(number("SELECT count(*) FROM ledger WHERE entity = 'new'"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM ledger"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM loss"), 1);
     EXPECT_EQ(quality().called_wrong, 1) << "however long ago it was";
-    ASSERT_TRUE(open()->prune(Instant{day(211)}).ok());
+    ASSERT_TRUE(open()->prune(retention_, Instant{day(211)}).ok());
     EXPECT_EQ(number("SELECT count(*) FROM act"), 1) << "nothing counts the other one any more";
 }
 

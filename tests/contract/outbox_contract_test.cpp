@@ -180,12 +180,12 @@ TEST_F(FirstDeliveries, CountOnceForEachEpisodeOfAnOpenAlert) {
 }
 
 TEST_F(FirstDeliveries, OutliveTheDeliveries) {
-    settings_.payloads = std::chrono::days{1};
+    retention_.payloads = std::chrono::days{1};
     auto store = open();
     store_messages(*store, {.payloads = {telling("1", {tell("a")})}, .alerts = {alert("a", 1)}});
     claim(*store);
     settle(*store, {.delivery_id = "1", .next_at = noon});
-    ASSERT_TRUE(store->prune(noon + 48h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 48h).ok());
     EXPECT_THAT(rows(), IsEmpty());
     EXPECT_EQ(number("SELECT count(*) FROM outbox_tell"), 0);
     EXPECT_THAT(first(*store), ElementsAre("a/1 0"));

@@ -625,7 +625,7 @@ TEST(StateFile, IsTheOneTheSettingsName) {
 // -- retention ------------------------------------------------------------------------------------------------------
 
 TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
-    settings_.scores = std::chrono::days{200};
+    retention_.scores = std::chrono::days{200};
     auto store = open();
     for (int d = 0; d < 300; ++d) {
         auto state = make_state({.seed = 1, .last = day(d), .days = 1, .customers = 1, .promises = 1, .alerts = 0});
@@ -633,7 +633,7 @@ TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
         commit(*store, state);
     }
     const Instant now{day(300)};
-    ASSERT_TRUE(store->prune(now).ok());
+    ASSERT_TRUE(store->prune(retention_, now).ok());
     for (const std::string table : {"score_day", "cycle", "promise_day", "adopted_rule"}) {
         SCOPED_TRACE(table);
         EXPECT_EQ(number("SELECT count(DISTINCT day) FROM " + table), 92 + 15);
@@ -651,7 +651,7 @@ TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
 }
 
 TEST_F(StateContract, KeepsTheFactsOfEveryDayWhoseScoresItKeeps) {
-    settings_.scores = std::chrono::days{200};
+    retention_.scores = std::chrono::days{200};
     auto store = open();
     for (int d = 0; d < 300; ++d) {
         std::vector<CustomerFacts> changed = {{"often", "o" + std::to_string(d)}};
@@ -662,7 +662,7 @@ TEST_F(StateContract, KeepsTheFactsOfEveryDayWhoseScoresItKeeps) {
     std::map<Day, std::vector<std::string>> before;
     for (int d = 0; d < 300; ++d) before[day(d)] = facts(*store, day(d));
     const Instant now{day(300)};
-    ASSERT_TRUE(store->prune(now).ok());
+    ASSERT_TRUE(store->prune(retention_, now).ok());
     int kept = 0;
     for (const auto& [when, expected] : before) {
         const auto column = std::to_string(when.time_since_epoch().count());
@@ -679,21 +679,21 @@ TEST_F(StateContract, TheNewestCycleStaysHoweverOldItIs) {
     auto store = open();
     const auto state = make_state({.seed = 1, .last = day(0), .days = 1});
     commit(*store, state);
-    ASSERT_TRUE(store->prune(Instant{day(5000)}).ok());
+    ASSERT_TRUE(store->prune(retention_, Instant{day(5000)}).ok());
     EXPECT_EQ(to_text(load(*store, day(0))), to_text(state));
 }
 
 TEST_F(StateContract, ForgetsDeliveredPayloadsButNothingThatWaits) {
-    settings_.payloads = std::chrono::days{30};
+    retention_.payloads = std::chrono::days{30};
     auto store = open();
     const auto state = make_state({.seed = 1, .last = day(0)});
     commit(*store, state, {payload("sent", "a"), payload("waits", "b"), payload("dead", "c")});
     claim(*store, noon, {"b"});
     settle(*store, {.delivery_id = "sent"});
     settle(*store, {.delivery_id = "dead", .status = DeliveryStatus::dead});
-    ASSERT_TRUE(store->prune(noon + 29 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 29 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM outbox"), 3);
-    ASSERT_TRUE(store->prune(noon + 31 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 31 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM outbox"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM outbox WHERE delivery_id = 'waits'"), 1);
 }

@@ -87,8 +87,8 @@ void read_score_rules(soci::session& sql, DayRange range, State& state) {
 
 class SqliteStore final : public StateStore, private Connection {
 public:
-    SqliteStore(Connection connection, const StateSettings& settings, const OutboxLimits& limits)
-        : Connection(std::move(connection)), settings_(settings), limits_(limits) {}
+    SqliteStore(Connection connection, const OutboxLimits& limits)
+        : Connection(std::move(connection)), limits_(limits) {}
 
     Result<State> load(Day as_of, bool past) override {
         return reading<State>([&] { return read_state(as_of, past); });
@@ -137,7 +137,7 @@ public:
 
     Result<void> prune(Instant now) override {
         return guarded([&]() -> Result<void> {
-            drop_outdated(sql(), settings_, now);
+            drop_outdated(sql(), retention, now);
             return {};
         });
     }
@@ -207,7 +207,6 @@ private:
         return {};
     }
 
-    StateSettings settings_;
     OutboxLimits limits_;
 };
 
@@ -235,7 +234,7 @@ Result<std::string> state_file(const StateSettings& settings, const std::string&
 Result<std::unique_ptr<StateStore>> open_state(const StateSettings& settings, const StateOptions& options) {
     auto connection = Connection::open(settings, options);
     if (!connection) return connection.error();
-    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(std::move(*connection), settings, options.limits)};
+    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(std::move(*connection), options.limits)};
 }
 
 }  // namespace retaind

@@ -16,6 +16,7 @@
 #include "retaind/cycle/state.hpp"
 #include "retaind/model/facts.hpp"
 #include "retaind/ports/sender.hpp"
+#include "retaind/ports/settings.hpp"
 
 namespace retaind {
 
@@ -122,7 +123,7 @@ public:
     /// When the next row is due; nothing while all is told.
     virtual Result<std::optional<Instant>> next_due() = 0;
     /// Deletes what retention no longer keeps, in bounded steps.
-    virtual Result<void> prune(Instant now) = 0;
+    virtual Result<void> prune(const RetentionSettings& retention, Instant now) = 0;
     virtual Result<std::uint64_t> size_bytes() = 0;
 };
 
