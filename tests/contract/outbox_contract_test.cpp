@@ -326,8 +326,7 @@ TEST_F(OutboxContract, ASilencedMessageWaitsAndHoldsBackNobody) {
     hush(silence_of({"b"}, noon + 3h));
     ASSERT_THAT(ids(claim(*store)), ElementsAre("later"));
     settle(*store, {.delivery_id = "later", .next_at = noon});
-    EXPECT_EQ(*store->next_due(), noon + 3h) << "when the first of its silences ends";
-    EXPECT_THAT(claim(*store, noon + 3h - 1s), IsEmpty());
+    EXPECT_THAT(claim(*store, noon + 3h - 1s), IsEmpty()) << "the first of its silences has not ended";
     EXPECT_THAT(waiting(*store), ElementsAre("hushed"));
     EXPECT_THAT(claim(*store, noon + 3h), IsEmpty()) << "no cycle has looked whether it is still so";
     store_messages(*store, {.payloads = {telling("newest", {tell("c")})}, .now = noon + 3h});
@@ -373,10 +372,9 @@ TEST_F(OutboxContract, ASilenceCountsWhileItLasts) {
     const auto id = hush(to_come);
     hush(silence_of({"a"}, noon));
     EXPECT_THAT(claim(*store, noon + 1s), IsEmpty());
-    EXPECT_EQ(*store->next_due(), noon + 24h);
+    EXPECT_THAT(claim(*store, noon + 24h - 1s), IsEmpty());
     auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
     ASSERT_TRUE(*desk->end_silence(id, noon + 1h, "lee"));
-    EXPECT_EQ(*store->next_due(), noon + 1h) << "ended early";
     EXPECT_THAT(claim(*store, noon + 1h), IsEmpty());
     store_messages(*store, {.payloads = {}, .now = noon + 1h});
     EXPECT_THAT(ids(claim(*store, noon + 1h)), ElementsAre("m"));
@@ -392,7 +390,6 @@ TEST_F(OutboxContract, ARetryThatIsSilencedWaitsForBoth) {
     EXPECT_THAT(ids(claim(*store)), ElementsAre("next"));
     EXPECT_THAT(ids(claim(*store, noon + 50min - 1s)), IsEmpty());
     settle(*store, {.delivery_id = "next", .next_at = noon});
-    EXPECT_EQ(*store->next_due(), noon + 50min);
     store_messages(*store, {.payloads = {}, .now = noon + 50min});
     EXPECT_THAT(ids(claim(*store, noon + 50min)), ElementsAre("m"));
 }

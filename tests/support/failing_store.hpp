@@ -45,8 +45,9 @@ public:
     Result<std::uint64_t> recover(Instant now) override { return store_.recover(now); }
     Result<std::vector<OutboxCount>> outbox() override { return store_.outbox(); }
     Result<Happened> happened(Instant now) override { return store_.happened(now); }
-    Result<std::optional<Instant>> next_due() override { return store_.next_due(); }
-    Result<void> prune(Instant now) override { return store_.prune(now); }
+    Result<void> prune(const RetentionSettings& retention, Instant now) override {
+        return store_.prune(retention, now);
+    }
     Result<std::uint64_t> size_bytes() override { return store_.size_bytes(); }
 
 private:

@@ -387,15 +387,4 @@ std::vector<Undelivered> given_up(soci::session& sql, Instant now) {
     return all;
 }
 
-std::optional<Instant> earliest_due(soci::session& sql, const OutboxLimits& limits) {
-    std::optional<Instant> earliest;
-    for_each_head(sql, limits.tries_until_passed, [&](const Head& head) {
-        if (is_in_flight(head)) return false;
-        const auto due = instant_of(head.next_at);
-        earliest = std::min(earliest.value_or(due), due);
-        return head.silenced != 0;
-    });
-    return earliest;
-}
-
 }  // namespace retaind

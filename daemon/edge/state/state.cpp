@@ -131,11 +131,7 @@ public:
         return reading<Happened>([&] { return read_happened(now); });
     }
 
-    Result<std::optional<Instant>> next_due() override {
-        return guarded([&]() -> Result<std::optional<Instant>> { return earliest_due(sql(), limits_); });
-    }
-
-    Result<void> prune(Instant now) override {
+    Result<void> prune(const RetentionSettings& retention, Instant now) override {
         return guarded([&]() -> Result<void> {
             drop_outdated(sql(), retention, now);
             return {};

@@ -120,8 +120,6 @@ public:
     /// What came about outside of cycles, as a cycle at `now` must know it; but for `clock_jumped`. `undelivered` is
     /// what was given up (dead or quarantined) within the day before `now`.
     virtual Result<Happened> happened(Instant now) = 0;
-    /// When the next row is due; nothing while all is told.
-    virtual Result<std::optional<Instant>> next_due() = 0;
     /// Deletes what retention no longer keeps, in bounded steps.
     virtual Result<void> prune(const RetentionSettings& retention, Instant now) = 0;
     virtual Result<std::uint64_t> size_bytes() = 0;
