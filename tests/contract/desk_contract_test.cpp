@@ -334,6 +334,23 @@ TEST_F(DeskContract, TellsTheStoryOfAnAlert) {
     EXPECT_EQ(desk->story(key("never")).value(), std::nullopt);
 }
 
+/// Looking at one alert must cost no more the more there are: nothing is read whole.
+TEST_F(DeskContract, AStoryIsReadByTheKeyOfItsAlert) {
+    auto store = open();
+    std::vector<Alert> many;
+    for (int at = 0; at < 3; ++at) {
+        many.push_back(alert(fmt::format("a{}", at)));
+        many.back().reasons = {fmt::format("reason {}", at)};
+        many.back().told = {{.receiver = fmt::format("r{}", at), .recipient = "", .at = noon}};
+    }
+    remember(*store, many);
+    EXPECT_EQ(open_a_desk()->story(key("a1")).value()->alert, many[1]);
+    run("UPDATE alert SET phase = 'nobody wrote this' WHERE entity = 'a0'");
+    auto desk = open_a_desk();
+    EXPECT_FALSE(desk->alerts().ok());
+    EXPECT_TRUE(desk->story(key("a1")).ok()) << "the others are not looked at";
+}
+
 // -- keys and audit -------------------------------------------------------------------------------------------------
 
 TEST_F(DeskContract, TheLinkKeyIsMadeOnceAndKept) {

@@ -1,6 +1,7 @@
 #include "edge/state/alert_records.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -100,7 +101,7 @@ Alert to_alert(const AlertRow& row) {
 
 using AlertsByKey = std::map<long long, Alert>;
 
-AlertsByKey read_rows(soci::session& sql) {
+AlertsByKey read_rows(soci::session& sql, AlertKeys keys) {
     AlertsByKey alerts;
     AlertRow row;
     soci::statement rows =
@@ -122,16 +123,17 @@ AlertsByKey read_rows(soci::session& sql) {
     return alerts;
 }
 
-void read_reasons(soci::session& sql, AlertsByKey& alerts) {
+void read_reasons(soci::session& sql, AlertKeys keys, AlertsByKey& alerts) {
     long long key = 0;
     std::string text;
-    soci::statement rows = (sql.prepare << "SELECT alert, text FROM alert_reason ORDER BY alert, place",
-                            soci::into(key), soci::into(text));
+    soci::statement rows = (sql.prepare << "SELECT alert, text FROM alert_reason "
+                                           "WHERE alert BETWEEN :first AND :last ORDER BY alert, place",
+                            soci::use(keys.first), soci::use(keys.last), soci::into(key), soci::into(text));
     rows.execute();
     while (rows.fetch()) alerts.at(key).reasons.push_back(text);
 }
 
-void read_told(soci::session& sql, AlertsByKey& alerts) {
+void read_told(soci::session& sql, AlertKeys keys, AlertsByKey& alerts) {
     long long key = 0, episode = 0, at = 0;
     std::string severity, phase;
     int flapping = 0, leaves = 0;
@@ -153,10 +155,10 @@ void read_told(soci::session& sql, AlertsByKey& alerts) {
     }
 }
 
-AlertsByKey read_with_keys(soci::session& sql) {
-    auto alerts = read_rows(sql);
-    read_reasons(sql, alerts);
-    read_told(sql, alerts);
+AlertsByKey read_with_keys(soci::session& sql, AlertKeys keys = {}) {
+    auto alerts = read_rows(sql, keys);
+    read_reasons(sql, keys, alerts);
+    read_told(sql, keys, alerts);
     return alerts;
 }
 
@@ -280,6 +282,17 @@ void write_event(soci::session& sql, const Alert* before, const Alert* after, Al
 }
 
 }  // namespace
+
+std::optional<Alert> read_alert(soci::session& sql, const AlertKey& key) {
+    const KeyColumns wanted{key};
+    long long at = 0;
+    sql << "SELECT key FROM alert WHERE rule = :rule AND scope = :scope AND entity = :entity "
+           "AND dimension = :dimension",
+        soci::use(wanted.rule), soci::use(wanted.scope), soci::use(wanted.entity), soci::use(wanted.dimension),
+        soci::into(at);
+    if (!sql.got_data()) return std::nullopt;
+    return read_with_keys(sql, {.first = at, .last = at}).at(at);
+}
 
 std::vector<Alert> read_alerts(soci::session& sql) {
     std::vector<Alert> alerts;

@@ -35,11 +35,10 @@ Secret stored_key(soci::session& sql, const std::string& name) {
 }
 
 std::optional<AlertStory> read_story(soci::session& sql, const AlertKey& key) {
-    auto alerts = read_alerts(sql);
-    const auto found = std::ranges::find(alerts, key, &Alert::key);
-    if (found == alerts.end()) return std::nullopt;
+    auto alert = read_alert(sql, key);
+    if (!alert) return std::nullopt;
     auto told = read_told_of(sql, key);
-    AlertStory story{.alert = std::move(*found), .segment = {}, .account_manager = {}};
+    AlertStory story{.alert = std::move(*alert), .segment = {}, .account_manager = {}};
     if (told.newest) {
         story.segment = told.newest->segment;
         story.account_manager = told.newest->account_manager;
