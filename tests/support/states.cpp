@@ -175,6 +175,7 @@ State make_state(const StateRecipe& recipe) {
         }
     }
     state.rules = {{.rule = "drifting", .hash = "h1"}, {.rule = "stopped_coming", .hash = dice.coin() ? "h2" : "h3"}};
+    state.forgotten = {.episode = dice.below(100), .seq = 5'000'000'000 + dice.below(100)};
     for (int i = 0; i < recipe.alerts; ++i) state.alerts.push_back(make_alert(dice, recipe, i));
     for (int i = 0; i < recipe.alerts / 2; ++i) {
         Mailing mailing{
@@ -211,7 +212,8 @@ std::string to_text(const Alert& alert) {
 }
 
 std::string to_text(const State& state) {
-    auto text = fmt::format("as of {} rules {}\n", day_text(state.as_of), state.rules_hash);
+    auto text = fmt::format("as of {} rules {} forgotten {} {}\n", day_text(state.as_of), state.rules_hash,
+                            state.forgotten.episode, state.forgotten.seq);
     for (const auto& customer : state.customers) {
         text += fmt::format("customer {} manager {} since {}\n", customer.customer_id, customer.account_manager,
                             day_text(customer.owner_since));

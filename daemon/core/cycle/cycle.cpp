@@ -421,6 +421,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
            .undelivered = state.happened.undelivered,
            .released = state.happened.released,
            .floors = floors,
+           .forgotten = state.forgotten,
            .now = now},
           judged.moves);
 

@@ -42,10 +42,11 @@ std::set<Day> days_to_write(const State& state, bool store_is_empty) {
 void write_cycle(soci::session& sql, const Commit& commit) {
     const auto day = to_column(*commit.state.as_of), at = to_column(commit.now);
     const std::string score_hash = commit.state.score_rules.empty() ? "" : commit.state.score_rules.back().hash;
-    sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine, score_hash) "
-           "VALUES (:day, :at, :hash, :engine, :score)",
+    const AlertNumbers& forgotten = commit.state.forgotten;
+    sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine, score_hash, forgotten_episode, "
+           "forgotten_seq) VALUES (:day, :at, :hash, :engine, :score, :episode, :seq)",
         soci::use(day), soci::use(at), soci::use(commit.state.rules_hash), soci::use(commit.engine_version),
-        soci::use(score_hash);
+        soci::use(score_hash), soci::use(forgotten.episode), soci::use(forgotten.seq);
     sql << "INSERT OR IGNORE INTO rules (hash, text, first_day) VALUES (:hash, :text, :day)",
         soci::use(commit.state.rules_hash), soci::use(commit.rules_text), soci::use(day);
 }
@@ -62,6 +63,14 @@ std::string rules_hash_of(soci::session& sql, Day day) {
     const auto column = to_column(day);
     sql << "SELECT rules_hash FROM cycle WHERE day = :day", soci::use(column), soci::into(hash);
     return hash;
+}
+
+AlertNumbers read_forgotten(soci::session& sql, Day day) {
+    AlertNumbers forgotten;
+    const auto column = to_column(day);
+    sql << "SELECT forgotten_episode, forgotten_seq FROM cycle WHERE day = :day", soci::use(column),
+        soci::into(forgotten.episode), soci::into(forgotten.seq);
+    return forgotten;
 }
 
 std::optional<PastCycle> past_cycle(soci::session& sql, Day last) {
@@ -153,6 +162,7 @@ private:
         State state;
         state.as_of = newest_day_before(sql(), past ? std::optional{as_of} : std::nullopt);
         if (state.as_of) state.rules_hash = rules_hash_of(sql(), *state.as_of);
+        if (state.as_of) state.forgotten = read_forgotten(sql(), *state.as_of);
         const DayRange range{.first = oldest_carried(as_of), .last = past ? as_of - std::chrono::days{1} : as_of};
         read_days(sql(), range, state);
         read_score_rules(sql(), range, state);

@@ -97,6 +97,12 @@ bool is_open(const Alert& alert);  ///< pending, firing or recovering
 inline constexpr int days_ended_alerts_are_kept = 90;
 bool is_worth_keeping(const Alert& alert, Day as_of);
 
+/// Episode and seq.
+struct AlertNumbers {
+    std::int64_t episode = 0, seq = 0;
+    bool operator==(const AlertNumbers&) const = default;
+};
+
 /// What this cycle found about one rule and entity.
 struct Finding {
     bool frozen = false;  ///< an input is not fresh: nothing moves, whatever else is said here
@@ -138,7 +144,7 @@ inline constexpr int absences_until_closed = 2;
 /// - A recurrence no later than `cooldown` after the end (days apart; zero: never) reopens the old episode.
 /// - An ending that was held was never told: the next evaluation of an entity that is there judges it again.
 /// - Episode and seq only grow, seq by one per step that is a transition. Stepping twice with the same finding changes
-///   nothing the second time.
+///   nothing the second time. A new alert's begin after `forgotten` (State::forgotten).
 ///
 /// Texts, reasons, deadline, revenue and customer_id are the caller's: set them on `after`. `opened_at` is emptied
 /// when a new episode begins.
@@ -146,6 +152,7 @@ struct AlertStep {
     std::optional<Alert> after = {};
     Transition transition = Transition::none;
 };
-AlertStep step(const Alert* before, const AlertKey& key, const Rule& rule, const Finding& finding);
+AlertStep step(const Alert* before, const AlertKey& key, const Rule& rule, const Finding& finding,
+               const AlertNumbers& forgotten = {});
 
 }  // namespace retaind

@@ -11,6 +11,7 @@
 //   guard({...}, moves);                                         // held, adopted, and the alerts to ops
 //   auto plan = plan_messages({snapshot, rules, feeds}, moves);  // notify.hpp
 //   next.alerts = kept_alerts(moves, as_of);
+//   next.forgotten = forgotten_numbers(state.forgotten, ...);
 //   next.feeds = remember_feeds(snapshot, state.feeds, feeds);
 //   next.rules = remember_rules(state.rules, rules, evaluated);
 //
@@ -115,6 +116,7 @@ struct GuardInput {
     std::span<const Undelivered> undelivered = {};  ///< as in Happened
     std::span<const AlertKey> released = {};        ///< likewise
     std::span<const FlooredRule> floors = {};       ///< of every rule that has one
+    AlertNumbers forgotten = {};                    ///< State::forgotten
     Instant now;                                    ///< held against wall time only: since when a source has failed
 };
 
@@ -144,6 +146,11 @@ void release(Alert& alert);
 
 /// All that is to be remembered, sorted by key.
 std::vector<Alert> kept_alerts(const std::vector<Move>& moves, Day as_of);
+
+/// With those of the alerts that this cycle forgets: which were there `before` or moved, and are not `kept` (sorted by
+/// key). One that never fired has left no number anywhere.
+AlertNumbers forgotten_numbers(AlertNumbers forgotten, std::span<const Alert> before, std::span<const Move> moves,
+                               std::span<const Alert> kept);
 
 /// Changes when the rule's conditions, times or severities do, its profiles' too; or anything in the packs when it
 /// reads signals or scores. Not with its name, texts or receivers. 16 hex digits.
