@@ -117,6 +117,14 @@ std::string over_words(const Alert& alert) {
 
 }  // namespace
 
+std::map<std::string, std::string> former_names(const RuleSet& rules) {
+    std::map<std::string, std::string> names;
+    for (const Rule& rule : rules.rules) {
+        if (!rule.was.empty()) names[rule.was] = rule.name;
+    }
+    return names;
+}
+
 std::string alert_link(const std::string& external_url, const LinkTarget& target, const Secret& key) {
     if (external_url.empty()) return "";
     const std::string token = make_link_token(target, key);
@@ -164,7 +172,7 @@ HttpReply AlertPages::answer(const HttpRequest& request) {
                       "Links hold for " + days_of(link_holds) +
                           ". Use the one in a newer message about it, or ask whoever runs this service.");
     visit.target = *target;
-    const Result<std::optional<AlertStory>> story = desk_.story(target->key);
+    const Result<std::optional<AlertStory>> story = find_story(target->key, visit.settings);
     if (!story) {
         log(story.error());
         return notice(503, visit.settings, "Try again in a moment", "The alerts cannot be looked at just now.");
@@ -176,6 +184,16 @@ HttpReply AlertPages::answer(const HttpRequest& request) {
         return notice(410, visit.settings, "This is over",
                       "What this message told of has ended. It came back later: use the link in the newer message.");
     return request.method == "POST" ? act(request, visit) : show(visit, 200);
+}
+
+/// A message that was sent before its rule was renamed leads to the same alert.
+Result<std::optional<AlertStory>> AlertPages::find_story(const AlertKey& key, const PageSettings& settings) {
+    Result<std::optional<AlertStory>> story = desk_.story(key);
+    const auto renamed = settings.renamed.find(key.rule);
+    if (!story || story->has_value() || renamed == settings.renamed.end()) return story;
+    AlertKey now = key;
+    now.rule = renamed->second;
+    return desk_.story(now);
 }
 
 HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {

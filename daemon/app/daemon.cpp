@@ -68,7 +68,8 @@ PageSettings page_settings(const Company& company) {
     return {.brand = company.settings().brand,
             .external_url = company.settings().external_url,
             .currency = company.rules().policy.currency.base,
-            .zone = company.zone()};
+            .zone = company.zone(),
+            .renamed = former_names(company.rules())};
 }
 
 void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }

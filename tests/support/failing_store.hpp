@@ -17,7 +17,7 @@ public:
 
     std::atomic<int> settles_to_fail = 0;
     std::atomic<int> claims_while_unsettled = 0;         ///< between a settle that failed and the next that did not
-    std::function<bool()> fails = [] { return false; };  ///< asked at every commit, claim and settle
+    std::function<bool()> fails = [] { return false; };  ///< asked at every rename, commit, claim and settle
     std::function<void()> before_load = [] {};
 
     Result<State> load(Day as_of, bool past) override {
@@ -27,6 +27,10 @@ public:
     Result<std::optional<Day>> newest_day() override { return store_.newest_day(); }
     Result<std::optional<PastCycle>> newest_cycle(Day last) override { return store_.newest_cycle(last); }
     Result<std::vector<CustomerFacts>> facts(Day day) override { return store_.facts(day); }
+    Result<void> rename(std::span<const RuleRename> renames) override {
+        if (fails()) return trouble();
+        return store_.rename(renames);
+    }
     Result<void> commit(const Commit& commit) override {
         if (fails()) return trouble();
         return store_.commit(commit);

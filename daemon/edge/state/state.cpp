@@ -16,6 +16,7 @@
 #include "edge/state/ledger_records.hpp"
 #include "edge/state/mailing_records.hpp"
 #include "edge/state/outbox_records.hpp"
+#include "edge/state/rename.hpp"
 #include "edge/state/retention.hpp"
 #include "edge/state/tell_records.hpp"
 #include "retaind/ports/failpoint.hpp"
@@ -113,6 +114,12 @@ public:
 
     Result<std::vector<CustomerFacts>> facts(Day day) override {
         return guarded([&]() -> Result<std::vector<CustomerFacts>> { return read_facts(sql(), day); });
+    }
+
+    Result<void> rename(std::span<const RuleRename> renames) override {
+        return writing("rename", [&] {
+            for (const auto& one : renames) rename_in_all_tables(sql(), one);
+        });
     }
 
     Result<void> commit(const Commit& commit) override {

@@ -2,7 +2,7 @@
 //
 // How a cycle uses this room, in this order:
 //
-//   rename_rules(state.alerts, state.rules, rules);              // `was`: a renamed rule keeps its alerts
+//   rename_rules(state.alerts, state.rules, renames);            // `was`: a renamed rule keeps its alerts
 //   auto feeds = judge_feeds(snapshot, state.feeds, policy);     // which datasets may be believed
 //   for every rule, and every entity it speaks about or has an alert on:
 //       auto time = data_time(feeds, rule, as_of);               // nothing: frozen
@@ -168,7 +168,17 @@ void take_back_told(std::vector<Alert>& alerts, std::span<const Alert> before);
 std::vector<AdoptedRule> remember_rules(std::span<const AdoptedRule> known, const RuleSet& rules,
                                         const std::vector<bool>& evaluated);
 
-/// Alerts and adoptions of a rule's former name become those of its name, unless it has some of its own.
-void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, const RuleSet& rules);
+struct RuleRename {
+    std::string was, name;
+    bool operator==(const RuleRename&) const = default;
+};
+
+/// The rules that take over what is remembered under their former name: not those that have something of their own, nor
+/// while another rule has that name.
+std::vector<RuleRename> rule_renames(std::span<const Alert> alerts, std::span<const AdoptedRule> known,
+                                     const RuleSet& rules);
+
+/// Alerts and adoptions of the former names become those of the new ones; sorted as they were.
+void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, std::span<const RuleRename> renames);
 
 }  // namespace retaind

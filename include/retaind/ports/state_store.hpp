@@ -104,6 +104,10 @@ public:
     /// What the company's database said of each customer on that day, as far as a cycle has seen it.
     virtual Result<std::vector<CustomerFacts>> facts(Day day) = 0;
 
+    /// Whatever is kept under a rule's former name is then kept under its name, all or nothing. Where both have an
+    /// entry, the former one's stays as it is.
+    virtual Result<void> rename(std::span<const RuleRename> renames) = 0;
+
     /// All or nothing. Payloads whose delivery_id is there already are left as they are.
     virtual Result<void> commit(const Commit& commit) = 0;
 
