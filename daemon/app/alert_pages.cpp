@@ -204,9 +204,9 @@ HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {
         reply.headers["Retry-After"] = "1";
         return reply;
     }
-    const auto refuse = [&](std::string problem) {
+    const auto refuse = [&](std::string problem, int status = 400) {
         visit.problem = std::move(problem);
-        return show(visit, 400);
+        return show(visit, status);
     };
     const std::optional<HttpFields> form = form_of(request);
     const std::optional<ActKind> kind = form ? answered_kind(*form) : std::nullopt;
@@ -226,6 +226,8 @@ HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {
     const Result<Act> acted = make_act(visit.story.alert, answer, visit.now);
     if (!acted) return refuse("That was not done: " + acted.error().message + ".");
     const Result<void> added = desk_.add(*acted);
+    if (!added && added.error().kind == ErrorKind::usage)
+        return refuse("That was not stored: " + added.error().message + ".", 429);
     if (!added) {
         log(added.error());
         return notice(503, visit.settings, "Try again in a moment", "Your answer could not be stored just now.");

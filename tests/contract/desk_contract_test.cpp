@@ -192,6 +192,41 @@ TEST_F(DeskContract, TheSameActWithinAMinuteIsAddedOnce) {
     }
 }
 
+TEST_F(DeskContract, OneAuthorActsSoOftenOnOneEpisodeAndNoMore) {
+    auto store = open();
+    remember(*store, {alert("a"), alert("b")});
+    auto desk = open_a_desk();
+    const auto later = [](std::size_t minutes) { return noon + std::chrono::minutes{minutes}; };
+    for (std::size_t done = 0; done < most_acts; ++done) ASSERT_TRUE(desk->add(act("a", later(done))).ok());
+    const auto refused = desk->add(act("a", later(most_acts)));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+    EXPECT_THAT(refused.error().message, HasSubstr("drifting/a was answered 100 times by o'neil@example.org"));
+    EXPECT_EQ(desk->acts()->size(), most_acts);
+    EXPECT_TRUE(desk->add(act("a", later(most_acts - 1))).ok()) << "the last one once more, within its minute";
+    auto by_another = act("a"), of_the_next = act("a");
+    by_another.by = "kim";
+    of_the_next.episode = 2;
+    for (const auto& one : {by_another, of_the_next, act("b")}) EXPECT_TRUE(desk->add(one).ok());
+    EXPECT_EQ(desk->acts()->size(), most_acts + 3);
+}
+
+TEST_F(DeskContract, ReleasesAllOrNothing) {
+    auto store = open();
+    auto first = alert("a"), second = alert("b");
+    first.held = second.held = true;
+    remember(*store, {first, second});
+    auto desk = open_a_desk();
+    auto done = act("b");
+    done.by = "kim";
+    for (std::size_t at = 0; at < most_acts; ++at) {
+        done.at = noon + std::chrono::minutes{at};
+        ASSERT_TRUE(desk->add(done).ok());
+    }
+    EXPECT_EQ(desk->release({}, noon + 90h, "kim").error().kind, ErrorKind::usage);
+    EXPECT_THAT(store->happened(noon + 90h)->released, IsEmpty());
+}
+
 TEST_F(DeskContract, ActsOfForgottenAlertsAreNoMoreThanAudit) {
     auto store = open();
     remember(*store, {alert("a"), alert("b")});

@@ -66,21 +66,22 @@ public:
     }
 
     Result<void> add(const Act& act) override {
-        return writing("act", [&] { add_act(sql(), act); });
+        return writing<void>("act", [&] { return add_act(sql(), act); });
     }
 
     Result<std::uint64_t> release(const std::vector<AlertKey>& keys, Instant now, const std::string& by) override {
-        return writing<std::uint64_t>("release", [&] {
+        return writing<std::uint64_t>("release", [&]() -> Result<std::uint64_t> {
             std::uint64_t released = 0;
             for (const auto& alert : read_alerts(sql())) {
                 if (!alert.held || (!keys.empty() && std::ranges::find(keys, alert.key) == keys.end())) continue;
-                add_act(sql(), {.key = alert.key,
-                                .episode = alert.episode,
-                                .kind = ActKind::release,
-                                .severity = alert.severity,
-                                .at = now,
-                                .by = by,
-                                .via = "command"});
+                const auto added = add_act(sql(), {.key = alert.key,
+                                                   .episode = alert.episode,
+                                                   .kind = ActKind::release,
+                                                   .severity = alert.severity,
+                                                   .at = now,
+                                                   .by = by,
+                                                   .via = "command"});
+                if (!added) return added.error();
                 ++released;
             }
             return released;

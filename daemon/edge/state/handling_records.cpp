@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "edge/state/cells.hpp"
 #include "edge/state/key_columns.hpp"
+#include "retaind/alerts/answer.hpp"
 
 namespace retaind {
 
@@ -63,6 +66,15 @@ bool was_just_done(soci::session& sql, const ActRow& row) {
         soci::use(row.episode), soci::use(row.kind), soci::use(row.severity), soci::use(row.author), soci::use(row.via),
         soci::use(row.comment), soci::use(row.at), soci::use(row.until), soci::into(found);
     return found > 0;
+}
+
+std::size_t acts_done(soci::session& sql, const ActRow& row) {
+    long long found = 0;
+    sql << "SELECT count(*) FROM act WHERE rule = :rule AND scope = :scope AND entity = :entity "
+           "AND dimension = :dimension AND episode = :episode AND author = :author",
+        soci::use(row.key.rule), soci::use(row.key.scope), soci::use(row.key.entity), soci::use(row.key.dimension),
+        soci::use(row.episode), soci::use(row.author), soci::into(found);
+    return static_cast<std::size_t>(found);
 }
 
 /// One matcher without values is a row with none, so that it is not forgotten.
@@ -161,15 +173,21 @@ std::vector<Act> read_acts_on(soci::session& sql, const AlertKey& key) {
     return fetch_acts(rows, row);
 }
 
-void add_act(soci::session& sql, const Act& act) {
+Result<void> add_act(soci::session& sql, const Act& act) {
     const auto row = act_row(act);
-    if (was_just_done(sql, row)) return;
+    if (was_just_done(sql, row)) return {};
+    if (acts_done(sql, row) >= most_acts)
+        return Error{.kind = ErrorKind::usage,
+                     .message = fmt::format("{} was answered {} times by {}, more are not kept", alert_name(act.key),
+                                            most_acts, act.by),
+                     .hint = "what was answered before holds"};
     sql << "INSERT INTO act (rule, scope, entity, dimension, episode, kind, severity, at, until, author, via, comment) "
            "VALUES (:rule, :scope, :entity, :dimension, :episode, :kind, :severity, :at, :until, :author, :via, "
            ":comment)",
         soci::use(row.key.rule), soci::use(row.key.scope), soci::use(row.key.entity), soci::use(row.key.dimension),
         soci::use(row.episode), soci::use(row.kind), soci::use(row.severity), soci::use(row.at), soci::use(row.until),
         soci::use(row.author), soci::use(row.via), soci::use(row.comment);
+    return {};
 }
 
 std::vector<AlertKey> read_released(soci::session& sql) {

@@ -8,7 +8,7 @@
 
 #include <soci/soci.h>
 
-#include "retaind/alerts/handling.hpp"
+#include "retaind/ports/alert_desk.hpp"
 
 namespace retaind {
 
@@ -16,8 +16,9 @@ namespace retaind {
 std::vector<Act> read_acts(soci::session& sql);
 /// On one alert, oldest first, remembered or not.
 std::vector<Act> read_acts_on(soci::session& sql, const AlertKey& key);
-/// One that is the same in all but its time and was done within the last minute is left out.
-void add_act(soci::session& sql, const Act& act);
+/// One that is the same in all but its time and was done within the last minute is left out. Error (usage) when its
+/// author has done most_acts already.
+Result<void> add_act(soci::session& sql, const Act& act);
 /// The alerts that somebody released since the newest cycle began, sorted.
 std::vector<AlertKey> read_released(soci::session& sql);
 

@@ -64,7 +64,8 @@ public:
     /// Nothing when no such alert is remembered.
     virtual Result<std::optional<AlertStory>> story(const AlertKey& key) = 0;
 
-    /// An act that is the same in all but its time and was done within the last minute is not added again.
+    /// An act that is the same in all but its time and was done within the last minute is not added again. Error
+    /// (usage): its author has done most_acts already.
     virtual Result<void> add(const Act& act) = 0;
     /// Held alerts that the next cycle lets go of; all of them when `keys` is empty. How many there were.
     virtual Result<std::uint64_t> release(const std::vector<AlertKey>& keys, Instant now, const std::string& by) = 0;
