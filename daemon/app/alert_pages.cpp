@@ -115,6 +115,18 @@ std::string over_words(const Alert& alert) {
     return "This is over: closed" + when + (alert.closed_because.empty() ? "" : ", " + alert.closed_because) + ".";
 }
 
+/// Whether the reader had the account, and hears of the alert no more since it is another's.
+bool gave_away(const Alert& alert, const std::string& person) {
+    return fires(alert) && std::ranges::any_of(alert.told, [&](const Told& told) {
+               return told.was_owner && told.recipient == person && told.episode == alert.episode;
+           });
+}
+
+std::string closed_to(const Alert& alert, const std::string& person) {
+    if (!gave_away(alert, person)) return over_words(alert);
+    return "This is no longer yours: the account has another account manager now, who hears of it and can answer.";
+}
+
 }  // namespace
 
 std::map<std::string, std::string> former_names(const RuleSet& rules) {
@@ -208,6 +220,7 @@ HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {
         visit.problem = std::move(problem);
         return show(visit, status);
     };
+    if (gave_away(visit.story.alert, visit.target.person)) return refuse("That was not done: it is not yours.", 403);
     const std::optional<HttpFields> form = form_of(request);
     const std::optional<ActKind> kind = form ? answered_kind(*form) : std::nullopt;
     if (!kind) return refuse("That was no answer. Use one of the buttons below.");
@@ -257,7 +270,7 @@ HttpReply AlertPages::show(const Visit& visit, int status) {
                                             .advice = fires(alert) ? alert.advice : "",
                                             .done = visit.done,
                                             .problem = visit.problem,
-                                            .over = over_words(alert),
+                                            .over = closed_to(alert, visit.target.person),
                                             .reader = visit.target.person,
                                             .seen_for = days_of(seen_holds),
                                             .on_it_for = days_of(acknowledged_holds),

@@ -251,7 +251,8 @@ bool Alert::operator==(const Alert& other) const {
         return std::tie(a.key, a.customer_id, a.phase, a.severity, a.held, a.adopted, a.episode, a.seq, a.pending_since,
                         a.firing_since, a.recovering_since, a.ended_on, a.critical_since, a.opened_at, a.reasons,
                         a.message, a.advice, a.deadline, a.closed_because, a.absent_cycles, a.absent_on, a.told,
-                        a.flips, a.judged_on, a.flapping, a.steps_taken, a.owner, a.risk_is_base_rate);
+                        a.flips, a.judged_on, a.flapping, a.steps_taken, a.owner, a.handed_over_at,
+                        a.risk_is_base_rate);
     };
     return same_number(revenue, other.revenue) && same_number(risk, other.risk) && rest(*this) == rest(other);
 }

@@ -15,6 +15,16 @@ bool acknowledges(const Act& act) {
 
 bool is_about(const Act& act, const Alert& alert) { return act.key == alert.key && act.episode == alert.episode; }
 
+/// What others did for the manager before binds the new one no more.
+bool ended_with_hand_over(const Act& act, const Alert& alert) {
+    return alert.handed_over_at && act.at <= *alert.handed_over_at && act.by != alert.owner;
+}
+
+/// Until when an act holds that nothing else ends.
+Instant end_of_act(const Act& act, const Alert& alert) {
+    return ended_with_hand_over(act, alert) ? std::min(act.until, *alert.handed_over_at) : act.until;
+}
+
 std::string_view fact(const AlertFacts& alert, std::string_view field) {
     if (field == "rule") return alert.key.rule;
     if (field == "scope") return scope_name(alert.key.scope);
@@ -40,10 +50,11 @@ Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now)
     for (const Act& act : acts) {
         if (!is_about(act, alert) || act.at > now) continue;
         if (act.kind == ActKind::resume) handling.acknowledged_until = handling.snoozed_until = std::nullopt;
-        if (act.kind == ActKind::snooze) handling.snoozed_until = act.until;
+        if (act.kind == ActKind::snooze && !ended_with_hand_over(act, alert)) handling.snoozed_until = act.until;
         if (!acknowledges(act)) continue;
         handling.answered.push_back(act.by);
         handling.called_wrong = handling.called_wrong || act.kind == ActKind::wrong;
+        if (ended_with_hand_over(act, alert)) continue;
         if (act.severity < alert.severity || act.until < handling.acknowledged_until) continue;
         handling.acknowledged_until = act.until;
         handling.acknowledged_by = act.by;
@@ -73,7 +84,8 @@ Seconds time_in_hand(const Alert& alert, std::span<const Act> acts, Instant from
         if (!holds && act.kind != ActKind::resume) continue;
         count_to(act.at);
         counted = std::max(counted, act.at);
-        held_until = holds ? std::max(held_until.value_or(act.until), act.until) : std::optional<Instant>{};
+        const Instant until = end_of_act(act, alert);
+        held_until = holds ? std::max(held_until.value_or(until), until) : std::optional<Instant>{};
     }
     count_to(to);
     return sum;

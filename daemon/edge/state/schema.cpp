@@ -54,14 +54,14 @@ constexpr std::string_view alert_tables[] = {
     "critical_since INTEGER, opened_at INTEGER, message TEXT NOT NULL, advice TEXT NOT NULL, deadline INTEGER, "
     "revenue ANY, closed_because TEXT NOT NULL, absent_cycles INTEGER NOT NULL, absent_on INTEGER, "
     "flips INTEGER NOT NULL, judged_on INTEGER, flapping INTEGER NOT NULL, steps_taken INTEGER NOT NULL, "
-    "owner TEXT NOT NULL, risk ANY, risk_is_base_rate INTEGER NOT NULL, "
+    "owner TEXT NOT NULL, handed_over_at INTEGER, risk ANY, risk_is_base_rate INTEGER NOT NULL, "
     "UNIQUE (rule, scope, entity, dimension)) STRICT",
     "CREATE TABLE alert_reason (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
     "text TEXT NOT NULL, PRIMARY KEY (alert, place)) STRICT, WITHOUT ROWID",
     "CREATE TABLE told (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
     "receiver TEXT NOT NULL, recipient TEXT NOT NULL, episode INTEGER NOT NULL, severity TEXT NOT NULL, "
     "phase TEXT NOT NULL, at INTEGER NOT NULL, flapping INTEGER NOT NULL, leaves INTEGER NOT NULL, "
-    "PRIMARY KEY (alert, place)) "
+    "was_owner INTEGER NOT NULL, PRIMARY KEY (alert, place)) "
     "STRICT, WITHOUT ROWID",
     // Its deliveries are kept for a shorter time than the alert may be open.
     "CREATE TABLE first_delivery (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, "

@@ -40,9 +40,10 @@ struct Told {
     std::int64_t episode = 0;
     Severity severity = Severity::warning;
     AlertPhase phase = AlertPhase::firing;
-    Instant at = {};        ///< when that was decided, or decided again (a repeat): wall time
-    bool flapping = false;  ///< they were told that it comes and goes, and wait for the end of that
-    bool leaves = false;    ///< another has the account now, which they have not been told yet
+    Instant at = {};         ///< when that was decided, or decided again (a repeat): wall time
+    bool flapping = false;   ///< they were told that it comes and goes, and wait for the end of that
+    bool leaves = false;     ///< another has the account now, which they have not been told yet
+    bool was_owner = false;  ///< they had the account, and were told of nothing since but that it is another's
     bool operator==(const Told&) const = default;
 };
 
@@ -72,11 +73,12 @@ struct Alert {
     std::optional<Day> absent_on = {};  ///< the as-of day of the last of them
     std::vector<Told> told = {};        ///< one per receiver and recipient, sorted by them
     std::uint32_t flips = 0;  ///< its last evaluation_days_watched, newest lowest: a bit where it fired or ended
-    std::optional<Day> judged_on = {};  ///< the as-of day of the newest bit
-    bool flapping = false;              ///< comes and goes: nobody is told of each time
-    int steps_taken = 0;                ///< escalation steps of this episode that were told, or passed over
-    std::string owner = {};             ///< the account manager, since somebody was told
-    double risk = missing;              ///< the customer's, or its segment's base rate
+    std::optional<Day> judged_on = {};           ///< the as-of day of the newest bit
+    bool flapping = false;                       ///< comes and goes: nobody is told of each time
+    int steps_taken = 0;                         ///< escalation steps of this episode that were told, or passed over
+    std::string owner = {};                      ///< the account manager, since somebody was told
+    std::optional<Instant> handed_over_at = {};  ///< when the account was last found to be another's: wall time
+    double risk = missing;                       ///< the customer's, or its segment's base rate
     bool risk_is_base_rate = false;
 
     bool operator==(const Alert& other) const;  ///< two missing revenues are the same

@@ -52,7 +52,8 @@ struct Handling {
 
 /// Acts from the future are not yet. An act at a lower severity than the alert's no longer acknowledges. Of several
 /// acknowledgements the longest holds: who merely looks at it takes it out of nobody's hands. The last snooze counts. A
-/// snooze is ended only by its time, by `resume`, and by the episode's end.
+/// snooze is ended only by its time, by `resume`, by the episode's end, and by a hand-over: what others than the
+/// account's new manager did before it no longer holds, for the new one has to hear of the problem.
 Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now);
 
 /// For how long between `from` and `to` the alert's present episode was acknowledged or snoozed: escalation stood
