@@ -420,6 +420,26 @@ TEST_F(DeskContract, WhatPeopleDoBesidesActsIsAuditedToo) {
     EXPECT_THAT(rows, HasSubstr(fmt::format("{},'pat','requeue','dead'", at(3s))));
 }
 
+TEST_F(DeskContract, TheStoryTellsWhatWasDoneWithSilencesAndDeliveriesOfTheAlert) {
+    auto store = open();
+    remember(*store, {alert("a"), alert("b")}, noon, {telling("of_a", "a"), telling("of_b", "b")});
+    for (const auto* id : {"of_a", "of_b"}) {
+        claim(*store);
+        settle(*store, {.delivery_id = id, .status = DeliveryStatus::dead, .next_at = noon});
+    }
+    auto desk = open_a_desk();
+    const auto matching = *desk->add(silence({{.field = "segment", .negated = false, .values = {"s"}},
+                                              {.field = "entity", .negated = true, .values = {"b"}}}),
+                                     noon + 1s);
+    ASSERT_TRUE(desk->add(silence({{.field = "entity", .negated = false, .values = {"b"}}}), noon + 2s).ok());
+    ASSERT_TRUE(*desk->end_silence(matching, noon + 3s, "lee"));
+    ASSERT_EQ(desk->requeue({.receiver = "managers"}, noon + 4s, "pat")->size(), 2u);
+    using Action = AuditedAction;
+    EXPECT_THAT(desk->story(key("a")).value()->audit, ElementsAre(Action{noon + 1s, "kim", "silence", matching},
+                                                                  Action{noon + 3s, "lee", "silence_ended", matching},
+                                                                  Action{noon + 4s, "pat", "requeue", "of_a"}));
+}
+
 TEST_F(DeskContract, KeepsTheAuditAndWhatWasDoneWithAlertsThatAreOpen) {
     retention_.audit = std::chrono::days{30};
     auto store = open();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "edge/state/alert_records.hpp"
 #include "edge/state/connection.hpp"
@@ -16,6 +17,8 @@
 namespace retaind {
 
 namespace {
+
+const std::string requeued = "requeue";
 
 std::string random_key() {
     std::array<unsigned char, 32> bytes{};
@@ -34,6 +37,25 @@ Secret stored_key(soci::session& sql, const std::string& name) {
     return key;
 }
 
+/// What was done with the deliveries of an alert, and the silences that match it.
+std::vector<AuditedAction> read_audit_of(soci::session& sql, const AlertStory& story) {
+    const AlertFacts facts{.key = story.alert.key,
+                           .severity = story.alert.severity,
+                           .customer_id = story.alert.customer_id,
+                           .segment = story.segment,
+                           .account_manager = story.account_manager};
+    std::set<std::string> deliveries, silences;
+    for (const auto& delivery : story.deliveries) deliveries.insert(delivery.delivery_id);
+    for (const auto& silence : read_all_silences(sql)) {
+        if (matches(silence, facts)) silences.insert(silence.id);
+    }
+    auto actions = read_audit(sql);
+    std::erase_if(actions, [&](const AuditedAction& action) {
+        return !(action.what == requeued ? deliveries : silences).contains(action.about);
+    });
+    return actions;
+}
+
 std::optional<AlertStory> read_story(soci::session& sql, const AlertKey& key) {
     auto alert = read_alert(sql, key);
     if (!alert) return std::nullopt;
@@ -46,6 +68,7 @@ std::optional<AlertStory> read_story(soci::session& sql, const AlertKey& key) {
     story.events = read_events(sql, key);
     story.deliveries = std::move(told.deliveries);
     story.acts = read_acts_on(sql, key);
+    story.audit = read_audit_of(sql, story);
     return story;
 }
 
@@ -116,7 +139,7 @@ public:
     Result<std::vector<std::string>> requeue(const Requeue& which, Instant now, const std::string& by) override {
         return writing<std::vector<std::string>>("requeue", [&] {
             auto found = requeue_given_up(sql(), which, now);
-            for (const auto& id : found) audit(sql(), {.at = now, .author = by, .what = "requeue", .about = id});
+            for (const auto& id : found) audit(sql(), {.at = now, .author = by, .what = requeued, .about = id});
             return found;
         });
     }

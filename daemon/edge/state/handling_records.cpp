@@ -231,4 +231,18 @@ void audit(soci::session& sql, const AuditedAction& action) {
         soci::use(action.author), soci::use(action.what), soci::use(action.about);
 }
 
+std::vector<AuditedAction> read_audit(soci::session& sql) {
+    std::vector<AuditedAction> actions;
+    AuditedAction action;
+    long long at = 0;
+    soci::statement rows = (sql.prepare << "SELECT at, author, what, about FROM audit ORDER BY key", soci::into(at),
+                            soci::into(action.author), soci::into(action.what), soci::into(action.about));
+    rows.execute();
+    while (rows.fetch()) {
+        action.at = instant_of(at);
+        actions.push_back(action);
+    }
+    return actions;
+}
+
 }  // namespace retaind

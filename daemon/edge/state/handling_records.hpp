@@ -30,13 +30,8 @@ std::string add_silence(soci::session& sql, const AlertSilence& silence);
 /// False when there is none that ends after `now`.
 bool end_silence_at(soci::session& sql, const std::string& id, Instant now);
 
-/// What somebody did that is no act on an alert: about a silence or a delivery, by its id.
-struct AuditedAction {
-    Instant at;
-    std::string author;
-    std::string what;
-    std::string about;
-};
 void audit(soci::session& sql, const AuditedAction& action);
+/// Oldest first.
+std::vector<AuditedAction> read_audit(soci::session& sql);
 
 }  // namespace retaind

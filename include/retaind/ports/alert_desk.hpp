@@ -36,6 +36,15 @@ struct AlertDelivery {
     std::string error_class;
 };
 
+/// Something that somebody did beside acts: about a silence or a delivery, by its id.
+struct AuditedAction {
+    Instant at;
+    std::string author;
+    std::string what;  ///< "silence", "silence_ended", "requeue"
+    std::string about;
+    bool operator==(const AuditedAction&) const = default;
+};
+
 /// Everything about one alert.
 struct AlertStory {
     Alert alert;
@@ -43,6 +52,7 @@ struct AlertStory {
     std::vector<AlertEvent> events = {};   ///< oldest first, like everything here
     std::vector<AlertDelivery> deliveries = {};
     std::vector<Act> acts = {};
+    std::vector<AuditedAction> audit = {};  ///< about its deliveries, and silences that match it
 };
 
 /// Which deliveries to send again.
