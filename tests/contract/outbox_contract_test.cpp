@@ -317,6 +317,38 @@ TEST_F(Absorptions, ARowIsTakenAlongByOneMessageOnly) {
     EXPECT_THAT(waiting(*store), ElementsAre("together3"));
 }
 
+// -- what is said again at every cycle ------------------------------------------------------------------------------
+
+TEST_F(OutboxContract, OfWhatOnlyRestatesTheNewestThatArrivedIsKept) {
+    auto store = open();
+    const auto says = [&](const std::string& id, bool restates, const std::string& receiver = "machine") {
+        auto one = telling(id, {tell("a")});
+        one.receiver = receiver;
+        one.restates = restates;
+        store_messages(*store, {.payloads = {one}});
+    };
+    const auto deliver = [&](DeliveryStatus status = DeliveryStatus::delivered) {
+        for (const auto& one : claim(*store))
+            settle(*store, {.delivery_id = one.payload.delivery_id, .status = status, .next_at = noon});
+    };
+    says("problem", false);
+    deliver();
+    says("again1", true);
+    says("elsewhere", true, "another");
+    deliver();
+    says("again2", true);
+    deliver(DeliveryStatus::dead);
+    says("again3", true);
+    EXPECT_THAT(rows(), ElementsAre("problem delivered", "again1 delivered", "elsewhere delivered", "again2 dead",
+                                    "again3 queued"));
+    deliver();
+    EXPECT_THAT(rows(), ElementsAre("problem delivered", "elsewhere delivered", "again2 dead", "again3 delivered"));
+    says("over", false);
+    deliver();
+    EXPECT_EQ(rows().size(), 5u) << "news leave all as it is";
+    EXPECT_EQ(number("SELECT count(*) FROM outbox_tell"), 5) << "what they told went with them";
+}
+
 // -- silences -------------------------------------------------------------------------------------------------------
 
 TEST_F(OutboxContract, ASilencedMessageWaitsAndHoldsBackNobody) {

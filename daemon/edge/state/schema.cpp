@@ -109,12 +109,14 @@ constexpr std::string_view outbox_tables[] = {
     "CREATE TABLE outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, delivery_id TEXT NOT NULL UNIQUE, "
     "receiver TEXT NOT NULL, recipient TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, "
     "refusals INTEGER NOT NULL DEFAULT 0, claims INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, next_at "
-    "INTEGER NOT NULL, silenced INTEGER NOT NULL DEFAULT 0, kind TEXT NOT NULL, person TEXT NOT NULL, "
+    "INTEGER NOT NULL, silenced INTEGER NOT NULL DEFAULT 0, restates INTEGER NOT NULL, kind TEXT NOT NULL, person TEXT "
+    "NOT NULL, "
     "error_class TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
     "html TEXT NOT NULL, json TEXT NOT NULL) STRICT",
     "CREATE INDEX outbox_waiting ON outbox (receiver, recipient, place) "
     "WHERE status IN ('queued', 'retry', 'in_flight')",
     "CREATE INDEX outbox_settled ON outbox (created_at) WHERE status NOT IN ('queued', 'retry', 'in_flight')",
+    "CREATE INDEX outbox_restated ON outbox (receiver, recipient, place) WHERE restates <> 0",
     "CREATE INDEX outbox_status ON outbox (status, receiver, created_at, bytes)",
     "CREATE TABLE outbox_tell (delivery INTEGER NOT NULL REFERENCES outbox ON DELETE CASCADE, "
     "place INTEGER NOT NULL, rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, "
