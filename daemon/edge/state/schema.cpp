@@ -1,6 +1,7 @@
 #include "edge/state/schema.hpp"
 
 #include <array>
+#include <string>
 
 #include <fmt/format.h>
 #include <soci/soci.h>
@@ -101,6 +102,9 @@ constexpr std::string_view people_tables[] = {
     "CREATE INDEX ledger_of ON ledger (customer_id, rule)",
     "CREATE TABLE loss (customer_id TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (customer_id, day)) "
     "STRICT, WITHOUT ROWID",
+    // Grows with every change of what the quality of rules is read off, so that it is read again only then.
+    "CREATE TABLE ledger_version (version INTEGER NOT NULL) STRICT",
+    "INSERT INTO ledger_version (version) VALUES (0)",
     "CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
 };
 
@@ -126,6 +130,22 @@ constexpr std::string_view outbox_tables[] = {
     "CREATE INDEX outbox_tell_of ON outbox_tell (rule, scope, entity, dimension)",
 };
 
+const std::vector<std::string>& ledger_triggers() {
+    static const std::vector<std::string> all = [] {
+        std::vector<std::string> triggers;
+        for (const std::string_view table : {"ledger", "loss", "adopted_rule", "act"}) {
+            for (const std::string_view change : {"INSERT", "UPDATE", "DELETE"}) {
+                triggers.push_back(
+                    fmt::format("CREATE TRIGGER {0}_{1} AFTER {1} ON {0} BEGIN "
+                                "UPDATE ledger_version SET version = version + 1; END",
+                                table, change));
+            }
+        }
+        return triggers;
+    }();
+    return all;
+}
+
 Migration first_version() {
     Migration all;
     const auto add = [&all](std::span<const std::string_view> tables) {
@@ -135,6 +155,7 @@ Migration first_version() {
     add(alert_tables);
     add(people_tables);
     add(outbox_tables);
+    all.insert(all.end(), ledger_triggers().begin(), ledger_triggers().end());
     return all;
 }
 

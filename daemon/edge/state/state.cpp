@@ -180,6 +180,21 @@ private:
         return state;
     }
 
+    struct LedgerRead {
+        long long version = 0;
+        std::vector<RuleQuality> quality = {};
+        std::vector<LedgerEntry> unlabelled = {};
+    };
+
+    /// The ledger grows for years and changes seldom: it is read again when it has.
+    const LedgerRead& ledger() {
+        const auto version = ledger_version(sql());
+        if (!ledger_ || ledger_->version != version)
+            ledger_ = {
+                .version = version, .quality = read_quality(sql()), .unlabelled = read_unlabelled(sql(), Day::max())};
+        return *ledger_;
+    }
+
     Happened read_happened(Instant now) {
         return {.undelivered = given_up(sql(), now),
                 .delivered = read_first_deliveries(sql()),
@@ -187,8 +202,8 @@ private:
                 .acts = read_acts(sql()),
                 .released = read_released(sql()),
                 .silences = read_silences(sql(), now),
-                .quality = read_quality(sql()),
-                .unlabelled = read_unlabelled(sql(), Day::max()),
+                .quality = ledger().quality,
+                .unlabelled = ledger().unlabelled,
                 .outbox_is_full = is_full(sql(), limits_)};
     }
 
@@ -221,6 +236,7 @@ private:
     }
 
     OutboxLimits limits_;
+    std::optional<LedgerRead> ledger_ = {};
 };
 
 }  // namespace
