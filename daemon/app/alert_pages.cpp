@@ -115,7 +115,27 @@ std::string over_words(const Alert& alert) {
     return "This is over: closed" + when + (alert.closed_because.empty() ? "" : ", " + alert.closed_because) + ".";
 }
 
+/// Whether the reader had the account, and hears of the alert no more since it is another's.
+bool gave_away(const Alert& alert, const std::string& person) {
+    return fires(alert) && std::ranges::any_of(alert.told, [&](const Told& told) {
+               return told.was_owner && told.recipient == person && told.episode == alert.episode;
+           });
+}
+
+std::string closed_to(const Alert& alert, const std::string& person) {
+    if (!gave_away(alert, person)) return over_words(alert);
+    return "This is no longer yours: the account has another account manager now, who hears of it and can answer.";
+}
+
 }  // namespace
+
+std::map<std::string, std::string> former_names(const RuleSet& rules) {
+    std::map<std::string, std::string> names;
+    for (const Rule& rule : rules.rules) {
+        if (!rule.was.empty()) names[rule.was] = rule.name;
+    }
+    return names;
+}
 
 std::string alert_link(const std::string& external_url, const LinkTarget& target, const Secret& key) {
     if (external_url.empty()) return "";
@@ -164,7 +184,7 @@ HttpReply AlertPages::answer(const HttpRequest& request) {
                       "Links hold for " + days_of(link_holds) +
                           ". Use the one in a newer message about it, or ask whoever runs this service.");
     visit.target = *target;
-    const Result<std::optional<AlertStory>> story = desk_.story(target->key);
+    const Result<std::optional<AlertStory>> story = find_story(target->key, visit.settings);
     if (!story) {
         log(story.error());
         return notice(503, visit.settings, "Try again in a moment", "The alerts cannot be looked at just now.");
@@ -178,6 +198,16 @@ HttpReply AlertPages::answer(const HttpRequest& request) {
     return request.method == "POST" ? act(request, visit) : show(visit, 200);
 }
 
+/// A message that was sent before its rule was renamed leads to the same alert.
+Result<std::optional<AlertStory>> AlertPages::find_story(const AlertKey& key, const PageSettings& settings) {
+    Result<std::optional<AlertStory>> story = desk_.story(key);
+    const auto renamed = settings.renamed.find(key.rule);
+    if (!story || story->has_value() || renamed == settings.renamed.end()) return story;
+    AlertKey now = key;
+    now.rule = renamed->second;
+    return desk_.story(now);
+}
+
 HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {
     if (comes_from_elsewhere(request, visit.settings))
         return notice(403, visit.settings, "Not from there", "Open the link from the message and answer on its page.");
@@ -186,10 +216,11 @@ HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {
         reply.headers["Retry-After"] = "1";
         return reply;
     }
-    const auto refuse = [&](std::string problem) {
+    const auto refuse = [&](std::string problem, int status = 400) {
         visit.problem = std::move(problem);
-        return show(visit, 400);
+        return show(visit, status);
     };
+    if (gave_away(visit.story.alert, visit.target.person)) return refuse("That was not done: it is not yours.", 403);
     const std::optional<HttpFields> form = form_of(request);
     const std::optional<ActKind> kind = form ? answered_kind(*form) : std::nullopt;
     if (!kind) return refuse("That was no answer. Use one of the buttons below.");
@@ -208,6 +239,8 @@ HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {
     const Result<Act> acted = make_act(visit.story.alert, answer, visit.now);
     if (!acted) return refuse("That was not done: " + acted.error().message + ".");
     const Result<void> added = desk_.add(*acted);
+    if (!added && added.error().kind == ErrorKind::usage)
+        return refuse("That was not stored: " + added.error().message + ".", 429);
     if (!added) {
         log(added.error());
         return notice(503, visit.settings, "Try again in a moment", "Your answer could not be stored just now.");
@@ -237,7 +270,7 @@ HttpReply AlertPages::show(const Visit& visit, int status) {
                                             .advice = fires(alert) ? alert.advice : "",
                                             .done = visit.done,
                                             .problem = visit.problem,
-                                            .over = over_words(alert),
+                                            .over = closed_to(alert, visit.target.person),
                                             .reader = visit.target.person,
                                             .seen_for = days_of(seen_holds),
                                             .on_it_for = days_of(acknowledged_holds),

@@ -12,14 +12,19 @@
 #include "edge/pages/pages.hpp"
 #include "retaind/ports/alert_desk.hpp"
 #include "retaind/ports/clock.hpp"
+#include "retaind/rules/ruleset.hpp"
 
 namespace retaind {
 
 /// What pages say that is configured.
 struct PageSettings {
     std::string brand = {}, external_url = {}, currency = {};
-    Zone zone = {};  ///< in which days begin
+    Zone zone = {};                                   ///< in which days begin
+    std::map<std::string, std::string> renamed = {};  ///< by former name: what a rule is called now
 };
+
+/// As in PageSettings::renamed.
+std::map<std::string, std::string> former_names(const RuleSet& rules);
 
 /// The address of an alert's page for one reader; "" without an external_url or a key, or when ids are too long.
 std::string alert_link(const std::string& external_url, const LinkTarget& target, const Secret& key);
@@ -37,6 +42,7 @@ public:
 
 private:
     struct Visit;
+    Result<std::optional<AlertStory>> find_story(const AlertKey& key, const PageSettings& settings);
     HttpReply act(const HttpRequest& request, Visit& visit);
     HttpReply show(const Visit& visit, int status);
     bool is_too_fast(const std::string& token);

@@ -132,7 +132,7 @@ Result<Answer> asked_answer(const AlertsScene& scene, const AlertsOptions& optio
     return answer;
 }
 
-/// All of them or none.
+/// Whether all of them can be answered so is asked before the first is.
 Result<Said> act_on_alerts(const AlertsScene& scene, const Options& options) {
     const Result<Answer> answer = asked_answer(scene, options.alerts);
     if (!answer) return answer.error();

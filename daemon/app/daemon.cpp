@@ -77,7 +77,8 @@ PageSettings page_settings(const Company& company) {
     return {.brand = company.settings().brand,
             .external_url = company.settings().external_url,
             .currency = company.rules().policy.currency.base,
-            .zone = company.zone()};
+            .zone = company.zone(),
+            .renamed = former_names(company.rules())};
 }
 
 void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }
@@ -130,7 +131,8 @@ Result<void> Daemon::open() {
     if (const Result<void> opened = open_pages(); !opened) return opened;
     deliverer_ = std::make_unique<Deliverer>(
         *outbox_, make_outlets(receivers(settings_, directory)), clock_,
-        DelivererOptions{.on_result =
+        DelivererOptions{.retention = settings_.retention,
+                         .on_result =
                              [this](const std::string& receiver, const std::string& result) {
                                  board_.update([&](Telemetry& telemetry) {
                                      ++telemetry.deliveries[{receiver, result}];
@@ -234,6 +236,7 @@ void Daemon::reload() {
         timetable_.replace(settings_, company->zone());
         sleep();
         deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
+        deliverer_->keep(fresh.retention);
         log(LogLevel::info, "configuration and rules reloaded: rules " + company->rules().hash);
         evaluator_->replace(std::move(company));
     } else {

@@ -85,6 +85,12 @@ void Deliverer::replace(Outlets outlets) {
     paused_until_.clear();  // what was wrong may be mended
 }
 
+void Deliverer::keep(const RetentionSettings& retention) {
+    const std::lock_guard lock(mutex_);
+    options_.retention = retention;
+    pruned_ = clock_.steady() - options_.prune_every;
+}
+
 Result<void> Deliverer::wait_until_idle(Seconds longest) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, longest, [this] { return idle_ || failure_; });
@@ -262,7 +268,7 @@ bool Deliverer::settle() {
 void Deliverer::report() {
     if (clock_.steady() - pruned_ >= options_.prune_every) {
         pruned_ = clock_.steady();
-        note(store_.prune(clock_.now()));
+        note(store_.prune(options_.retention, clock_.now()));
     }
     if (!options_.on_outbox) return;
     const Result<std::vector<OutboxCount>> counts = store_.outbox();
@@ -287,9 +293,9 @@ void Deliverer::note(const Result<void>& result) {
     failure_ = result.error();
 }
 
-Result<void> deliver_all(StateStore& store, Outlets outlets, Clock& clock, Seconds longest) {
-    Deliverer deliverer(store, std::move(outlets), clock);
-    return deliverer.wait_until_idle(longest);
+Result<void> deliver_all(StateStore& store, Outlets outlets, Clock& clock, const RetentionSettings& retention) {
+    Deliverer deliverer(store, std::move(outlets), clock, {.retention = retention});
+    return deliverer.wait_until_idle(longest_delivery);
 }
 
 }  // namespace retaind

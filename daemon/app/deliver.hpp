@@ -45,7 +45,8 @@ struct DelivererOptions {
     Seconds look_again = Seconds{1};      ///< the outbox may have been filled by another process
     Seconds after_failure = Seconds{10};  ///< of the store
     Seconds prune_every = std::chrono::hours{1};
-    OutboxLimits limits = {};         ///< of the store
+    OutboxLimits limits = {};  ///< of the store
+    RetentionSettings retention = {};
     int claims_until_quarantine = 3;  ///< a message claimed so often without a result may be what ends the process
     std::function<void(const std::string& receiver, const std::string& result)> on_result = {};
     std::function<void(const std::vector<OutboxCount>& counts, std::uint64_t bytes)> on_outbox = {};
@@ -57,8 +58,9 @@ public:
     Deliverer(StateStore& store, Outlets outlets, Clock& clock, DelivererOptions options = {});
     ~Deliverer();  ///< stops as stop() does
 
-    void wake();                    ///< there is something new
-    void replace(Outlets outlets);  ///< for what is claimed from now on
+    void wake();                                    ///< there is something new
+    void replace(Outlets outlets);                  ///< for what is claimed from now on
+    void keep(const RetentionSettings& retention);  ///< from now on; what is kept no longer goes at once
 
     /// Waits until nothing is due and nothing under way, at most so long. An error: of the store.
     Result<void> wait_until_idle(Seconds longest);
@@ -107,6 +109,6 @@ private:
 };
 
 /// Sends what is due, once, and returns: for `once` and `replay`.
-Result<void> deliver_all(StateStore& store, Outlets outlets, Clock& clock, Seconds longest);
+Result<void> deliver_all(StateStore& store, Outlets outlets, Clock& clock, const RetentionSettings& retention);
 
 }  // namespace retaind

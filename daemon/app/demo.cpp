@@ -180,8 +180,8 @@ Result<Shown> replay_history(Company& company, const DemoPlace& place, const std
     Result<Replayed> replayed = replay(company, **store, options, clock);
     if (!replayed) return replayed.error();
     say_progress("delivering messages");
-    const Result<void> sent =
-        deliver_all(**store, make_outlets(receivers(company.settings(), place.folder)), clock, longest_delivery);
+    const Result<void> sent = deliver_all(**store, make_outlets(receivers(company.settings(), place.folder)), clock,
+                                          company.settings().retention);
     if (!sent) return sent.error();
     shown.stories = find_stories(stories, *replayed);
     fill_report(shown, company.read(from, until), *replayed, company.rules());

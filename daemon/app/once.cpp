@@ -60,8 +60,8 @@ int run_once(const Options& options) {
     const std::string said = options.json ? once_json(turn->result.view) : once_text(turn->result.view);
     std::fputs(said.c_str(), stdout);
     if (writes) {
-        const Result<void> sent =
-            deliver_all(**store, make_outlets(receivers(company->settings(), directory)), clock, longest_delivery);
+        const Result<void> sent = deliver_all(**store, make_outlets(receivers(company->settings(), directory)), clock,
+                                              company->settings().retention);
         if (!sent) return fail(sent.error());
     }
     for (const auto& [source, up] : company->source_up()) {

@@ -88,6 +88,9 @@ private:
                                            .now = options_.now,
                                            .interval = longest_pause(settings_)});
         payload.person = person;
+        payload.restates = !message.notes.empty() && std::ranges::all_of(message.notes, [](const AlertNote& note) {
+            return note.telling == Telling::restated;
+        });
         payload.tells = tells_of(message.notes, alerts_);
         return payload;
     }

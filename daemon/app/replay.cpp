@@ -91,8 +91,8 @@ int run_replay(const Options& options) {
                        opened, ended, day.messages);
     }
     if (!options.deliver) return 0;
-    const Result<void> sent =
-        deliver_all(**store, make_outlets(receivers(company->settings(), directory)), clock, longest_delivery);
+    const Result<void> sent = deliver_all(**store, make_outlets(receivers(company->settings(), directory)), clock,
+                                          company->settings().retention);
     return sent ? 0 : fail(sent.error());
 }
 

@@ -17,6 +17,15 @@ double seconds_since(Clock& clock, std::chrono::steady_clock::time_point start) 
     return std::chrono::duration<double>(clock.steady() - start).count();
 }
 
+/// A rule renamed with `was` keeps all that the store has under its former name, before anything of it is asked.
+Result<void> follow_renames(const RuleSet& rules, StateStore& store, State& state) {
+    const std::vector<RuleRename> renames = rule_renames(state.alerts, state.rules, rules);
+    if (renames.empty()) return {};
+    if (const Result<void> renamed = store.rename(renames); !renamed) return renamed;
+    rename_rules(state.alerts, state.rules, renames);
+    return {};
+}
+
 }  // namespace
 
 Instant SystemClock::now() { return std::chrono::time_point_cast<Seconds>(std::chrono::system_clock::now()); }
@@ -25,6 +34,10 @@ std::chrono::steady_clock::time_point SystemClock::steady() { return std::chrono
 Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot& snapshot, State state,
                        const TurnOptions& options, Clock& clock) {
     failpoint("cycle.read");
+    if (options.commit) {
+        if (const Result<void> renamed = follow_renames(company.rules(), store, state); !renamed)
+            return renamed.error();
+    }
     Result<Happened> happened = store.happened(options.now);
     if (!happened) return happened.error();
     state.happened = std::move(*happened);

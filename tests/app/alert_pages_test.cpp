@@ -227,6 +227,44 @@ TEST_F(AlertPagesTest, ShowTextsFromDataAsTexts) {
     EXPECT_THAT(refused, AllOf(StartsWith("HTTP/1.1 400"), Not(HasSubstr("<script"))));
 }
 
+TEST_F(AlertPagesTest, StoreNoMoreOfOneReaderThanIsSensible) {
+    Act earlier{.key = desk_.stories[0].alert.key, .episode = 1, .at = now, .by = "m1", .via = "link"};
+    desk_.stories[0].acts.assign(most_acts, earlier);
+    const std::string page = post(path(), "answer=seen");
+    EXPECT_THAT(page, AllOf(StartsWith("HTTP/1.1 429"), HasSubstr("answered too often")));
+    EXPECT_EQ(acts().size(), most_acts);
+}
+
+TEST_F(AlertPagesTest, AreFoundUnderTheFormerNameOfARule) {
+    desk_.stories[0].alert.key.rule = "silent";
+    EXPECT_THAT(get(path()), StartsWith("HTTP/1.1 410"));
+    pages_.configure({.brand = "Example", .external_url = base, .zone = {}, .renamed = {{"gone_quiet", "silent"}}});
+    EXPECT_THAT(get(path()), AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("One &amp; Co")));
+    EXPECT_THAT(post(path(), "answer=on_it"), StartsWith("HTTP/1.1 200"));
+    ASSERT_EQ(acts().size(), 1u);
+    EXPECT_EQ(acts()[0].key.rule, "silent");
+    EXPECT_THAT(get(path("c2")), StartsWith("HTTP/1.1 200")) << "not renamed in the state yet";
+    RuleSet rules;
+    rules.rules = {{.name = "silent", .was = "gone_quiet"}, {.name = "other"}};
+    EXPECT_THAT(former_names(rules), testing::ElementsAre(testing::Pair("gone_quiet", "silent")));
+}
+
+TEST_F(AlertPagesTest, TakeNoAnswerFromWhoGaveTheAccountAway) {
+    Alert& alert = desk_.stories[0].alert;
+    alert.owner = "m2";
+    alert.told = {{.receiver = "mail", .recipient = "m1", .episode = 1, .was_owner = true},
+                  {.receiver = "mail", .recipient = "m2", .episode = 1}};
+    const std::string page = get(path());
+    EXPECT_THAT(page, AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("another account manager now"),
+                            HasSubstr("has not been seen"), Not(HasSubstr("<form")), Not(HasSubstr("m2"))));
+    EXPECT_THAT(post(path(), "answer=snooze&until=2026-03-20&comment=x"),
+                AllOf(StartsWith("HTTP/1.1 403"), HasSubstr("another account manager now")));
+    EXPECT_THAT(acts(), IsEmpty());
+    alert.told[0].was_owner = false;
+    clock_.advance(1s);
+    EXPECT_THAT(post(path(), "answer=on_it"), StartsWith("HTTP/1.1 200")) << "told again, in another role";
+}
+
 TEST_F(AlertPagesTest, AskToTryAgainWhileTheStateIsBusy) {
     desk_.fails = true;
     EXPECT_THAT(get(path()), StartsWith("HTTP/1.1 503"));

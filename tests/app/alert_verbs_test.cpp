@@ -134,16 +134,26 @@ TEST_F(Alerts, AreShownWithAllThatHappened) {
                          .created_at = now - days{1},
                          .settled_or_due_at = now,
                          .error_class = "smtp_550"}};
+    story.audit = {{.at = now, .author = "pat", .what = "requeue", .about = "d1"}};
     said({"ack", "gone_quiet/c1", "--by", "m1", "--comment", "calling her"});
     const std::string text = said({"show", "gone_quiet/c1"});
     for (const char* part : {"c1 has not been seen", "quiet_days >= 10 (12)", "Call.", "1,200 EUR a year", "2026-04-01",
                              "managers (m1@example.org): dead (smtp_550), d1", "on_it by m1 (command)", "calling her",
-                             "nothing -> firing", "m1 has it in hand until 2026-03-24"})
+                             "requeue d1 by pat", "nothing -> firing", "m1 has it in hand until 2026-03-24"})
         EXPECT_THAT(text, HasSubstr(part));
     const std::string json = said({"show", "gone_quiet/c1", "--json"});
-    for (const char* part : {"\"alert_id\": \"", "\"delivery_id\": \"d1\"", "\"acknowledged_by\": \"m1\"",
-                             "\"kind\": \"on_it\"", "\"revenue\": 1200.0", "\"segment\": \"north\""})
+    for (const char* part :
+         {"\"alert_id\": \"", "\"delivery_id\": \"d1\"", "\"acknowledged_by\": \"m1\"", "\"what\": \"requeue\"",
+          "\"kind\": \"on_it\"", "\"revenue\": 1200.0", "\"segment\": \"north\""})
         EXPECT_THAT(json, HasSubstr(part));
+}
+
+TEST_F(Alerts, AreAnsweredSoOftenAndNoMore) {
+    Act earlier{.key = desk_.stories[0].alert.key, .episode = 1, .at = now, .by = "kim", .via = "command"};
+    desk_.stories[0].acts.assign(most_acts, earlier);
+    EXPECT_THAT(refused({"ack", "gone_quiet/c1"}).message, HasSubstr("too often"));
+    EXPECT_EQ(desk_.stories[0].acts.size(), most_acts);
+    said({"ack", "gone_quiet/c1", "--by", "lee"});
 }
 
 TEST_F(Alerts, AreAnswered) {

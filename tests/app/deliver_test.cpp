@@ -264,6 +264,23 @@ TEST_F(DelivererOverStore, AStopEndsSendersThatAReloadHasReplaced) {
     EXPECT_TRUE(before->stopped());
 }
 
+TEST_F(DelivererOverStore, AReloadMayShortenHowLongTheStateKeepsWhat) {
+    queue({payload("a")});
+    clock_.advance(48h);
+    DelivererOptions still = options();
+    still.look_again = 1h;
+    still.on_outbox = [this](const std::vector<OutboxCount>& counts, std::uint64_t) {
+        const std::lock_guard lock(mutex_);
+        counts_ = counts;
+        changed_.notify_all();
+    };
+    Deliverer deliverer{failing_, {{"hook", {.sender = std::make_shared<ScriptedSender>()}}}, clock_, still};
+    EXPECT_TRUE(wait_for(DeliveryStatus::delivered, 1));
+    deliverer.keep({.payloads = 24h});
+    deliverer.wake();
+    EXPECT_TRUE(wait_for(DeliveryStatus::delivered, 0));
+}
+
 /// Meant for ThreadSanitizer: all that can happen at once does, and every message still arrives.
 TEST_F(DelivererOverStore, FailuresReloadsAndStopsLoseNothing) {
     constexpr int receivers = 5, each = 12, runs = 4;

@@ -34,7 +34,7 @@ public:
     void run(Seconds longest, Seconds step = Seconds{1}) {
         const Instant end = outbox_.clock().now() + longest;
         settle_down();
-        for (auto due = next(); due && outbox_.clock().now() < end; due = next()) {
+        for (auto due = outbox_.next_due(); due && outbox_.clock().now() < end; due = outbox_.next_due()) {
             const Instant now = outbox_.clock().now();
             outbox_.clock().advance(std::clamp(*due - now, step, std::max(step, end - now)));
             settle_down();
@@ -53,8 +53,6 @@ private:
         deliverer_.wake();
         ASSERT_TRUE(deliverer_.wait_until_idle(std::chrono::minutes{1}).ok());
     }
-
-    std::optional<Instant> next() { return outbox_.store().next_due().value(); }
 
     DelivererOptions options() {
         return {.look_again = std::chrono::hours{1}, .on_result = [this](const auto& receiver, const auto& result) {

@@ -77,6 +77,21 @@ TEST(Post, AFixedListGetsAMessageEach) {
     EXPECT_EQ(post.outbox[0].person, "") << "the channel is told, not its readers";
 }
 
+TEST(Post, KnowsWhatOnlyRestates) {
+    Message message = to_maria();
+    message.notes = {note("c1"), note("c2")};
+    const auto restates = [&] {
+        return render_post(company(), {message}, alerts(), {.now = now}).outbox.front().restates;
+    };
+    EXPECT_FALSE(restates());
+    message.notes[0].telling = Telling::restated;
+    EXPECT_FALSE(restates()) << "one of them is news";
+    message.notes[1].telling = Telling::restated;
+    EXPECT_TRUE(restates());
+    message.notes.clear();
+    EXPECT_FALSE(restates());
+}
+
 TEST(Post, WhatIsTakenAlongIsRenderedToo) {
     Message message = to_maria();
     message.absorbs = {"an earlier one"};

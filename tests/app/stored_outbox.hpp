@@ -7,6 +7,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 
 #include "edge/state/state.hpp"
 #include "support/set_clock.hpp"
@@ -36,6 +38,20 @@ public:
         return messages;
     }
     std::uint64_t number(DeliveryStatus status) { return number(store_->outbox().value(), status); }
+
+    /// When the next message is due that no earlier one to the same recipient holds back; nothing while none waits.
+    std::optional<Instant> next_due() {
+        soci::session sql(soci::sqlite3, "db=" + folder_.file("state.db"));
+        long long at = 0;
+        const int passed = OutboxLimits{}.tries_until_passed;
+        soci::indicator found = soci::i_null;
+        sql << "SELECT min(next_at) FROM outbox AS one WHERE status IN ('queued', 'retry') AND NOT EXISTS "
+               "(SELECT 1 FROM outbox AS earlier WHERE earlier.receiver = one.receiver "
+               "AND earlier.recipient = one.recipient AND earlier.place < one.place "
+               "AND earlier.status IN ('queued', 'retry', 'in_flight') AND earlier.attempts < :passed)",
+            soci::use(passed), soci::into(at, found);
+        return found == soci::i_ok ? std::optional{Instant{Seconds{at}}} : std::nullopt;
+    }
 
 private:
     void queue_in(StateStore& store, std::vector<Payload> payloads) {

@@ -192,6 +192,41 @@ TEST_F(DeskContract, TheSameActWithinAMinuteIsAddedOnce) {
     }
 }
 
+TEST_F(DeskContract, OneAuthorActsSoOftenOnOneEpisodeAndNoMore) {
+    auto store = open();
+    remember(*store, {alert("a"), alert("b")});
+    auto desk = open_a_desk();
+    const auto later = [](std::size_t minutes) { return noon + std::chrono::minutes{minutes}; };
+    for (std::size_t done = 0; done < most_acts; ++done) ASSERT_TRUE(desk->add(act("a", later(done))).ok());
+    const auto refused = desk->add(act("a", later(most_acts)));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+    EXPECT_THAT(refused.error().message, HasSubstr("drifting/a was answered 100 times by o'neil@example.org"));
+    EXPECT_EQ(desk->acts()->size(), most_acts);
+    EXPECT_TRUE(desk->add(act("a", later(most_acts - 1))).ok()) << "the last one once more, within its minute";
+    auto by_another = act("a"), of_the_next = act("a");
+    by_another.by = "kim";
+    of_the_next.episode = 2;
+    for (const auto& one : {by_another, of_the_next, act("b")}) EXPECT_TRUE(desk->add(one).ok());
+    EXPECT_EQ(desk->acts()->size(), most_acts + 3);
+}
+
+TEST_F(DeskContract, ReleasesAllOrNothing) {
+    auto store = open();
+    auto first = alert("a"), second = alert("b");
+    first.held = second.held = true;
+    remember(*store, {first, second});
+    auto desk = open_a_desk();
+    auto done = act("b");
+    done.by = "kim";
+    for (std::size_t at = 0; at < most_acts; ++at) {
+        done.at = noon + std::chrono::minutes{at};
+        ASSERT_TRUE(desk->add(done).ok());
+    }
+    EXPECT_EQ(desk->release({}, noon + 90h, "kim").error().kind, ErrorKind::usage);
+    EXPECT_THAT(store->happened(noon + 90h)->released, IsEmpty());
+}
+
 TEST_F(DeskContract, ActsOfForgottenAlertsAreNoMoreThanAudit) {
     auto store = open();
     remember(*store, {alert("a"), alert("b")});
@@ -372,6 +407,23 @@ TEST_F(DeskContract, TellsTheStoryOfAnAlert) {
     EXPECT_EQ(desk->story(key("never")).value(), std::nullopt);
 }
 
+/// Looking at one alert must cost no more the more there are: nothing is read whole.
+TEST_F(DeskContract, AStoryIsReadByTheKeyOfItsAlert) {
+    auto store = open();
+    std::vector<Alert> many;
+    for (int at = 0; at < 3; ++at) {
+        many.push_back(alert(fmt::format("a{}", at)));
+        many.back().reasons = {fmt::format("reason {}", at)};
+        many.back().told = {{.receiver = fmt::format("r{}", at), .recipient = "", .at = noon}};
+    }
+    remember(*store, many);
+    EXPECT_EQ(open_a_desk()->story(key("a1")).value()->alert, many[1]);
+    run("UPDATE alert SET phase = 'nobody wrote this' WHERE entity = 'a0'");
+    auto desk = open_a_desk();
+    EXPECT_FALSE(desk->alerts().ok());
+    EXPECT_TRUE(desk->story(key("a1")).ok()) << "the others are not looked at";
+}
+
 // -- keys and audit -------------------------------------------------------------------------------------------------
 
 TEST_F(DeskContract, TheLinkKeyIsMadeOnceAndKept) {
@@ -406,22 +458,42 @@ TEST_F(DeskContract, WhatPeopleDoBesidesActsIsAuditedToo) {
     EXPECT_THAT(rows, HasSubstr(fmt::format("{},'pat','requeue','dead'", at(3s))));
 }
 
+TEST_F(DeskContract, TheStoryTellsWhatWasDoneWithSilencesAndDeliveriesOfTheAlert) {
+    auto store = open();
+    remember(*store, {alert("a"), alert("b")}, noon, {telling("of_a", "a"), telling("of_b", "b")});
+    for (const auto* id : {"of_a", "of_b"}) {
+        claim(*store);
+        settle(*store, {.delivery_id = id, .status = DeliveryStatus::dead, .next_at = noon});
+    }
+    auto desk = open_a_desk();
+    const auto matching = *desk->add(silence({{.field = "segment", .negated = false, .values = {"s"}},
+                                              {.field = "entity", .negated = true, .values = {"b"}}}),
+                                     noon + 1s);
+    ASSERT_TRUE(desk->add(silence({{.field = "entity", .negated = false, .values = {"b"}}}), noon + 2s).ok());
+    ASSERT_TRUE(*desk->end_silence(matching, noon + 3s, "lee"));
+    ASSERT_EQ(desk->requeue({.receiver = "managers"}, noon + 4s, "pat")->queued.size(), 2u);
+    using Action = AuditedAction;
+    EXPECT_THAT(desk->story(key("a")).value()->audit, ElementsAre(Action{noon + 1s, "kim", "silence", matching},
+                                                                  Action{noon + 3s, "lee", "silence_ended", matching},
+                                                                  Action{noon + 4s, "pat", "requeue", "of_a"}));
+}
+
 TEST_F(DeskContract, KeepsTheAuditAndWhatWasDoneWithAlertsThatAreOpen) {
-    settings_.audit = std::chrono::days{30};
+    retention_.audit = std::chrono::days{30};
     auto store = open();
     remember(*store, {alert("open"), alert("ended", AlertPhase::resolved)});
     auto desk = open_a_desk();
     for (const auto* entity : {"open", "ended", "forgotten"}) ASSERT_TRUE(desk->add(act(entity)).ok());
     ASSERT_TRUE(desk->add(silence({{.field = "rule", .negated = false, .values = {"x"}}}), noon).ok());
-    ASSERT_TRUE(store->prune(noon + 30 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 30 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM act"), 3);
     EXPECT_EQ(number("SELECT count(*) FROM audit"), 1);
-    ASSERT_TRUE(store->prune(noon + 30 * 24h + 1s).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 30 * 24h + 1s).ok());
     EXPECT_THAT(*desk->acts(), ElementsAre(act("open")));
     EXPECT_EQ(number("SELECT count(*) FROM act"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM audit"), 0);
     EXPECT_EQ(number("SELECT count(*) FROM silence"), 1) << "it ended a day later";
-    ASSERT_TRUE(store->prune(noon + 32 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 32 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM silence"), 0);
     EXPECT_EQ(number("SELECT count(*) FROM silence_match"), 0);
 }

@@ -154,20 +154,59 @@ TEST_F(LedgerContract, ALossIsForeseenByAnAlertBeforeItWithinItsHorizon) {
     }
 }
 
+TEST_F(LedgerContract, IsReadAgainWhenAnybodyChangedIt) {
+    watch(100);
+    auto store = open();
+    const auto seen = [&] {
+        const auto happened = store->happened(noon).value();
+        std::vector<std::int64_t> numbers = {static_cast<std::int64_t>(happened.unlabelled.size())};
+        for (const auto& one : happened.quality) {
+            EXPECT_EQ(one.rule, "drifting");
+            numbers.insert(numbers.end(), {one.churned + one.renewed, one.called_wrong, one.losses});
+        }
+        return numbers;
+    };
+    EXPECT_THAT(seen(), ElementsAre(0));
+    write({entry("a", 10)});
+    EXPECT_THAT(seen(), ElementsAre(1));
+    write({entry("a", 10, AlertOutcome::renewed)});
+    EXPECT_THAT(seen(), ElementsAre(0, 1, 0, 0));
+    write({}, {{.customer_id = "b", .on = day(50)}});
+    EXPECT_THAT(seen(), ElementsAre(0, 1, 0, 1));
+    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
+    ASSERT_TRUE(desk->add({.key = entry("a", 10).key,
+                           .episode = 10,
+                           .kind = ActKind::wrong,
+                           .at = noon,
+                           .until = noon,
+                           .by = "kim",
+                           .via = "link"})
+                    .ok());
+    EXPECT_THAT(seen(), ElementsAre(0, 1, 1, 1));
+    ASSERT_TRUE(store->rename(std::vector<RuleRename>{{.was = "drifting", .name = "wandering"}}).ok());
+    EXPECT_EQ(store->happened(noon)->quality.front().rule, "wandering");
+    ASSERT_TRUE(store->rename(std::vector<RuleRename>{{.was = "wandering", .name = "drifting"}}).ok());
+    run("DELETE FROM ledger");
+    EXPECT_THAT(seen(), ElementsAre(0, 0, 0, 1));
+    run("DROP TRIGGER loss_DELETE");
+    run("DELETE FROM loss");
+    EXPECT_THAT(seen(), ElementsAre(0, 0, 0, 1)) << "a change that nobody counts is not looked for";
+}
+
 TEST_F(LedgerContract, IsKeptAsLongAsScores) {
-    settings_.scores = std::chrono::days{200};
-    settings_.audit = std::chrono::days{30};
+    retention_.scores = std::chrono::days{200};
+    retention_.audit = std::chrono::days{30};
     watch(100);
     write({churned("old", 10, 11), churned("new", 11, 12)},
           {{.customer_id = "old", .on = day(10)}, {.customer_id = "new", .on = day(11)}});
     run("INSERT INTO act (at, until, rule, scope, entity, dimension, episode, kind, severity, author, via, comment) "
         "SELECT 0, 0, rule, scope, entity, dimension, episode, 'wrong', severity, 'kim', 'link', '' FROM ledger");
-    ASSERT_TRUE(open()->prune(Instant{day(211)}).ok());
+    ASSERT_TRUE(open()->prune(retention_, Instant{day(211)}).ok());
     EXPECT_EQ(number("SELECT count(*) FROM ledger WHERE entity = 'new'"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM ledger"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM loss"), 1);
     EXPECT_EQ(quality().called_wrong, 1) << "however long ago it was";
-    ASSERT_TRUE(open()->prune(Instant{day(211)}).ok());
+    ASSERT_TRUE(open()->prune(retention_, Instant{day(211)}).ok());
     EXPECT_EQ(number("SELECT count(*) FROM act"), 1) << "nothing counts the other one any more";
 }
 

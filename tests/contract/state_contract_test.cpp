@@ -27,6 +27,7 @@ using namespace test;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // -- the state ------------------------------------------------------------------------------------------------------
 
@@ -34,7 +35,6 @@ TEST_F(StateContract, AnEmptyStoreRemembersNothing) {
     auto store = open();
     EXPECT_EQ(to_text(load(*store, first_day)), to_text(State{}));
     EXPECT_EQ(*store->newest_day(), std::nullopt);
-    EXPECT_EQ(*store->next_due(), std::nullopt);
 }
 
 TEST_F(StateContract, GivesBackWhatWasCommittedBitForBit) {
@@ -253,12 +253,94 @@ TEST_F(StateContract, AFailedCommitChangesNothing) {
     commit(*store, make_state({.seed = 3, .last = day(1)}));
 }
 
+TEST_F(StateContract, ARenamedRuleKeepsAllThatIsStoredUnderItsFormerName) {
+    auto store = open();
+    const auto keyed = [](const std::string& rule) {
+        return AlertKey{.rule = rule, .scope = Scope::customer, .entity = "c1"};
+    };
+    const auto cycle = [&](const std::string& rule, std::vector<Payload> outbox, std::vector<LedgerEntry> opened) {
+        State state{.as_of = day(0), .rules_hash = "h", .rules = {{.rule = rule, .hash = "1"}}};
+        Alert alert{.key = keyed(rule), .customer_id = "c1", .phase = AlertPhase::firing, .episode = 2, .seq = 4};
+        alert.told = {{.receiver = "managers", .recipient = "m1", .episode = 2, .at = noon}};
+        state.alerts = {alert};
+        const auto done = store->commit({.state = state,
+                                         .outbox = std::move(outbox),
+                                         .ledger = {.opened = std::move(opened)},
+                                         .now = noon,
+                                         .engine_version = "1",
+                                         .rules_text = ""});
+        ASSERT_TRUE(done.ok()) << to_string(done.error());
+    };
+    auto sent = payload("sent"), waits = payload("waits", "late");
+    sent.tells = waits.tells = {{.alert = {.key = keyed("old")}, .episode = 2, .seq = 4}};
+    cycle("old", {sent, waits}, {{.key = keyed("old"), .episode = 2, .customer_id = "c1", .opened_on = day(0)}});
+    claim(*store, noon, {"late"});
+    settle(*store, {.delivery_id = "sent", .next_at = noon});
+    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
+    const Act act{.key = keyed("old"), .episode = 2, .at = noon, .until = noon + 24h, .by = "m1", .via = "link"};
+    ASSERT_TRUE(desk->add(act).ok());
+    const AlertSilence silence{.id = "",
+                               .match = {{.field = "rule", .values = {"old", "other"}},
+                                         {.field = "entity", .negated = true, .values = {"old"}}},
+                               .from = noon,
+                               .until = noon + 24h,
+                               .author = "kim",
+                               .comment = "known"};
+    ASSERT_TRUE(desk->add(silence, noon).ok());
+    const auto events = desk->story(keyed("old")).value()->events.size();
+
+    const std::vector<RuleRename> renames = {{.was = "old", .name = "new"}, {.was = "never", .name = "there"}};
+    for (int times = 0; times < 2; ++times) ASSERT_TRUE(store->rename(renames).ok());
+    const State state = load(*store, day(0));
+    ASSERT_EQ(state.alerts.size(), 1u);
+    EXPECT_EQ(state.alerts[0].key, keyed("new"));
+    EXPECT_EQ(state.rules[0].rule, "new");
+    cycle("new", {}, {{.key = keyed("new"), .episode = 2, .customer_id = "c1", .opened_on = day(9)}});
+
+    const auto happened = store->happened(noon).value();
+    ASSERT_EQ(happened.acts.size(), 1u);
+    EXPECT_EQ(happened.acts[0].key, keyed("new"));
+    ASSERT_EQ(happened.delivered.size(), 1u);
+    EXPECT_EQ(happened.delivered[0].key, keyed("new"));
+    ASSERT_EQ(happened.waiting.size(), 1u);
+    EXPECT_EQ(happened.waiting[0].tells[0].alert.key, keyed("new"));
+    ASSERT_EQ(happened.unlabelled.size(), 1u);
+    EXPECT_EQ(happened.unlabelled[0].key, keyed("new"));
+    EXPECT_EQ(happened.unlabelled[0].opened_on, day(0)) << "the same episode";
+    EXPECT_THAT(happened.silences[0].match[0].values, ElementsAre("new", "other"));
+    EXPECT_THAT(happened.silences[0].match[1].values, ElementsAre("old")) << "that names no rule";
+    const auto story = desk->story(keyed("new")).value();
+    ASSERT_TRUE(story.has_value());
+    EXPECT_EQ(story->events.size(), events) << "neither forgotten nor begun anew";
+    EXPECT_EQ(story->deliveries.size(), 2u);
+    EXPECT_EQ(story->acts.size(), 1u);
+    EXPECT_THAT(dump(), Not(HasSubstr("'old','customer'")));
+}
+
+TEST_F(StateContract, ARenamedRuleLeavesWhatItsNewNameHas) {
+    auto store = open();
+    const auto keyed = [](const std::string& rule, const std::string& entity) {
+        return AlertKey{.rule = rule, .scope = Scope::customer, .entity = entity};
+    };
+    State state{
+        .as_of = day(0), .rules_hash = "h", .rules = {{.rule = "new", .hash = "n"}, {.rule = "old", .hash = "o"}}};
+    for (const auto& [rule, entity] : {std::pair{"new", "both"}, {"old", "both"}, {"old", "one"}})
+        state.alerts.push_back({.key = keyed(rule, entity), .customer_id = rule, .episode = 1, .seq = 1});
+    commit(*store, state);
+    ASSERT_TRUE(store->rename(std::vector<RuleRename>{{.was = "old", .name = "new"}}).ok());
+    const State after = load(*store, day(0));
+    ASSERT_EQ(after.alerts.size(), 3u);
+    EXPECT_EQ(after.alerts[0].key, keyed("new", "both"));
+    EXPECT_EQ(after.alerts[0].customer_id, "new");
+    EXPECT_EQ(after.alerts[1].key, keyed("new", "one"));
+    EXPECT_EQ(after.alerts[2].key, keyed("old", "both"));
+}
+
 // -- the outbox -----------------------------------------------------------------------------------------------------
 
 TEST_F(StateContract, AMessageIsClaimedSentAndSettledOnce) {
     auto store = open();
     commit(*store, make_state({.seed = 1, .last = day(0)}), {payload("a", "managers", "x@example.org")});
-    EXPECT_EQ(*store->next_due(), noon);
     const auto claimed = claim(*store);
     ASSERT_THAT(ids(claimed), ElementsAre("a"));
     const auto expected = payload("a", "managers", "x@example.org");
@@ -270,7 +352,6 @@ TEST_F(StateContract, AMessageIsClaimedSentAndSettledOnce) {
     EXPECT_EQ(claimed[0].created_at, noon);
     EXPECT_EQ(claimed[0].claims, 1);
     EXPECT_THAT(claim(*store), IsEmpty());
-    EXPECT_EQ(*store->next_due(), std::nullopt);
     settle(*store, {.delivery_id = "a"});
     EXPECT_THAT(claim(*store, noon + 1000h), IsEmpty());
     const auto counts = *store->outbox();
@@ -313,7 +394,7 @@ TEST_F(StateContract, OneBadRecipientDelaysNobodyElse) {
     ASSERT_THAT(ids(claim(*store)), ElementsAre("y1"));
     settle(*store, {.delivery_id = "y1"});
     EXPECT_THAT(claim(*store), IsEmpty()) << "x2 must not overtake x1";
-    EXPECT_EQ(*store->next_due(), noon + 60s);
+    EXPECT_THAT(claim(*store, noon + 60s - 1s), IsEmpty());
     const auto retried = claim(*store, noon + 60s);
     ASSERT_THAT(ids(retried), ElementsAre("x1"));
     EXPECT_EQ(retried[0].attempts, 1);
@@ -328,7 +409,6 @@ TEST_F(StateContract, AMessageTriedTooOftenNoLongerHoldsBackTheNext) {
         settle(*store,
                {.delivery_id = "poison", .status = DeliveryStatus::retry, .next_at = noon + (tries == 0 ? 0h : 1h)});
     }
-    EXPECT_EQ(*store->next_due(), noon);
     EXPECT_THAT(ids(claim(*store)), ElementsAre("good"));
 }
 
@@ -625,7 +705,7 @@ TEST(StateFile, IsTheOneTheSettingsName) {
 // -- retention ------------------------------------------------------------------------------------------------------
 
 TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
-    settings_.scores = std::chrono::days{200};
+    retention_.scores = std::chrono::days{200};
     auto store = open();
     for (int d = 0; d < 300; ++d) {
         auto state = make_state({.seed = 1, .last = day(d), .days = 1, .customers = 1, .promises = 1, .alerts = 0});
@@ -633,7 +713,7 @@ TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
         commit(*store, state);
     }
     const Instant now{day(300)};
-    ASSERT_TRUE(store->prune(now).ok());
+    ASSERT_TRUE(store->prune(retention_, now).ok());
     for (const std::string table : {"score_day", "cycle", "promise_day", "adopted_rule"}) {
         SCOPED_TRACE(table);
         EXPECT_EQ(number("SELECT count(DISTINCT day) FROM " + table), 92 + 15);
@@ -651,7 +731,7 @@ TEST_F(StateContract, KeepsScoresDailyThenWeeklyThenNotAtAll) {
 }
 
 TEST_F(StateContract, KeepsTheFactsOfEveryDayWhoseScoresItKeeps) {
-    settings_.scores = std::chrono::days{200};
+    retention_.scores = std::chrono::days{200};
     auto store = open();
     for (int d = 0; d < 300; ++d) {
         std::vector<CustomerFacts> changed = {{"often", "o" + std::to_string(d)}};
@@ -662,7 +742,7 @@ TEST_F(StateContract, KeepsTheFactsOfEveryDayWhoseScoresItKeeps) {
     std::map<Day, std::vector<std::string>> before;
     for (int d = 0; d < 300; ++d) before[day(d)] = facts(*store, day(d));
     const Instant now{day(300)};
-    ASSERT_TRUE(store->prune(now).ok());
+    ASSERT_TRUE(store->prune(retention_, now).ok());
     int kept = 0;
     for (const auto& [when, expected] : before) {
         const auto column = std::to_string(when.time_since_epoch().count());
@@ -679,21 +759,21 @@ TEST_F(StateContract, TheNewestCycleStaysHoweverOldItIs) {
     auto store = open();
     const auto state = make_state({.seed = 1, .last = day(0), .days = 1});
     commit(*store, state);
-    ASSERT_TRUE(store->prune(Instant{day(5000)}).ok());
+    ASSERT_TRUE(store->prune(retention_, Instant{day(5000)}).ok());
     EXPECT_EQ(to_text(load(*store, day(0))), to_text(state));
 }
 
 TEST_F(StateContract, ForgetsDeliveredPayloadsButNothingThatWaits) {
-    settings_.payloads = std::chrono::days{30};
+    retention_.payloads = std::chrono::days{30};
     auto store = open();
     const auto state = make_state({.seed = 1, .last = day(0)});
     commit(*store, state, {payload("sent", "a"), payload("waits", "b"), payload("dead", "c")});
     claim(*store, noon, {"b"});
     settle(*store, {.delivery_id = "sent"});
     settle(*store, {.delivery_id = "dead", .status = DeliveryStatus::dead});
-    ASSERT_TRUE(store->prune(noon + 29 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 29 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM outbox"), 3);
-    ASSERT_TRUE(store->prune(noon + 31 * 24h).ok());
+    ASSERT_TRUE(store->prune(retention_, noon + 31 * 24h).ok());
     EXPECT_EQ(number("SELECT count(*) FROM outbox"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM outbox WHERE delivery_id = 'waits'"), 1);
 }

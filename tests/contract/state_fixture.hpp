@@ -144,6 +144,7 @@ protected:
 
     TemporaryFolder folder_;
     StateSettings settings_ = {};
+    RetentionSettings retention_ = {};
 };
 
 }  // namespace retaind::test

@@ -480,6 +480,22 @@ TEST(RetryOfADelivery, WaitsAsThePolicySays) {
     }
 }
 
+TEST(AlertStep, ANewAlertsNumbersFollowAllThatWereForgotten) {
+    const AlertNumbers forgotten{.episode = 7, .seq = 40};
+    const auto at_once = step(nullptr, key, plain(), found(0, "holds"), forgotten);
+    ASSERT_EQ(at_once.transition, T::fired);
+    EXPECT_EQ(at_once.after->episode, 8);
+    EXPECT_EQ(at_once.after->seq, 41);
+    const auto waits = step(nullptr, key, patient(3), found(0, "holds"), forgotten);
+    ASSERT_EQ(waits.transition, T::started_pending);
+    const auto fired = step(&*waits.after, key, patient(3), found(3, "holds"), forgotten);
+    ASSERT_EQ(fired.transition, T::fired);
+    EXPECT_EQ(fired.after->episode, 8);
+    EXPECT_EQ(fired.after->seq, 42);
+    EXPECT_EQ(step(&*waits.after, key, patient(3), found(1, "clear"), forgotten).after, std::nullopt)
+        << "what never fired leaves nothing behind";
+}
+
 TEST(RetryOfADelivery, GivesUpWithinItsBoundsWhateverTheJitter) {
     for (const double jitter : {0.0, 0.3, 0.999}) {
         Instant now = created;

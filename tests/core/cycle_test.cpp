@@ -459,6 +459,35 @@ TEST(Owner, WhoIsUnknownForADayIsNobodyNewAndEveryCycleOfADayFindsTheSame) {
     }
 }
 
+TEST(Numbers, OfAnAlertThatComesBackAfterItWasForgottenAreNewOnes) {
+    Company company;
+    company.touched = [](int, int) { return false; };
+    company.use = [](int customer, int day) { return customer == 0 && (day == 60 || day == 180) ? 99 : 10; };
+    company.history = 3;
+    Walk walk(company,
+              "[signal.used]\ngroup = \"use\"\nweight = 0\nfrom = \"usage\"\nmeasure = \"sum\"\n"
+              "window = \"1d\"\n[rule.busy]\nwhen = [\"used > 50\"]\nclear = [\"used <= 20\"]\ncooldown = \"0d\"\n"
+              "severity = \"warning\"\nmessage = \"{name}\"\n");
+    const auto alert = [&]() -> std::optional<Alert> {
+        for (const Alert& each : walk.state().alerts) {
+            if (each.key.rule == "busy") return each;
+        }
+        return std::nullopt;
+    };
+    walk.days(55, 61);
+    const auto first = alert();
+    ASSERT_TRUE(first && first->phase == AlertPhase::resolved);
+    EXPECT_EQ(first->episode, 1);
+    walk.days(62, 179);
+    ASSERT_EQ(alert(), std::nullopt);
+    EXPECT_EQ(walk.state().forgotten, (AlertNumbers{.episode = first->episode, .seq = first->seq}));
+    walk.day(180);
+    const auto second = alert();
+    ASSERT_TRUE(second && second->phase == AlertPhase::firing);
+    EXPECT_EQ(second->episode, first->episode + 1);
+    EXPECT_GT(second->seq, first->seq);
+}
+
 const std::string fall_rule = R"(
 [rule.fell]
 when = ["health_change_7d <= -5"]

@@ -170,6 +170,53 @@ TEST(Handover, ReachesWhoHadTheAccountForAMorning) {
         << "and she knows already";
 }
 
+TEST(Handover, EndsWhatWasPutOffOrInHand) {
+    for (const ActKind kind : {ActKind::snooze, ActKind::on_it, ActKind::wrong}) {
+        SCOPED_TRACE(act_kind_name(kind));
+        Desk desk;
+        desk.plan({firing("ada")});
+        desk.acts = {act(desk, kind, days{60})};
+        EXPECT_THAT(told(desk.at(0, 11).plan_again()), IsEmpty());
+        desk.snapshot.customers[desk.snapshot.find_customer("ada")].account_manager = desk.snapshot.words.intern("gus");
+        EXPECT_THAT(told(desk.at(0, 12).plan_again()),
+                    ElementsAre("mail ada@x.org digest: ada handed_over", "mail gus@x.org alerts: ada fired!"));
+        EXPECT_EQ(desk.after.front().handed_over_at, desk.now);
+        desk.acts.push_back(act(desk, ActKind::snooze, days{60}, "gus"));
+        desk.acts.back().at += 1s;
+        EXPECT_THAT(told(desk.at(9, 12).plan_again()), IsEmpty()) << "the new one's own word holds";
+    }
+}
+
+TEST(Handover, IsKnownOfWhoHadTheAccountUntilTheyAreToldOfSomethingElse) {
+    Desk desk;
+    desk.rule.steps = {{.after = days{2}, .notify = {"lead"}, .advice = {}}};
+    desk.plan({firing("ada")});
+    const auto belongs_to = [&](const char* person) {
+        desk.snapshot.customers[desk.snapshot.find_customer("ada")].account_manager =
+            desk.snapshot.words.intern(person);
+    };
+    const auto were_owners = [&] {
+        Lines people;
+        for (const Told& told : desk.after.front().told) {
+            if (told.was_owner) people.push_back(told.recipient);
+        }
+        return people;
+    };
+    EXPECT_THAT(were_owners(), IsEmpty());
+    belongs_to("lea");
+    desk.at(0, 12).plan_again();
+    EXPECT_THAT(were_owners(), ElementsAre("ada"));
+    belongs_to("gus");
+    desk.at(0, 13).plan_again();
+    EXPECT_THAT(were_owners(), ElementsAre("ada", "lea"));
+    note_delivery(desk);
+    desk.at(3, 13).plan_again();
+    EXPECT_THAT(were_owners(), ElementsAre("ada")) << "lea is told again, as the lead";
+    belongs_to("ada");
+    desk.at(3, 14).plan_again();
+    EXPECT_THAT(were_owners(), ElementsAre("gus"));
+}
+
 // -- escalation -----------------------------------------------------------------------------------------------------
 
 Desk escalating() {

@@ -596,10 +596,51 @@ TEST(Adoption, OfARenamedRuleIsNone) {
     std::vector<AdoptedRule> known = {{"quiet", rule_hash(rules, rules.rules[0])}};
     std::vector<Alert> alerts = {{.key = {.rule = "quiet", .entity = "c1"}},
                                  {.key = {.rule = "other", .entity = "c1"}}};
-    rename_rules(alerts, known, rules);
+    const auto renames = rule_renames(alerts, known, rules);
+    EXPECT_THAT(renames, ElementsAre(RuleRename{.was = "quiet", .name = "silent"}));
+    rename_rules(alerts, known, renames);
     EXPECT_EQ(alerts[0].key.rule, "other");
     EXPECT_EQ(alerts[1].key.rule, "silent");
     EXPECT_FALSE(adopts(known, rules, rules.rules[0]));
+}
+
+TEST(Adoption, ARuleTakesOverOnlyWhatNobodyElseHas) {
+    RuleSet rules;
+    rules.rules = {{.name = "silent", .was = "quiet"}};
+    const std::vector<Alert> own = {{.key = {.rule = "silent", .entity = "c1"}}};
+    const std::vector<AdoptedRule> known = {{"silent", "1"}};
+    EXPECT_EQ(rule_renames({}, {}, rules).size(), 1u);
+    EXPECT_THAT(rule_renames(own, {}, rules), IsEmpty()) << "it has alerts of its own";
+    EXPECT_THAT(rule_renames({}, known, rules), IsEmpty()) << "it was there before";
+    rules.rules.push_back({.name = "quiet"});
+    EXPECT_THAT(rule_renames({}, {}, rules), IsEmpty()) << "another rule has that name";
+}
+
+// -- alerts that are forgotten --------------------------------------------------------------------------------------
+
+TEST(ForgottenNumbers, AreTheGreatestOfAllThatFiredAndAreNoLongerKept) {
+    const auto alert = [](const std::string& entity, std::int64_t episode, std::int64_t seq, bool has_fired = true) {
+        Alert one{.key = {.rule = "quiet", .entity = entity}, .episode = episode, .seq = seq};
+        if (has_fired) one.firing_since = on(0);
+        return one;
+    };
+    struct Case {
+        std::string sentence;
+        std::vector<Alert> before;
+        std::vector<Move> moves;
+        std::vector<Alert> kept;
+        AlertNumbers expected;
+    };
+    const std::vector<Case> cases = {
+        {"nothing is forgotten", {alert("a", 9, 9)}, {{.alert = alert("a", 9, 10)}}, {alert("a", 9, 10)}, {3, 5}},
+        {"after its last step", {alert("a", 4, 8)}, {{.alert = alert("a", 4, 9)}}, {}, {4, 9}},
+        {"nobody looked at it", {alert("a", 4, 8)}, {}, {alert("b", 7, 7)}, {4, 8}},
+        {"each number by itself", {alert("a", 2, 9), alert("b", 6, 1)}, {}, {}, {6, 9}},
+        {"never less than before", {alert("a", 1, 1)}, {}, {}, {3, 5}},
+        {"what never fired has no numbers", {alert("a", 4, 8, false)}, {}, {}, {3, 5}},
+    };
+    for (const auto& c : cases)
+        EXPECT_EQ(forgotten_numbers({.episode = 3, .seq = 5}, c.before, c.moves, c.kept), c.expected) << c.sentence;
 }
 
 // -- messages that did not arrive -----------------------------------------------------------------------------------

@@ -92,6 +92,33 @@ TEST(Handling, RemembersWhoAnsweredAndThatItWasCalledWrong) {
     EXPECT_FALSE(handling.acknowledged_until);
 }
 
+TEST(Handling, EndsWhenTheAccountGoesToAnotherManager) {
+    Alert moved = alert;
+    moved.owner = "bo";
+    moved.handed_over_at = start + 10h;
+    struct Case {
+        std::string sentence;
+        Act act;
+        bool holds;
+    };
+    const std::vector<Case> cases = {
+        {"what the former manager did", act(ActKind::seen, 9h, 72h), false},
+        {"and put off", act(ActKind::snooze, 9h, 72h), false},
+        {"and called wrong", act(ActKind::wrong, 9h, 72h), false},
+        {"up to that very second", act(ActKind::seen, 10h, 72h), false},
+        {"what anybody did since", act(ActKind::seen, 10h + 1s, 72h), true},
+        {"what the new manager did before, as a deputy say", act(ActKind::snooze, 9h, 72h, "bo"), true},
+    };
+    for (const auto& c : cases) {
+        const Handling handling = handling_of(moved, std::vector{c.act}, start + 20h);
+        EXPECT_EQ(handling.acknowledged_until || handling.snoozed_until, c.holds) << c.sentence;
+    }
+    const Handling wrong = handling_of(moved, std::vector{cases[2].act}, start + 20h);
+    EXPECT_TRUE(wrong.called_wrong) << "that stays true of the rule";
+    EXPECT_THAT(wrong.answered, ElementsAre("ada"));
+    EXPECT_EQ(time_in_hand(moved, std::vector{cases[0].act}, start, start + 100h), 1h);
+}
+
 TEST(TimeInHand, IsTheTimeInWhichEscalationStoodStill) {
     struct Case {
         std::string sentence;

@@ -991,7 +991,7 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
     EXPECT_EQ(s.file, folder.path("retaind.toml"));
     EXPECT_THAT(s.rule_files, ElementsAre("rules.toml"));
     EXPECT_EQ(s.state.backend, Backend::sqlite3);
-    EXPECT_EQ(s.state.payloads, std::chrono::days{30});
+    EXPECT_EQ(s.retention.payloads, std::chrono::days{30});
     ASSERT_EQ(s.sources.size(), 1u);
     EXPECT_EQ(s.sources[0].timeout, 30s);
     EXPECT_EQ(s.sources[0].bad_rows, 0.05);

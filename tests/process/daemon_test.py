@@ -104,6 +104,42 @@ def test_reload_takes_good_rules_and_keeps_the_old_for_bad_ones(place):
     return "good reload taken, bad one refused and named"
 
 
+def test_reload_takes_shorter_retention_and_keeps_what_a_renamed_rule_has(place):
+    config, daemon = start(place)
+    with contextlib.closing(sqlite3.connect(place / "company.db")) as company, company:
+        since = str(YESTERDAY - dt.timedelta(days=13))
+        company.execute("DELETE FROM usage WHERE customer_id = 'c001' AND at >= ?", (since,))
+    with daemon:
+        daemon.wait_ready()
+
+        def alerts(*words):
+            said = harness.retaind("alerts", *words, "--json", "--config", config)
+            assert said.returncode == 0, said.stderr
+            return json.loads(said.stdout)
+
+        def deliveries(query, *values):
+            with contextlib.closing(sqlite3.connect(place / "state.db", timeout=30)) as state, state:
+                return state.execute(query, values).fetchall()
+
+        count = "SELECT count(*) FROM outbox WHERE status = 'delivered'"
+        harness.wait_until(lambda: deliveries(count)[0][0] > 0, what="a delivery")
+        told = alerts("show", "gone_quiet/c001")
+        alerts("ack", "gone_quiet/c001", "--by", "maria")
+        deliveries("UPDATE outbox SET created_at = created_at - 172800")
+        renamed = harness.RULES.replace("[rule.gone_quiet]", '[rule.silent]\nwas = "gone_quiet"')
+        (place / "rules.toml").write_text(renamed)
+        config.write_text(config.read_text() + '\n[state.retention]\npayloads = "1d"\n')
+        daemon.signal(signal.SIGHUP)
+        harness.wait_until(lambda: alerts("list", "--rule", "silent")["alerts"], what="the new name")
+        kept = alerts("show", "silent/c001")
+        assert kept["handling"]["acknowledged_by"] == "maria", kept
+        assert kept["events"] == told["events"] and kept["episode"] == told["episode"], kept
+        assert [act["kind"] for act in kept["acts"]] == ["on_it"], kept
+        harness.wait_until(lambda: deliveries(count)[0][0] == 0, what="what is kept no longer")
+        assert "need a restart" not in daemon.text(), daemon.text()
+    return "renamed with its answer; payloads of two days ago went"
+
+
 def test_a_second_daemon_on_the_same_state_refuses(place):
     config, daemon = start(place)
     with daemon:

@@ -215,10 +215,28 @@ private:
         }
         return found;
     }
+    /// Whose the account is, and since when that was known.
+    std::pair<std::string, std::optional<Instant>> owner_of(const Alert& alert) const {
+        const Move* move = find(alert.key);
+        const bool may_change = move && move->rule && is_open(alert) && alert.phase != AlertPhase::pending &&
+                                !alert.held && !alert.owner.empty() && !now().clock_jumped;
+        if (may_change && now().customers_believed && now().people_believed && now().present[customer_of(*move)]) {
+            const std::string manager{now().managers[customer_of(*move)]};
+            if (manager != alert.owner) return {manager, now().now};
+        }
+        return {alert.owner, alert.handed_over_at};
+    }
+    /// What others than the new manager did before the account was theirs holds no longer.
+    Instant end_of(const Act& act, const Alert& alert) const {
+        const auto [owner, since] = owner_of(alert);
+        const bool is_handed_over = since && act.at <= *since && act.by != owner;
+        return is_handed_over ? std::min(act.until, *since) : act.until;
+    }
     bool is_acknowledged(const Alert& alert) const {
         for (const Act* act : acts_on(alert)) {
             if (act->kind == ActKind::resume) return false;
-            if (acknowledges(act->kind) && act->severity >= alert.severity && act->until > now().now) return true;
+            if (acknowledges(act->kind) && act->severity >= alert.severity && end_of(*act, alert) > now().now)
+                return true;
         }
         return false;
     }
@@ -226,7 +244,7 @@ private:
         if (!is_open(alert)) return false;
         for (const Act* act : acts_on(alert)) {
             if (act->kind == ActKind::resume) return false;
-            if (act->kind == ActKind::snooze && act->until > now().now) return true;
+            if (act->kind == ActKind::snooze && end_of(*act, alert) > now().now) return true;
         }
         return false;
     }
@@ -243,7 +261,7 @@ private:
             if (act->kind == ActKind::resume) resumed = std::min(resumed, act->at);
             const bool answers = acknowledges(act->kind) && (at_most || act->severity >= alert.severity);
             if (!answers && act->kind != ActKind::snooze) continue;
-            spans.insert({std::max(act->at, from), std::min({act->until, resumed, now().now})});
+            spans.insert({std::max(act->at, from), std::min({end_of(*act, alert), resumed, now().now})});
         }
         Seconds total{0};
         for (Instant end = from; const auto& [begins, ends] : spans) {

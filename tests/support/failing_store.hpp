@@ -17,7 +17,7 @@ public:
 
     std::atomic<int> settles_to_fail = 0;
     std::atomic<int> claims_while_unsettled = 0;         ///< between a settle that failed and the next that did not
-    std::function<bool()> fails = [] { return false; };  ///< asked at every commit, claim and settle
+    std::function<bool()> fails = [] { return false; };  ///< asked at every rename, commit, claim and settle
     std::function<void()> before_load = [] {};
 
     Result<State> load(Day as_of, bool past) override {
@@ -27,6 +27,10 @@ public:
     Result<std::optional<Day>> newest_day() override { return store_.newest_day(); }
     Result<std::optional<PastCycle>> newest_cycle(Day last) override { return store_.newest_cycle(last); }
     Result<std::vector<CustomerFacts>> facts(Day day) override { return store_.facts(day); }
+    Result<void> rename(std::span<const RuleRename> renames) override {
+        if (fails()) return trouble();
+        return store_.rename(renames);
+    }
     Result<void> commit(const Commit& commit) override {
         if (fails()) return trouble();
         return store_.commit(commit);
@@ -45,8 +49,9 @@ public:
     Result<std::uint64_t> recover(Instant now) override { return store_.recover(now); }
     Result<std::vector<OutboxCount>> outbox() override { return store_.outbox(); }
     Result<Happened> happened(Instant now) override { return store_.happened(now); }
-    Result<std::optional<Instant>> next_due() override { return store_.next_due(); }
-    Result<void> prune(Instant now) override { return store_.prune(now); }
+    Result<void> prune(const RetentionSettings& retention, Instant now) override {
+        return store_.prune(retention, now);
+    }
     Result<std::uint64_t> size_bytes() override { return store_.size_bytes(); }
 
 private:

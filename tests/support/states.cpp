@@ -125,7 +125,8 @@ Alert make_alert(Dice& dice, const StateRecipe& recipe, int number) {
                               .phase = dice.one_of<AlertPhase>(5),
                               .at = dice.instant(),
                               .flapping = dice.coin(),
-                              .leaves = dice.coin()});
+                              .leaves = dice.coin(),
+                              .was_owner = dice.coin()});
     }
     alert.message = dice.text();
     alert.advice = dice.text();
@@ -137,6 +138,7 @@ Alert make_alert(Dice& dice, const StateRecipe& recipe, int number) {
     alert.flapping = dice.coin();
     alert.steps_taken = dice.coin() ? std::numeric_limits<int>::max() : dice.below(4);
     alert.owner = dice.text();
+    if (dice.coin()) alert.handed_over_at = dice.instant();
     alert.risk = dice.number();
     alert.risk_is_base_rate = dice.coin();
     return alert;
@@ -175,6 +177,7 @@ State make_state(const StateRecipe& recipe) {
         }
     }
     state.rules = {{.rule = "drifting", .hash = "h1"}, {.rule = "stopped_coming", .hash = dice.coin() ? "h2" : "h3"}};
+    state.forgotten = {.episode = dice.below(100), .seq = 5'000'000'000 + dice.below(100)};
     for (int i = 0; i < recipe.alerts; ++i) state.alerts.push_back(make_alert(dice, recipe, i));
     for (int i = 0; i < recipe.alerts / 2; ++i) {
         Mailing mailing{
@@ -200,18 +203,20 @@ std::string to_text(const Alert& alert) {
                     alert.absent_cycles, day_text(alert.absent_on), alert.message, alert.advice, alert.closed_because);
     for (const auto& reason : alert.reasons) text += " reason " + reason;
     for (const auto& told : alert.told) {
-        text += fmt::format(" told {}/{} {} {} {} at {} flapping {} leaves {}", told.receiver, told.recipient,
-                            told.episode, static_cast<int>(told.severity), static_cast<int>(told.phase),
-                            format_instant(told.at), told.flapping, told.leaves);
+        text += fmt::format(" told {}/{} {} {} {} at {} flapping {} leaves {} was owner {}", told.receiver,
+                            told.recipient, told.episode, static_cast<int>(told.severity), static_cast<int>(told.phase),
+                            format_instant(told.at), told.flapping, told.leaves, told.was_owner);
     }
-    text += fmt::format(" flips {} judged {} flapping {} steps {} owner {} risk {} base rate {}", alert.flips,
-                        day_text(alert.judged_on), alert.flapping, alert.steps_taken, alert.owner, bits(alert.risk),
+    text += fmt::format(" flips {} judged {} flapping {} steps {} owner {} since {} risk {} base rate {}", alert.flips,
+                        day_text(alert.judged_on), alert.flapping, alert.steps_taken, alert.owner,
+                        alert.handed_over_at ? format_instant(*alert.handed_over_at) : "ever", bits(alert.risk),
                         alert.risk_is_base_rate);
     return text + "\n";
 }
 
 std::string to_text(const State& state) {
-    auto text = fmt::format("as of {} rules {}\n", day_text(state.as_of), state.rules_hash);
+    auto text = fmt::format("as of {} rules {} forgotten {} {}\n", day_text(state.as_of), state.rules_hash,
+                            state.forgotten.episode, state.forgotten.seq);
     for (const auto& customer : state.customers) {
         text += fmt::format("customer {} manager {} since {}\n", customer.customer_id, customer.account_manager,
                             day_text(customer.owner_since));

@@ -121,15 +121,25 @@ void take_back_told(std::vector<Alert>& alerts, std::span<const Alert> before) {
     }
 }
 
-void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, const RuleSet& rules) {
+std::vector<RuleRename> rule_renames(std::span<const Alert> alerts, std::span<const AdoptedRule> known,
+                                     const RuleSet& rules) {
+    std::vector<RuleRename> renames;
     for (const Rule& rule : rules.rules) {
         const auto is_own = [&](const Alert& alert) { return alert.key.rule == rule.name; };
-        if (rule.was.empty() || find(known, rule.name) || std::any_of(alerts.begin(), alerts.end(), is_own)) continue;
+        const bool was_another = !rule.was.empty() && std::ranges::count(rules.rules, rule.was, &Rule::name) == 0;
+        if (was_another && !find(known, rule.name) && std::ranges::none_of(alerts, is_own))
+            renames.push_back({.was = rule.was, .name = rule.name});
+    }
+    return renames;
+}
+
+void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, std::span<const RuleRename> renames) {
+    for (const RuleRename& rename : renames) {
         for (Alert& alert : alerts) {
-            if (alert.key.rule == rule.was) alert.key.rule = rule.name;
+            if (alert.key.rule == rename.was) alert.key.rule = rename.name;
         }
         for (AdoptedRule& one : known) {
-            if (one.rule == rule.was) one.rule = rule.name;
+            if (one.rule == rename.was) one.rule = rename.name;
         }
     }
     std::sort(alerts.begin(), alerts.end(), [](const Alert& a, const Alert& b) { return a.key < b.key; });

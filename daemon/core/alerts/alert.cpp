@@ -75,7 +75,7 @@ Transition step_severity(Alert& alert, const Rule& rule, const Finding& finding)
 
 /// Pending ends without ever having fired: back to what was before, if anything.
 Transition drop(std::optional<Alert>& alert) {
-    if (alert->episode == 0) {
+    if (!alert->firing_since) {
         alert.reset();
     } else {
         alert->phase = alert->closed_because.empty() ? AlertPhase::resolved : AlertPhase::closed;
@@ -233,10 +233,12 @@ Transition step_known(std::optional<Alert>& alert, const Rule& rule, const Findi
     return close(alert, finding, "the rule no longer applies");
 }
 
-AlertStep step_new(const AlertKey& key, const Rule& rule, const Finding& finding) {
+AlertStep step_new(const AlertKey& key, const Rule& rule, const Finding& finding, const AlertNumbers& forgotten) {
     const bool may_open = finding.present && !finding.ended && finding.applies == Truth::yes;
     if (!may_open || finding.when != Truth::yes) return {};
-    AlertStep result{.after = Alert{.key = key, .severity = rule.severity, .seq = 1}, .transition = Transition::none};
+    AlertStep result{
+        .after = Alert{.key = key, .severity = rule.severity, .episode = forgotten.episode, .seq = forgotten.seq + 1},
+        .transition = Transition::none};
     result.transition = start(result.after, rule, finding);
     return result;
 }
@@ -258,7 +260,8 @@ bool Alert::operator==(const Alert& other) const {
         return std::tie(a.key, a.customer_id, a.phase, a.severity, a.held, a.adopted, a.episode, a.seq, a.pending_since,
                         a.firing_since, a.recovering_since, a.ended_on, a.critical_since, a.opened_at, a.reasons,
                         a.message, a.advice, a.deadline, a.closed_because, a.absent_cycles, a.absent_on, a.told,
-                        a.flips, a.judged_on, a.flapping, a.steps_taken, a.owner, a.risk_is_base_rate);
+                        a.flips, a.judged_on, a.flapping, a.steps_taken, a.owner, a.handed_over_at,
+                        a.risk_is_base_rate);
     };
     return same_number(revenue, other.revenue) && same_number(risk, other.risk) && rest(*this) == rest(other);
 }
@@ -287,8 +290,9 @@ bool is_worth_keeping(const Alert& alert, Day as_of) {
            as_of - *alert.ended_on <= std::chrono::days{days_ended_alerts_are_kept};
 }
 
-AlertStep step(const Alert* before, const AlertKey& key, const Rule& rule, const Finding& finding) {
-    if (!before) return finding.frozen ? AlertStep{} : step_new(key, rule, finding);
+AlertStep step(const Alert* before, const AlertKey& key, const Rule& rule, const Finding& finding,
+               const AlertNumbers& forgotten) {
+    if (!before) return finding.frozen ? AlertStep{} : step_new(key, rule, finding, forgotten);
     AlertStep result{.after = *before, .transition = Transition::none};
     if (finding.frozen) return result;
     result.transition = step_known(result.after, rule, finding);

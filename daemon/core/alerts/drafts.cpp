@@ -18,6 +18,7 @@ void clamp_told(Alert& alert, Instant now) {
     for (Told& told : alert.told) {
         if (told.at > now || told.at == Instant{}) told.at = now;
     }
+    if (alert.handed_over_at > now) alert.handed_over_at = now;
 }
 
 /// Who hears of an adopted alert after others did (a step, a new account manager) does not hear what was found at the
@@ -66,6 +67,9 @@ private:
         if (alert.phase == AlertPhase::pending || !somebody_cares(alert)) return;
         Topic subject = describe(move);
         const bool may_change = !alert.held && (!is_open(alert) || (move.rule && is_somebodys(alert)));
+        if (may_change && is_open(alert)) note_owner(alert, subject.facts.account_manager);
+        if (const auto acts = acts_.find(alert.key); acts != acts_.end())
+            subject.handling = handling_of(alert, acts->second, input_.now);
         if (!may_change || is_suppressed(subject)) return restate(std::move(subject));
         if (is_open(alert))
             consider_open(std::move(subject));
@@ -104,8 +108,6 @@ private:
         const Alert& alert = move.alert;
         Topic subject{.move = &move,
                       .facts = {.key = alert.key, .severity = alert.severity, .customer_id = alert.customer_id}};
-        if (const auto acts = acts_.find(alert.key); acts != acts_.end())
-            subject.handling = handling_of(alert, acts->second, input_.now);
         if (alert.key.scope == Scope::segment) subject.facts.segment = alert.key.entity;
         const auto customer = alert.customer_id.empty() ? no_customer : snapshot_.find_customer(alert.customer_id);
         if (customer == no_customer) return subject;
@@ -210,21 +212,30 @@ private:
             correspondent(reader).asked.push_back(at);
     }
 
+    /// Before anything is asked of acts and silences: what the former manager put off is none of the new one's doing.
+    void note_owner(Alert& alert, const std::string& manager) const {
+        if (alert.owner.empty() || manager.empty() || alert.owner == manager || !people_believed_) return;
+        for (Told& told : alert.told) {
+            told.leaves = true;
+            told.was_owner = (told.was_owner || told.recipient == alert.owner) && told.recipient != manager;
+        }
+        alert.owner = manager;
+        alert.handed_over_at = input_.now;
+    }
+
     /// Whoever was told as, or for, an account manager who is it no more; unless they are asked again meanwhile.
     void hand_over(std::size_t at, const std::vector<Reader>& readers) {
         const Topic& subject = drafts_.subjects[at];
         Alert& alert = subject.move->alert;
         const std::string& manager = subject.facts.account_manager;
         if (alert.owner.empty() || manager.empty() || !people_believed_) return;
-        const bool has_changed = alert.owner != manager;
-        alert.owner = manager;
         for (Told& told : alert.told) {
             const ReceiverTraits* receiver = find_receiver(policy_, told.receiver);
             const bool still_told = std::any_of(readers.begin(), readers.end(), [&](const Reader& reader) {
                 return key_of(reader) == ReaderKey{told.receiver, told.recipient};
             });
-            told.leaves = (told.leaves || has_changed) && receiver && !told.recipient.empty() &&
-                          told.recipient != manager && knows_it_fires(alert, told);
+            told.leaves = told.leaves && receiver && !told.recipient.empty() && told.recipient != manager &&
+                          knows_it_fires(alert, told);
             if (!told.leaves || still_told) continue;  // perhaps as the new one's deputy, for a while
             if (const auto person = find_recipient(snapshot_, told.recipient)) {
                 add({.subject = at,
@@ -346,6 +357,7 @@ void note_told(const Draft& draft, Topic& subject, Instant now) {
     told->flapping =
         draft.news.telling == Telling::flapping || (told->flapping && alert.flapping);  // also after a rise
     told->leaves = false;
+    told->was_owner = told->was_owner && draft.news.telling == Telling::handed_over;
     const bool is_over = is_ended(alert.phase) && !told->flapping;
     told->phase = is_over                                      ? alert.phase
                   : draft.news.telling == Telling::handed_over ? AlertPhase::closed

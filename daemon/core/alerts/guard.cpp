@@ -262,7 +262,7 @@ private:
                               .data_time = input_.snapshot.as_of,
                               .as_of = input_.snapshot.as_of,
                               .gone_because = "no longer configured"};
-        auto stepped = step(before, one.key, rule, finding);
+        auto stepped = step(before, one.key, rule, finding, input_.forgotten);
         if (!stepped.after) return;
         if (!finding.frozen) note_evaluation(before, *stepped.after, finding.as_of);
         if (one.holds && one.present) {
@@ -311,6 +311,18 @@ std::vector<Alert> kept_alerts(const std::vector<Move>& moves, Day as_of) {
     }
     std::sort(alerts.begin(), alerts.end(), [](const Alert& a, const Alert& b) { return a.key < b.key; });
     return alerts;
+}
+
+AlertNumbers forgotten_numbers(AlertNumbers forgotten, std::span<const Alert> before, std::span<const Move> moves,
+                               std::span<const Alert> kept) {
+    const auto note = [&](const Alert& alert) {
+        if (!alert.firing_since || std::ranges::binary_search(kept, alert.key, {}, &Alert::key)) return;
+        forgotten.episode = std::max(forgotten.episode, alert.episode);
+        forgotten.seq = std::max(forgotten.seq, alert.seq);
+    };
+    for (const Alert& alert : before) note(alert);
+    for (const Move& move : moves) note(move.alert);
+    return forgotten;
 }
 
 }  // namespace retaind

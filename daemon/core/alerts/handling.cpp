@@ -15,10 +15,17 @@ bool acknowledges(const Act& act) {
     return act.kind == ActKind::seen || act.kind == ActKind::on_it || act.kind == ActKind::wrong;
 }
 
-bool is_about(const Act& act, const AlertKey& key, std::int64_t episode) {
-    return act.key == key && act.episode == episode;
+bool is_about(const Act& act, const Alert& alert) { return act.key == alert.key && act.episode == alert.episode; }
+
+/// What others did for the manager before binds the new one no more.
+bool ended_with_hand_over(const Act& act, const Alert& alert) {
+    return alert.handed_over_at && act.at <= *alert.handed_over_at && act.by != alert.owner;
 }
-bool is_about(const Act& act, const Alert& alert) { return is_about(act, alert.key, alert.episode); }
+
+/// Until when an act holds that nothing else ends.
+Instant end_of_act(const Act& act, const Alert& alert) {
+    return ended_with_hand_over(act, alert) ? std::min(act.until, *alert.handed_over_at) : act.until;
+}
 
 std::string_view fact(const AlertFacts& alert, std::string_view field) {
     if (field == "rule") return alert.key.rule;
@@ -41,13 +48,14 @@ std::optional<ActKind> parse_act_kind(std::string_view name) {
 }
 
 Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now) {
-    Handling handling{.snoozed_until = snoozed_until(alert.key, alert.episode, acts, now)};
+    Handling handling{.snoozed_until = snoozed_until(alert, acts, now)};
     for (const Act& act : acts) {
         if (!is_about(act, alert) || act.at > now) continue;
         if (act.kind == ActKind::resume) handling.acknowledged_until = std::nullopt;
         if (!acknowledges(act)) continue;
         handling.answered.push_back(act.by);
         handling.called_wrong = handling.called_wrong || act.kind == ActKind::wrong;
+        if (ended_with_hand_over(act, alert)) continue;
         if (act.severity < alert.severity || act.until < handling.acknowledged_until) continue;
         handling.acknowledged_until = act.until;
         handling.acknowledged_by = act.by;
@@ -59,13 +67,12 @@ Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now)
     return handling;
 }
 
-std::optional<Instant> snoozed_until(const AlertKey& key, std::int64_t episode, std::span<const Act> acts,
-                                     Instant now) {
+std::optional<Instant> snoozed_until(const Alert& alert, std::span<const Act> acts, Instant now) {
     std::optional<Instant> until;
     for (const Act& act : acts) {
-        if (!is_about(act, key, episode) || act.at > now) continue;
+        if (!is_about(act, alert) || act.at > now) continue;
         if (act.kind == ActKind::resume) until.reset();
-        if (act.kind == ActKind::snooze) until = act.until;
+        if (act.kind == ActKind::snooze && !ended_with_hand_over(act, alert)) until = act.until;
     }
     return until > now ? until : std::nullopt;
 }
@@ -77,7 +84,7 @@ Seconds time_in_hand(const Alert& alert, std::span<const Act> acts, Instant from
         if (act.kind == ActKind::resume) {
             for (auto& [begins, ends] : spans) ends = std::min(ends, act.at);
         } else if (act.kind == ActKind::snooze || (acknowledges(act) && act.severity >= alert.severity)) {
-            spans.emplace_back(act.at, std::min(act.until, to));
+            spans.emplace_back(act.at, std::min(end_of_act(act, alert), to));
         }
     }
     std::ranges::sort(spans);  // where the clock went back, acts are not in order

@@ -432,7 +432,7 @@ Explanation explanation_of(const Evaluation& evaluation, const State& state, con
 
 CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const State& state, Instant now) {
     State renamed{.rules = state.rules, .alerts = state.alerts};
-    rename_rules(renamed.alerts, renamed.rules, rules);
+    rename_rules(renamed.alerts, renamed.rules, rule_renames(state.alerts, state.rules, rules));
     const Evaluation evaluation = evaluate(snapshot, rules, state);
     Judged judged = judge(
         {.evaluation = evaluation, .state = state, .alerts = renamed.alerts, .adopted = renamed.rules, .now = now});
@@ -446,6 +446,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
            .undelivered = state.happened.undelivered,
            .released = state.happened.released,
            .floors = floors,
+           .forgotten = state.forgotten,
            .now = now},
           judged.moves);
 
@@ -474,6 +475,7 @@ CycleResult run_cycle(const Snapshot& snapshot, const RuleSet& rules, const Stat
                     .alerts = kept_alerts(judged.moves, snapshot.as_of),
                     .mailings = std::move(plan.mailings),
                     .interruptions = std::move(plan.interruptions)};
+    result.state.forgotten = forgotten_numbers(state.forgotten, renamed.alerts, judged.moves, result.state.alerts);
     result.wake_at = plan.wake_at;
     result.view = make_view(evaluation, result.state.alerts, now);
     result.view.over_budget = plan.over_budget;

@@ -214,7 +214,7 @@ void Judge::judge_entity(std::size_t index, const Entity& entity) {
     finding.frozen = !time;
     finding.data_time = time.value_or(snapshot_.as_of);
     finding.as_of = snapshot_.as_of;
-    const AlertStep stepped = step(before ? &*before : nullptr, key, rule, finding);
+    const AlertStep stepped = step(before ? &*before : nullptr, key, rule, finding, input_.state.forgotten);
     if (!stepped.after) return;
     Move move{.alert = *stepped.after,
               .transition = stepped.transition,

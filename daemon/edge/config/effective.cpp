@@ -120,11 +120,14 @@ void write_state(Writer& out, const StateSettings& state) {
     out.key("backend", std::string{backend_name(state.backend)});
     out.text("connection", state.connection);
     out.secret("password_file", state.password);
+}
+
+void write_retention(Writer& out, const RetentionSettings& retention) {
     out.table("state.retention");
-    out.key("payloads", state.payloads);
-    out.key("scores", state.scores);
-    out.key("audit", state.audit);
-    out.key("rejects", state.rejects);
+    out.key("payloads", retention.payloads);
+    out.key("scores", retention.scores);
+    out.key("audit", retention.audit);
+    out.key("rejects", retention.rejects);
 }
 
 void write_source(Writer& out, const SourceSettings& source) {
@@ -486,6 +489,7 @@ std::string effective(const Settings& settings, const RuleSet& rules) {
     Writer out;
     write_daemon(out, settings);
     write_state(out, settings.state);
+    write_retention(out, settings.retention);
     for (const auto& source : settings.sources) write_source(out, source);
     for (const auto& dataset : settings.datasets) write_dataset(out, dataset);
     for (const auto& receiver : settings.receivers) write_receiver(out, receiver);

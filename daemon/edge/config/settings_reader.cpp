@@ -47,7 +47,7 @@ struct pack_asked {
     }
 };
 
-void read_retention(TableReader& in, StateSettings& to) {
+void read_retention(TableReader& in, RetentionSettings& to) {
     constexpr auto a_day = std::chrono::days{1};
     in.take("payloads", to.payloads, duration{a_day});
     in.take("scores", to.scores, duration{a_day});
@@ -94,7 +94,7 @@ void read_state(TableReader& in, Configuration& to) {
     in.take("backend", state.backend, state_backends);
     in.take("connection", state.connection, text{});
     in.take("password_file", state.password, secret_file{to.secrets});
-    in.table("retention", [&](TableReader& retention) { read_retention(retention, state); });
+    in.table("retention", [&](TableReader& retention) { read_retention(retention, to.settings.retention); });
     if (state.backend == Backend::postgresql && !in.has("connection"))
         in.problems().error(in.where(), "\"connection\" is missing",
                             "as in \"host=db.example.org dbname=retaind sslmode=verify-full\"");

@@ -160,7 +160,10 @@ std::string alert_story_text(const AlertReport& report) {
     if (story.deliveries.empty()) out += "  nobody yet\n";
     out += "\nanswers\n";
     for (const Act& act : story.acts) out += fmt::format("  {}  {}\n", format_instant(act.at), act_words(act));
-    if (story.acts.empty()) out += "  none yet\n";
+    if (story.acts.empty() && story.audit.empty()) out += "  none yet\n";
+    for (const AuditedAction& action : story.audit)
+        out += fmt::format("  {}  {} {} by {}\n", format_instant(action.at), action.what,
+                           shown(action.about, widest_name), shown(action.author, widest_name));
     out += "\nsteps\n";
     for (const AlertEvent& event : story.events)
         out += fmt::format(
@@ -188,6 +191,10 @@ std::string alert_story_json(const AlertReport& report) {
                     {"error_class", text(delivery.error_class)}};
     });
     all["acts"] = list(report.story.acts, act_json);
+    all["audit"] = list(report.story.audit, [](const AuditedAction& action) {
+        return Json{
+            {"at", format_instant(action.at)}, {"by", action.author}, {"what", action.what}, {"about", action.about}};
+    });
     all["events"] = list(report.story.events, [](const AlertEvent& event) {
         return Json{{"at", format_instant(event.at)},
                     {"day", format_day(event.day)},

@@ -1,6 +1,7 @@
 #include "edge/state/alert_records.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -27,6 +28,12 @@ struct AlertRow {
     WholeCell judged_on = {};
     int flapping = 0, steps_taken = 0, risk_is_base_rate = 0;
     std::string owner = {};
+    WholeCell handed_over_at = {};
+};
+
+/// A range of keys of alerts: all of them, or one.
+struct AlertKeys {
+    long long first = 0, last = std::numeric_limits<long long>::max();
 };
 
 AlertRow to_row(const Alert& alert) {
@@ -59,6 +66,7 @@ AlertRow to_row(const Alert& alert) {
     row.flapping = alert.flapping ? 1 : 0;
     row.steps_taken = alert.steps_taken;
     row.owner = alert.owner;
+    row.handed_over_at = alert.handed_over_at;
     row.risk = alert.risk;
     row.risk_is_base_rate = alert.risk_is_base_rate ? 1 : 0;
     return row;
@@ -93,6 +101,7 @@ Alert to_alert(const AlertRow& row) {
     alert.flapping = row.flapping != 0;
     alert.steps_taken = row.steps_taken;
     alert.owner = row.owner;
+    alert.handed_over_at = row.handed_over_at.instant();
     alert.risk = row.risk.get();
     alert.risk_is_base_rate = row.risk_is_base_rate != 0;
     return alert;
@@ -100,47 +109,50 @@ Alert to_alert(const AlertRow& row) {
 
 using AlertsByKey = std::map<long long, Alert>;
 
-AlertsByKey read_rows(soci::session& sql) {
+AlertsByKey read_rows(soci::session& sql, AlertKeys keys) {
     AlertsByKey alerts;
     AlertRow row;
     soci::statement rows =
         (sql.prepare << "SELECT key, rule, scope, entity, dimension, customer_id, phase, severity, held, adopted, "
                         "episode, seq, pending_since, firing_since, recovering_since, ended_on, critical_since, "
                         "opened_at, message, advice, deadline, revenue, closed_because, absent_cycles, "
-                        "absent_on, flips, judged_on, flapping, steps_taken, owner, risk, risk_is_base_rate "
-                        "FROM alert",
-         soci::into(row.key), soci::into(row.rule), soci::into(row.scope), soci::into(row.entity),
-         soci::into(row.dimension), soci::into(row.customer_id), soci::into(row.phase), soci::into(row.severity),
-         soci::into(row.held), soci::into(row.adopted), soci::into(row.episode), soci::into(row.seq),
-         into(row.pending_since), into(row.firing_since), into(row.recovering_since), into(row.ended_on),
-         into(row.critical_since), into(row.opened_at), soci::into(row.message), soci::into(row.advice),
-         into(row.deadline), into(row.revenue), soci::into(row.closed_because), soci::into(row.absent_cycles),
-         into(row.absent_on), soci::into(row.flips), into(row.judged_on), soci::into(row.flapping),
-         soci::into(row.steps_taken), soci::into(row.owner), into(row.risk), soci::into(row.risk_is_base_rate));
+                        "absent_on, flips, judged_on, flapping, steps_taken, owner, handed_over_at, risk, "
+                        "risk_is_base_rate FROM alert WHERE key BETWEEN :first AND :last",
+         soci::use(keys.first), soci::use(keys.last), soci::into(row.key), soci::into(row.rule), soci::into(row.scope),
+         soci::into(row.entity), soci::into(row.dimension), soci::into(row.customer_id), soci::into(row.phase),
+         soci::into(row.severity), soci::into(row.held), soci::into(row.adopted), soci::into(row.episode),
+         soci::into(row.seq), into(row.pending_since), into(row.firing_since), into(row.recovering_since),
+         into(row.ended_on), into(row.critical_since), into(row.opened_at), soci::into(row.message),
+         soci::into(row.advice), into(row.deadline), into(row.revenue), soci::into(row.closed_because),
+         soci::into(row.absent_cycles), into(row.absent_on), soci::into(row.flips), into(row.judged_on),
+         soci::into(row.flapping), soci::into(row.steps_taken), soci::into(row.owner), into(row.handed_over_at),
+         into(row.risk), soci::into(row.risk_is_base_rate));
     rows.execute();
     while (rows.fetch()) alerts.emplace(row.key, to_alert(row));
     return alerts;
 }
 
-void read_reasons(soci::session& sql, AlertsByKey& alerts) {
+void read_reasons(soci::session& sql, AlertKeys keys, AlertsByKey& alerts) {
     long long key = 0;
     std::string text;
-    soci::statement rows = (sql.prepare << "SELECT alert, text FROM alert_reason ORDER BY alert, place",
-                            soci::into(key), soci::into(text));
+    soci::statement rows = (sql.prepare << "SELECT alert, text FROM alert_reason "
+                                           "WHERE alert BETWEEN :first AND :last ORDER BY alert, place",
+                            soci::use(keys.first), soci::use(keys.last), soci::into(key), soci::into(text));
     rows.execute();
     while (rows.fetch()) alerts.at(key).reasons.push_back(text);
 }
 
-void read_told(soci::session& sql, AlertsByKey& alerts) {
+void read_told(soci::session& sql, AlertKeys keys, AlertsByKey& alerts) {
     long long key = 0, episode = 0, at = 0;
     std::string severity, phase;
-    int flapping = 0, leaves = 0;
+    int flapping = 0, leaves = 0, was_owner = 0;
     Told told;
     soci::statement rows =
-        (sql.prepare << "SELECT alert, receiver, recipient, episode, severity, phase, at, flapping, leaves FROM told "
-                        "ORDER BY alert, place",
-         soci::into(key), soci::into(told.receiver), soci::into(told.recipient), soci::into(episode),
-         soci::into(severity), soci::into(phase), soci::into(at), soci::into(flapping), soci::into(leaves));
+        (sql.prepare << "SELECT alert, receiver, recipient, episode, severity, phase, at, flapping, leaves, "
+                        "was_owner FROM told WHERE alert BETWEEN :first AND :last ORDER BY alert, place",
+         soci::use(keys.first), soci::use(keys.last), soci::into(key), soci::into(told.receiver),
+         soci::into(told.recipient), soci::into(episode), soci::into(severity), soci::into(phase), soci::into(at),
+         soci::into(flapping), soci::into(leaves), soci::into(was_owner));
     rows.execute();
     while (rows.fetch()) {
         told.episode = episode;
@@ -149,14 +161,15 @@ void read_told(soci::session& sql, AlertsByKey& alerts) {
         told.at = instant_of(at);
         told.flapping = flapping != 0;
         told.leaves = leaves != 0;
+        told.was_owner = was_owner != 0;
         alerts.at(key).told.push_back(told);
     }
 }
 
-AlertsByKey read_with_keys(soci::session& sql) {
-    auto alerts = read_rows(sql);
-    read_reasons(sql, alerts);
-    read_told(sql, alerts);
+AlertsByKey read_with_keys(soci::session& sql, AlertKeys keys = {}) {
+    auto alerts = read_rows(sql, keys);
+    read_reasons(sql, keys, alerts);
+    read_told(sql, keys, alerts);
     return alerts;
 }
 
@@ -191,10 +204,10 @@ private:
                 "episode, seq, pending_since, firing_since, recovering_since, ended_on, critical_since, opened_at, "
                 "message, advice, deadline, revenue, closed_because, absent_cycles, absent_on, flips, judged_on, "
                 "flapping, "
-                "steps_taken, owner, risk, risk_is_base_rate) VALUES (:rule, :scope, :entity, "
+                "steps_taken, owner, handed_over_at, risk, risk_is_base_rate) VALUES (:rule, :scope, :entity, "
                 ":dimension, :customer, :phase, :severity, :held, :adopted, :episode, :seq, :pending, :firing, "
                 ":recovering, :ended, :critical, :opened, :message, :advice, :deadline, :revenue, :because, :absent, "
-                ":absent_on, :flips, :judged, :flapping, :steps, :owner, :risk, :base_rate) "
+                ":absent_on, :flips, :judged, :flapping, :steps, :owner, :handed_over, :risk, :base_rate) "
                 "RETURNING key",
             soci::use(row_.rule), soci::use(row_.scope), soci::use(row_.entity), soci::use(row_.dimension),
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
@@ -203,7 +216,7 @@ private:
             use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
             soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::use(row_.flips),
             use(row_.judged_on), soci::use(row_.flapping), soci::use(row_.steps_taken), soci::use(row_.owner),
-            use(row_.risk), soci::use(row_.risk_is_base_rate), soci::into(row_.key);
+            use(row_.handed_over_at), use(row_.risk), soci::use(row_.risk_is_base_rate), soci::into(row_.key);
     }
 
     void update() {
@@ -213,7 +226,8 @@ private:
                 "critical_since = :critical, opened_at = :opened, message = :message, advice = :advice, "
                 "deadline = :deadline, revenue = :revenue, closed_because = :because, absent_cycles = :absent, "
                 "absent_on = :absent_on, flips = :flips, judged_on = :judged, flapping = :flapping, "
-                "steps_taken = :steps, owner = :owner, risk = :risk, risk_is_base_rate = :base_rate "
+                "steps_taken = :steps, owner = :owner, handed_over_at = :handed_over, risk = :risk, risk_is_base_rate "
+                "= :base_rate "
                 "WHERE key = :key",
             soci::use(row_.customer_id), soci::use(row_.phase), soci::use(row_.severity), soci::use(row_.held),
             soci::use(row_.adopted), soci::use(row_.episode), soci::use(row_.seq), use(row_.pending_since),
@@ -221,7 +235,7 @@ private:
             use(row_.opened_at), soci::use(row_.message), soci::use(row_.advice), use(row_.deadline), use(row_.revenue),
             soci::use(row_.closed_because), soci::use(row_.absent_cycles), use(row_.absent_on), soci::use(row_.flips),
             use(row_.judged_on), soci::use(row_.flapping), soci::use(row_.steps_taken), soci::use(row_.owner),
-            use(row_.risk), soci::use(row_.risk_is_base_rate), soci::use(row_.key);
+            use(row_.handed_over_at), use(row_.risk), soci::use(row_.risk_is_base_rate), soci::use(row_.key);
         sql_ << "DELETE FROM alert_reason WHERE alert = :key", soci::use(row_.key);
         sql_ << "DELETE FROM told WHERE alert = :key", soci::use(row_.key);
     }
@@ -240,13 +254,13 @@ private:
         for (const auto& one : told) {
             const auto severity = to_word(one.severity), phase = to_word(one.phase);
             const long long episode = one.episode, at = to_column(one.at);
-            const int flapping = one.flapping ? 1 : 0, leaves = one.leaves ? 1 : 0;
+            const int flapping = one.flapping ? 1 : 0, leaves = one.leaves ? 1 : 0, was_owner = one.was_owner ? 1 : 0;
             sql_ << "INSERT INTO told (alert, place, receiver, recipient, episode, severity, phase, at, flapping, "
-                    "leaves) VALUES (:alert, :place, :receiver, :recipient, :episode, :severity, :phase, :at, "
-                    ":flapping, :leaves)",
+                    "leaves, was_owner) VALUES (:alert, :place, :receiver, :recipient, :episode, :severity, :phase, "
+                    ":at, :flapping, :leaves, :was_owner)",
                 soci::use(row_.key), soci::use(place), soci::use(one.receiver), soci::use(one.recipient),
                 soci::use(episode), soci::use(severity), soci::use(phase), soci::use(at), soci::use(flapping),
-                soci::use(leaves);
+                soci::use(leaves), soci::use(was_owner);
             ++place;
         }
     }
@@ -280,6 +294,17 @@ void write_event(soci::session& sql, const Alert* before, const Alert* after, Al
 }
 
 }  // namespace
+
+std::optional<Alert> read_alert(soci::session& sql, const AlertKey& key) {
+    const KeyColumns wanted{key};
+    long long at = 0;
+    sql << "SELECT key FROM alert WHERE rule = :rule AND scope = :scope AND entity = :entity "
+           "AND dimension = :dimension",
+        soci::use(wanted.rule), soci::use(wanted.scope), soci::use(wanted.entity), soci::use(wanted.dimension),
+        soci::into(at);
+    if (!sql.got_data()) return std::nullopt;
+    return read_with_keys(sql, {.first = at, .last = at}).at(at);
+}
 
 std::vector<Alert> read_alerts(soci::session& sql) {
     std::vector<Alert> alerts;

@@ -1,6 +1,7 @@
 // The alerts: what they are now, what each person was told, and the audit of how they came to be so.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <soci/soci.h>
@@ -11,6 +12,8 @@ namespace retaind {
 
 /// All of them, sorted by key.
 std::vector<Alert> read_alerts(soci::session& sql);
+/// One; nothing when it is not remembered.
+std::optional<Alert> read_alert(soci::session& sql, const AlertKey& key);
 
 /// When a change happened: in data time, and in wall time.
 struct AlertMoment {

@@ -47,12 +47,14 @@ public:
         });
     }
 
-    /// A call that is one transaction, with a place to be killed at before and after its commit.
+    /// A call that is one transaction, with a place to be killed at before and after its commit. An Error that it
+    /// returns undoes it.
     template <class Value, class Call>
     Result<Value> writing(const std::string& name, Call call) {
         return guarded([&]() -> Result<Value> {
             Writing writing{sql()};
-            auto value = call();
+            Result<Value> value = call();
+            if (!value) return value;
             failpoint(("state." + name + ".written").c_str());
             writing.commit();
             failpoint(("state." + name + ".end").c_str());

@@ -201,15 +201,23 @@ void read_feeds(soci::session& sql, DayRange range, State& state) {
     }
 }
 
+std::vector<AdoptedRule> adopted_on(soci::session& sql, Day day) {
+    std::vector<AdoptedRule> rules;
+    AdoptedRule adopted;
+    const long long column = to_column(day);
+    soci::statement rows = (sql.prepare << "SELECT rule, hash FROM adopted_rule WHERE day = :day ORDER BY rule",
+                            soci::use(column), soci::into(adopted.rule), soci::into(adopted.hash));
+    rows.execute();
+    while (rows.fetch()) rules.push_back(adopted);
+    return rules;
+}
+
 /// As of the newest day that is not after the range, however long ago: a rule once adopted stays adopted.
 void read_adopted(soci::session& sql, DayRange range, State& state) {
-    AdoptedRule adopted;
+    WholeCell newest;
     const long long last = to_column(range.last);
-    soci::statement rows = (sql.prepare << "SELECT rule, hash FROM adopted_rule "
-                                           "WHERE day = (SELECT max(day) FROM cycle WHERE day <= :last) ORDER BY rule",
-                            soci::use(last), soci::into(adopted.rule), soci::into(adopted.hash));
-    rows.execute();
-    while (rows.fetch()) state.rules.push_back(adopted);
+    sql << "SELECT max(day) FROM cycle WHERE day <= :last", soci::use(last), into(newest);
+    if (const auto day = newest.day()) state.rules = adopted_on(sql, *day);
 }
 
 // -- writing --------------------------------------------------------------------------------------------------------
@@ -371,8 +379,13 @@ void write_feeds(soci::session& sql, const State& state, Day day) {
     }
 }
 
+/// Most cycles of a day adopt what is adopted, and leave the rows alone.
 void write_adopted(soci::session& sql, const State& state, Day day) {
     const long long column = to_column(day);
+    const auto is_same = [](const AdoptedRule& a, const AdoptedRule& b) {
+        return a.rule == b.rule && a.hash == b.hash;
+    };
+    if (std::ranges::equal(adopted_on(sql, day), state.rules, is_same)) return;
     sql << "DELETE FROM adopted_rule WHERE day = :day", soci::use(column);
     std::string rule, hash;
     soci::statement put = (sql.prepare << "INSERT INTO adopted_rule (day, rule, hash) VALUES (:day, :rule, :hash)",

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "edge/state/alert_records.hpp"
 #include "edge/state/connection.hpp"
@@ -16,6 +17,8 @@
 namespace retaind {
 
 namespace {
+
+const std::string requeued = "requeue";
 
 std::string random_key() {
     std::array<unsigned char, 32> bytes{};
@@ -34,12 +37,30 @@ Secret stored_key(soci::session& sql, const std::string& name) {
     return key;
 }
 
+/// What was done with the deliveries of an alert, and the silences that match it.
+std::vector<AuditedAction> read_audit_of(soci::session& sql, const AlertStory& story) {
+    const AlertFacts facts{.key = story.alert.key,
+                           .severity = story.alert.severity,
+                           .customer_id = story.alert.customer_id,
+                           .segment = story.segment,
+                           .account_manager = story.account_manager};
+    std::set<std::string> deliveries, silences;
+    for (const auto& delivery : story.deliveries) deliveries.insert(delivery.delivery_id);
+    for (const auto& silence : read_all_silences(sql)) {
+        if (matches(silence, facts)) silences.insert(silence.id);
+    }
+    auto actions = read_audit(sql);
+    std::erase_if(actions, [&](const AuditedAction& action) {
+        return !(action.what == requeued ? deliveries : silences).contains(action.about);
+    });
+    return actions;
+}
+
 std::optional<AlertStory> read_story(soci::session& sql, const AlertKey& key) {
-    auto alerts = read_alerts(sql);
-    const auto found = std::ranges::find(alerts, key, &Alert::key);
-    if (found == alerts.end()) return std::nullopt;
+    auto alert = read_alert(sql, key);
+    if (!alert) return std::nullopt;
     auto told = read_told_of(sql, key);
-    AlertStory story{.alert = std::move(*found), .segment = {}, .account_manager = {}};
+    AlertStory story{.alert = std::move(*alert), .segment = {}, .account_manager = {}};
     if (told.newest) {
         story.segment = told.newest->segment;
         story.account_manager = told.newest->account_manager;
@@ -47,6 +68,7 @@ std::optional<AlertStory> read_story(soci::session& sql, const AlertKey& key) {
     story.events = read_events(sql, key);
     story.deliveries = std::move(told.deliveries);
     story.acts = read_acts_on(sql, key);
+    story.audit = read_audit_of(sql, story);
     return story;
 }
 
@@ -67,24 +89,25 @@ public:
     }
 
     Result<void> add(const Act& act) override {
-        return writing("act", [&] {
-            add_act(sql(), act);
+        return writing<void>("act", [&] {
             if (act.kind == ActKind::resume) look_at_held_again(sql(), act.at);
+            return add_act(sql(), act);
         });
     }
 
     Result<std::uint64_t> release(const std::vector<AlertKey>& keys, Instant now, const std::string& by) override {
-        return writing<std::uint64_t>("release", [&] {
+        return writing<std::uint64_t>("release", [&]() -> Result<std::uint64_t> {
             std::uint64_t released = 0;
             for (const auto& alert : read_alerts(sql())) {
                 if (!alert.held || (!keys.empty() && std::ranges::find(keys, alert.key) == keys.end())) continue;
-                add_act(sql(), {.key = alert.key,
-                                .episode = alert.episode,
-                                .kind = ActKind::release,
-                                .severity = alert.severity,
-                                .at = now,
-                                .by = by,
-                                .via = "command"});
+                const auto added = add_act(sql(), {.key = alert.key,
+                                                   .episode = alert.episode,
+                                                   .kind = ActKind::release,
+                                                   .severity = alert.severity,
+                                                   .at = now,
+                                                   .by = by,
+                                                   .via = "command"});
+                if (!added) return added.error();
                 ++released;
             }
             return released;
@@ -119,7 +142,7 @@ public:
     Result<Requeued> requeue(const Requeue& which, Instant now, const std::string& by) override {
         return writing<Requeued>("requeue", [&] {
             auto found = requeue_given_up(sql(), which, now);
-            for (const auto& id : found.queued) audit(sql(), {.at = now, .author = by, .what = "requeue", .about = id});
+            for (const auto& id : found.queued) audit(sql(), {.at = now, .author = by, .what = requeued, .about = id});
             return found;
         });
     }

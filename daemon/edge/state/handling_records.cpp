@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "edge/state/cells.hpp"
 #include "edge/state/key_columns.hpp"
+#include "retaind/alerts/answer.hpp"
 
 namespace retaind {
 
@@ -63,6 +66,15 @@ bool was_just_done(soci::session& sql, const ActRow& row) {
         soci::use(row.episode), soci::use(row.kind), soci::use(row.severity), soci::use(row.author), soci::use(row.via),
         soci::use(row.comment), soci::use(row.at), soci::use(row.until), soci::into(found);
     return found > 0;
+}
+
+std::size_t acts_done(soci::session& sql, const ActRow& row) {
+    long long found = 0;
+    sql << "SELECT count(*) FROM act WHERE rule = :rule AND scope = :scope AND entity = :entity "
+           "AND dimension = :dimension AND episode = :episode AND author = :author",
+        soci::use(row.key.rule), soci::use(row.key.scope), soci::use(row.key.entity), soci::use(row.key.dimension),
+        soci::use(row.episode), soci::use(row.author), soci::into(found);
+    return static_cast<std::size_t>(found);
 }
 
 /// One matcher without values is a row with none, so that it is not forgotten.
@@ -168,15 +180,21 @@ bool is_any_snoozed(soci::session& sql, Instant now) {
     return found != 0;
 }
 
-void add_act(soci::session& sql, const Act& act) {
+Result<void> add_act(soci::session& sql, const Act& act) {
     const auto row = act_row(act);
-    if (was_just_done(sql, row)) return;
+    if (was_just_done(sql, row)) return {};
+    if (acts_done(sql, row) >= most_acts)
+        return Error{.kind = ErrorKind::usage,
+                     .message = fmt::format("{} was answered {} times by {}, more are not kept", alert_name(act.key),
+                                            most_acts, act.by),
+                     .hint = "what was answered before holds"};
     sql << "INSERT INTO act (rule, scope, entity, dimension, episode, kind, severity, at, until, author, via, comment) "
            "VALUES (:rule, :scope, :entity, :dimension, :episode, :kind, :severity, :at, :until, :author, :via, "
            ":comment)",
         soci::use(row.key.rule), soci::use(row.key.scope), soci::use(row.key.entity), soci::use(row.key.dimension),
         soci::use(row.episode), soci::use(row.kind), soci::use(row.severity), soci::use(row.at), soci::use(row.until),
         soci::use(row.author), soci::use(row.via), soci::use(row.comment);
+    return {};
 }
 
 std::vector<AlertKey> read_released(soci::session& sql) {
@@ -218,6 +236,20 @@ void audit(soci::session& sql, const AuditedAction& action) {
     const auto at = to_column(action.at);
     sql << "INSERT INTO audit (at, author, what, about) VALUES (:at, :author, :what, :about)", soci::use(at),
         soci::use(action.author), soci::use(action.what), soci::use(action.about);
+}
+
+std::vector<AuditedAction> read_audit(soci::session& sql) {
+    std::vector<AuditedAction> actions;
+    AuditedAction action;
+    long long at = 0;
+    soci::statement rows = (sql.prepare << "SELECT at, author, what, about FROM audit ORDER BY key", soci::into(at),
+                            soci::into(action.author), soci::into(action.what), soci::into(action.about));
+    rows.execute();
+    while (rows.fetch()) {
+        action.at = instant_of(at);
+        actions.push_back(action);
+    }
+    return actions;
 }
 
 }  // namespace retaind

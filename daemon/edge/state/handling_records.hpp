@@ -8,7 +8,7 @@
 
 #include <soci/soci.h>
 
-#include "retaind/alerts/handling.hpp"
+#include "retaind/ports/alert_desk.hpp"
 
 namespace retaind {
 
@@ -18,8 +18,9 @@ std::vector<Act> read_acts(soci::session& sql);
 std::vector<Act> read_acts_on(soci::session& sql, const AlertKey& key);
 /// Whether any snooze of any alert lasts beyond `now`; it may have been taken back.
 bool is_any_snoozed(soci::session& sql, Instant now);
-/// One that is the same in all but its time and was done within the last minute is left out.
-void add_act(soci::session& sql, const Act& act);
+/// One that is the same in all but its time and was done within the last minute is left out. Error (usage) when its
+/// author has done most_acts already.
+Result<void> add_act(soci::session& sql, const Act& act);
 /// The alerts that somebody released since the newest cycle began, sorted.
 std::vector<AlertKey> read_released(soci::session& sql);
 
@@ -31,13 +32,8 @@ std::string add_silence(soci::session& sql, const AlertSilence& silence);
 /// False when there is none that ends after `now`.
 bool end_silence_at(soci::session& sql, const std::string& id, Instant now);
 
-/// What somebody did that is no act on an alert: about a silence or a delivery, by its id.
-struct AuditedAction {
-    Instant at;
-    std::string author;
-    std::string what;
-    std::string about;
-};
 void audit(soci::session& sql, const AuditedAction& action);
+/// Oldest first.
+std::vector<AuditedAction> read_audit(soci::session& sql);
 
 }  // namespace retaind

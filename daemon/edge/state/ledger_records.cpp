@@ -39,10 +39,11 @@ void count_labels(soci::session& sql, QualityByRule& rules) {
 
 void count_losses(soci::session& sql, QualityByRule& rules) {
     RuleQuality row;
+    // Left to itself SQLite walks all rows of the rule, for each loss.
     soci::statement rows =
         (sql.prepare << "WITH watched AS (SELECT rule, min(day) AS first, max(day) AS last FROM adopted_rule "
                         "GROUP BY rule) "
-                        "SELECT watched.rule, count(*), sum(EXISTS (SELECT 1 FROM ledger "
+                        "SELECT watched.rule, count(*), sum(EXISTS (SELECT 1 FROM ledger INDEXED BY ledger_of "
                         "WHERE ledger.rule = watched.rule AND ledger.customer_id = loss.customer_id "
                         "AND opened_on < loss.day "
                         "AND (outcome IS NULL OR (outcome = 'churned' AND happened_on = loss.day)))) "
@@ -187,6 +188,12 @@ std::vector<LedgerEntry> read_unlabelled(soci::session& sql, Day before) {
         entries.push_back(entry);
     }
     return entries;
+}
+
+long long ledger_version(soci::session& sql) {
+    long long version = 0;
+    sql << "SELECT version FROM ledger_version", soci::into(version);
+    return version;
 }
 
 std::vector<RuleQuality> read_quality(soci::session& sql) {

@@ -22,5 +22,7 @@ std::vector<LedgerEntry> read_unlabelled(soci::session& sql, Day before);
 /// watched on the days after the first cycle that knew it, up to the last. A loss was foreseen when an alert of the
 /// rule opened before it, and is labelled with it or not labelled yet. The lead is of those that churned.
 std::vector<RuleQuality> read_quality(soci::session& sql);
+/// Another number whenever what these two read may have changed, whoever changed it.
+long long ledger_version(soci::session& sql);
 
 }  // namespace retaind

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "edge/state/alert_records.hpp"
 #include "edge/state/cells.hpp"
 #include "edge/state/handling_records.hpp"
 #include "edge/state/tell_records.hpp"
@@ -89,13 +90,14 @@ void queue_payload(soci::session& sql, const Payload& payload, Queued when) {
     long long place = 0;
     const auto created_at = to_column(when.created_at), next_at = to_column(when.now), bytes = size_of(payload);
     const auto queued = to_word(DeliveryStatus::queued), kind = to_word(payload.kind);
-    sql << "INSERT INTO outbox (delivery_id, receiver, recipient, subject, text, html, json, kind, person, bytes, "
-           "status, created_at, next_at) VALUES (:id, :receiver, :recipient, :subject, :text, :html, :json, :kind, "
-           ":person, :bytes, :status, :created, :next) RETURNING place",
+    const int restates = payload.restates ? 1 : 0;
+    sql << "INSERT INTO outbox (delivery_id, receiver, recipient, subject, text, html, json, kind, person, "
+           "restates, bytes, status, created_at, next_at) VALUES (:id, :receiver, :recipient, :subject, :text, :html, "
+           ":json, :kind, :person, :restates, :bytes, :status, :created, :next) RETURNING place",
         soci::use(payload.delivery_id), soci::use(payload.receiver), soci::use(payload.recipient),
         soci::use(payload.subject), soci::use(payload.text), soci::use(payload.html), soci::use(payload.json),
-        soci::use(kind), soci::use(payload.person), soci::use(bytes), soci::use(queued), soci::use(created_at),
-        soci::use(next_at), soci::into(place);
+        soci::use(kind), soci::use(payload.person), soci::use(restates), soci::use(bytes), soci::use(queued),
+        soci::use(created_at), soci::use(next_at), soci::into(place);
     write_tells(sql, place, payload.tells);
 }
 
@@ -215,7 +217,9 @@ public:
     std::optional<Instant> snoozed(const Tell& tell) {
         const bool is_end = tell.transition == Transition::resolved || tell.transition == Transition::closed;
         if (!some_are_snoozed_ || is_end) return std::nullopt;
-        return snoozed_until(tell.alert.key, tell.episode, read_acts_on(sql_, tell.alert.key), now_);
+        const auto alert = read_alert(sql_, tell.alert.key);
+        if (!alert || alert->episode != tell.episode) return std::nullopt;
+        return snoozed_until(*alert, read_acts_on(sql_, alert->key), now_);
     }
 
     /// Rows that are held are due when the first of their silences ends.
@@ -303,6 +307,15 @@ void mark_claimed(soci::session& sql, long long place) {
         soci::use(in_flight), soci::use(place);
 }
 
+/// Of what is said again at every cycle the newest that arrived is enough.
+void forget_restated(soci::session& sql, const std::string& delivery_id) {
+    sql << "DELETE FROM outbox WHERE place IN (SELECT earlier.place FROM outbox AS earlier JOIN outbox AS this "
+           "ON earlier.receiver = this.receiver AND earlier.recipient = this.recipient AND earlier.place < this.place "
+           "WHERE this.delivery_id = :id AND this.restates <> 0 AND earlier.restates <> 0 "
+           "AND earlier.status IN ('delivered', 'superseded'))",
+        soci::use(delivery_id);
+}
+
 }  // namespace
 
 void enqueue(soci::session& sql, const Commit& commit, const OutboxLimits& limits) {
@@ -344,8 +357,9 @@ void settle_one(soci::session& sql, const Settlement& settlement) {
            "claims = CASE WHEN :counted THEN 0 ELSE claims - 1 END WHERE delivery_id = :id",
         soci::use(status), soci::use(next_at), soci::use(settlement.error_class), soci::use(counted),
         soci::use(refused), soci::use(settlement.delivery_id);
-    if (settlement.status == DeliveryStatus::delivered)
-        remember_delivered(sql, settlement.delivery_id, settlement.next_at);
+    if (settlement.status != DeliveryStatus::delivered) return;
+    remember_delivered(sql, settlement.delivery_id, settlement.next_at);
+    forget_restated(sql, settlement.delivery_id);
 }
 
 Requeued requeue_given_up(soci::session& sql, const Requeue& which, Instant now) {
@@ -414,17 +428,6 @@ std::vector<Undelivered> given_up(soci::session& sql, Instant now) {
         all.push_back(each);
     }
     return all;
-}
-
-std::optional<Instant> earliest_due(soci::session& sql, const OutboxLimits& limits) {
-    std::optional<Instant> earliest;
-    for_each_head(sql, limits.tries_until_passed, [&](const Head& head) {
-        if (is_in_flight(head)) return false;
-        const auto due = instant_of(head.next_at);
-        earliest = std::min(earliest.value_or(due), due);
-        return head.silenced != 0;
-    });
-    return earliest;
 }
 
 }  // namespace retaind

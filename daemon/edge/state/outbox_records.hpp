@@ -47,6 +47,5 @@ void look_at_held_again(soci::session& sql, Instant now);
 std::uint64_t recover_in_flight(soci::session& sql, Instant now);
 std::vector<OutboxCount> count_outbox(soci::session& sql);
 std::vector<Undelivered> given_up(soci::session& sql, Instant now);
-std::optional<Instant> earliest_due(soci::session& sql, const OutboxLimits& limits);
 
 }  // namespace retaind

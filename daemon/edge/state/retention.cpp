@@ -21,7 +21,7 @@ struct Outdated {
     std::string condition;
 };
 
-std::vector<Outdated> outdated(const StateSettings& retention, Instant now) {
+std::vector<Outdated> outdated(const RetentionSettings& retention, Instant now) {
     const auto today = std::chrono::floor<std::chrono::days>(now);
     const auto oldest = to_column(std::chrono::floor<std::chrono::days>(now - retention.scores));
     const auto daily = to_column(today) - days_kept_daily;
@@ -90,7 +90,7 @@ long long delete_some(soci::session& sql, const Outdated& rows) {
 
 }  // namespace
 
-void drop_outdated(soci::session& sql, const StateSettings& retention, Instant now) {
+void drop_outdated(soci::session& sql, const RetentionSettings& retention, Instant now) {
     int steps = 0;
     for (const auto& rows : outdated(retention, now)) {
         while (steps < retention_steps && delete_some(sql, rows) == rows_per_step) ++steps;

@@ -15,6 +15,6 @@ inline constexpr int days_kept_daily = 92;
 /// transactions of at most a few thousand rows, so that nobody else waits long. What is left for the next
 /// call after `retention_steps` of them is left.
 inline constexpr int retention_steps = 200;
-void drop_outdated(soci::session& sql, const StateSettings& retention, Instant now);
+void drop_outdated(soci::session& sql, const RetentionSettings& retention, Instant now);
 
 }  // namespace retaind

@@ -1,6 +1,7 @@
 #include "edge/state/schema.hpp"
 
 #include <array>
+#include <string>
 
 #include <fmt/format.h>
 #include <soci/soci.h>
@@ -18,7 +19,8 @@ constexpr std::string_view day_tables[] = {
     "CREATE TABLE manager (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
     "CREATE TABLE promise (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
     "CREATE TABLE cycle (day INTEGER PRIMARY KEY, evaluated_at INTEGER NOT NULL, rules_hash TEXT NOT NULL, "
-    "engine TEXT NOT NULL, score_hash TEXT NOT NULL) STRICT",
+    "engine TEXT NOT NULL, score_hash TEXT NOT NULL, forgotten_episode INTEGER NOT NULL, "
+    "forgotten_seq INTEGER NOT NULL) STRICT",
     "CREATE TABLE score_day (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
     "manager INTEGER NOT NULL REFERENCES manager, owner_since INTEGER, band TEXT NOT NULL, health ANY, smoothed "
     "ANY, "
@@ -53,14 +55,14 @@ constexpr std::string_view alert_tables[] = {
     "critical_since INTEGER, opened_at INTEGER, message TEXT NOT NULL, advice TEXT NOT NULL, deadline INTEGER, "
     "revenue ANY, closed_because TEXT NOT NULL, absent_cycles INTEGER NOT NULL, absent_on INTEGER, "
     "flips INTEGER NOT NULL, judged_on INTEGER, flapping INTEGER NOT NULL, steps_taken INTEGER NOT NULL, "
-    "owner TEXT NOT NULL, risk ANY, risk_is_base_rate INTEGER NOT NULL, "
+    "owner TEXT NOT NULL, handed_over_at INTEGER, risk ANY, risk_is_base_rate INTEGER NOT NULL, "
     "UNIQUE (rule, scope, entity, dimension)) STRICT",
     "CREATE TABLE alert_reason (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
     "text TEXT NOT NULL, PRIMARY KEY (alert, place)) STRICT, WITHOUT ROWID",
     "CREATE TABLE told (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, place INTEGER NOT NULL, "
     "receiver TEXT NOT NULL, recipient TEXT NOT NULL, episode INTEGER NOT NULL, severity TEXT NOT NULL, "
     "phase TEXT NOT NULL, at INTEGER NOT NULL, flapping INTEGER NOT NULL, leaves INTEGER NOT NULL, "
-    "PRIMARY KEY (alert, place)) "
+    "was_owner INTEGER NOT NULL, PRIMARY KEY (alert, place)) "
     "STRICT, WITHOUT ROWID",
     // Its deliveries are kept for a shorter time than the alert may be open.
     "CREATE TABLE first_delivery (alert INTEGER NOT NULL REFERENCES alert ON DELETE CASCADE, "
@@ -103,6 +105,9 @@ constexpr std::string_view people_tables[] = {
     "CREATE INDEX ledger_of ON ledger (customer_id, rule)",
     "CREATE TABLE loss (customer_id TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (customer_id, day)) "
     "STRICT, WITHOUT ROWID",
+    // Grows with every change of what the quality of rules is read off, so that it is read again only then.
+    "CREATE TABLE ledger_version (version INTEGER NOT NULL) STRICT",
+    "INSERT INTO ledger_version (version) VALUES (0)",
     "CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
 };
 
@@ -111,12 +116,14 @@ constexpr std::string_view outbox_tables[] = {
     "CREATE TABLE outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, delivery_id TEXT NOT NULL UNIQUE, "
     "receiver TEXT NOT NULL, recipient TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, "
     "refusals INTEGER NOT NULL DEFAULT 0, claims INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, next_at "
-    "INTEGER NOT NULL, silenced INTEGER NOT NULL DEFAULT 0, kind TEXT NOT NULL, person TEXT NOT NULL, "
+    "INTEGER NOT NULL, silenced INTEGER NOT NULL DEFAULT 0, restates INTEGER NOT NULL, kind TEXT NOT NULL, person TEXT "
+    "NOT NULL, "
     "error_class TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
     "html TEXT NOT NULL, json TEXT NOT NULL) STRICT",
     "CREATE INDEX outbox_waiting ON outbox (receiver, recipient, place) "
     "WHERE status IN ('queued', 'retry', 'in_flight')",
     "CREATE INDEX outbox_settled ON outbox (created_at) WHERE status NOT IN ('queued', 'retry', 'in_flight')",
+    "CREATE INDEX outbox_restated ON outbox (receiver, recipient, place) WHERE restates <> 0",
     "CREATE INDEX outbox_status ON outbox (status, receiver, created_at, bytes)",
     "CREATE TABLE outbox_tell (delivery INTEGER NOT NULL REFERENCES outbox ON DELETE CASCADE, "
     "place INTEGER NOT NULL, rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, "
@@ -125,6 +132,22 @@ constexpr std::string_view outbox_tables[] = {
     "PRIMARY KEY (delivery, place)) STRICT, WITHOUT ROWID",
     "CREATE INDEX outbox_tell_of ON outbox_tell (rule, scope, entity, dimension)",
 };
+
+const std::vector<std::string>& ledger_triggers() {
+    static const std::vector<std::string> all = [] {
+        std::vector<std::string> triggers;
+        for (const std::string_view table : {"ledger", "loss", "adopted_rule", "act"}) {
+            for (const std::string_view change : {"INSERT", "UPDATE", "DELETE"}) {
+                triggers.push_back(
+                    fmt::format("CREATE TRIGGER {0}_{1} AFTER {1} ON {0} BEGIN "
+                                "UPDATE ledger_version SET version = version + 1; END",
+                                table, change));
+            }
+        }
+        return triggers;
+    }();
+    return all;
+}
 
 Migration first_version() {
     Migration all;
@@ -135,6 +158,7 @@ Migration first_version() {
     add(alert_tables);
     add(people_tables);
     add(outbox_tables);
+    all.insert(all.end(), ledger_triggers().begin(), ledger_triggers().end());
     return all;
 }
 

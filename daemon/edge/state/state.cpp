@@ -16,6 +16,7 @@
 #include "edge/state/ledger_records.hpp"
 #include "edge/state/mailing_records.hpp"
 #include "edge/state/outbox_records.hpp"
+#include "edge/state/rename.hpp"
 #include "edge/state/retention.hpp"
 #include "edge/state/tell_records.hpp"
 #include "retaind/ports/failpoint.hpp"
@@ -42,10 +43,11 @@ std::set<Day> days_to_write(const State& state, bool store_is_empty) {
 void write_cycle(soci::session& sql, const Commit& commit) {
     const auto day = to_column(*commit.state.as_of), at = to_column(commit.now);
     const std::string score_hash = commit.state.score_rules.empty() ? "" : commit.state.score_rules.back().hash;
-    sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine, score_hash) "
-           "VALUES (:day, :at, :hash, :engine, :score)",
+    const AlertNumbers& forgotten = commit.state.forgotten;
+    sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine, score_hash, forgotten_episode, "
+           "forgotten_seq) VALUES (:day, :at, :hash, :engine, :score, :episode, :seq)",
         soci::use(day), soci::use(at), soci::use(commit.state.rules_hash), soci::use(commit.engine_version),
-        soci::use(score_hash);
+        soci::use(score_hash), soci::use(forgotten.episode), soci::use(forgotten.seq);
     sql << "INSERT OR IGNORE INTO rules (hash, text, first_day) VALUES (:hash, :text, :day)",
         soci::use(commit.state.rules_hash), soci::use(commit.rules_text), soci::use(day);
 }
@@ -62,6 +64,14 @@ std::string rules_hash_of(soci::session& sql, Day day) {
     const auto column = to_column(day);
     sql << "SELECT rules_hash FROM cycle WHERE day = :day", soci::use(column), soci::into(hash);
     return hash;
+}
+
+AlertNumbers read_forgotten(soci::session& sql, Day day) {
+    AlertNumbers forgotten;
+    const auto column = to_column(day);
+    sql << "SELECT forgotten_episode, forgotten_seq FROM cycle WHERE day = :day", soci::use(column),
+        soci::into(forgotten.episode), soci::into(forgotten.seq);
+    return forgotten;
 }
 
 std::optional<PastCycle> past_cycle(soci::session& sql, Day last) {
@@ -87,8 +97,8 @@ void read_score_rules(soci::session& sql, DayRange range, State& state) {
 
 class SqliteStore final : public StateStore, private Connection {
 public:
-    SqliteStore(Connection connection, const StateSettings& settings, const OutboxLimits& limits)
-        : Connection(std::move(connection)), settings_(settings), limits_(limits) {}
+    SqliteStore(Connection connection, const OutboxLimits& limits)
+        : Connection(std::move(connection)), limits_(limits) {}
 
     Result<State> load(Day as_of, bool past) override {
         return reading<State>([&] { return read_state(as_of, past); });
@@ -104,6 +114,12 @@ public:
 
     Result<std::vector<CustomerFacts>> facts(Day day) override {
         return guarded([&]() -> Result<std::vector<CustomerFacts>> { return read_facts(sql(), day); });
+    }
+
+    Result<void> rename(std::span<const RuleRename> renames) override {
+        return writing("rename", [&] {
+            for (const auto& one : renames) rename_in_all_tables(sql(), one);
+        });
     }
 
     Result<void> commit(const Commit& commit) override {
@@ -131,13 +147,9 @@ public:
         return reading<Happened>([&] { return read_happened(now); });
     }
 
-    Result<std::optional<Instant>> next_due() override {
-        return guarded([&]() -> Result<std::optional<Instant>> { return earliest_due(sql(), limits_); });
-    }
-
-    Result<void> prune(Instant now) override {
+    Result<void> prune(const RetentionSettings& retention, Instant now) override {
         return guarded([&]() -> Result<void> {
-            drop_outdated(sql(), settings_, now);
+            drop_outdated(sql(), retention, now);
             return {};
         });
     }
@@ -157,6 +169,7 @@ private:
         State state;
         state.as_of = newest_day_before(sql(), past ? std::optional{as_of} : std::nullopt);
         if (state.as_of) state.rules_hash = rules_hash_of(sql(), *state.as_of);
+        if (state.as_of) state.forgotten = read_forgotten(sql(), *state.as_of);
         const DayRange range{.first = oldest_carried(as_of), .last = past ? as_of - std::chrono::days{1} : as_of};
         read_days(sql(), range, state);
         read_score_rules(sql(), range, state);
@@ -167,6 +180,21 @@ private:
         return state;
     }
 
+    struct LedgerRead {
+        long long version = 0;
+        std::vector<RuleQuality> quality = {};
+        std::vector<LedgerEntry> unlabelled = {};
+    };
+
+    /// The ledger grows for years and changes seldom: it is read again when it has.
+    const LedgerRead& ledger() {
+        const auto version = ledger_version(sql());
+        if (!ledger_ || ledger_->version != version)
+            ledger_ = {
+                .version = version, .quality = read_quality(sql()), .unlabelled = read_unlabelled(sql(), Day::max())};
+        return *ledger_;
+    }
+
     Happened read_happened(Instant now) {
         return {.undelivered = given_up(sql(), now),
                 .delivered = read_first_deliveries(sql()),
@@ -174,8 +202,8 @@ private:
                 .acts = read_acts(sql()),
                 .released = read_released(sql()),
                 .silences = read_silences(sql(), now),
-                .quality = read_quality(sql()),
-                .unlabelled = read_unlabelled(sql(), Day::max()),
+                .quality = ledger().quality,
+                .unlabelled = ledger().unlabelled,
                 .outbox_is_full = is_full(sql(), limits_)};
     }
 
@@ -208,8 +236,8 @@ private:
         return {};
     }
 
-    StateSettings settings_;
     OutboxLimits limits_;
+    std::optional<LedgerRead> ledger_ = {};
 };
 
 }  // namespace
@@ -236,7 +264,7 @@ Result<std::string> state_file(const StateSettings& settings, const std::string&
 Result<std::unique_ptr<StateStore>> open_state(const StateSettings& settings, const StateOptions& options) {
     auto connection = Connection::open(settings, options);
     if (!connection) return connection.error();
-    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(std::move(*connection), settings, options.limits)};
+    return std::unique_ptr<StateStore>{std::make_unique<SqliteStore>(std::move(*connection), options.limits)};
 }
 
 }  // namespace retaind

@@ -40,9 +40,10 @@ struct Told {
     std::int64_t episode = 0;
     Severity severity = Severity::warning;
     AlertPhase phase = AlertPhase::firing;
-    Instant at = {};        ///< when that was decided, or decided again (a repeat): wall time
-    bool flapping = false;  ///< they were told that it comes and goes, and wait for the end of that
-    bool leaves = false;    ///< another has the account now, which they have not been told yet
+    Instant at = {};         ///< when that was decided, or decided again (a repeat): wall time
+    bool flapping = false;   ///< they were told that it comes and goes, and wait for the end of that
+    bool leaves = false;     ///< another has the account now, which they have not been told yet
+    bool was_owner = false;  ///< they had the account, and were told of nothing since but that it is another's
     bool operator==(const Told&) const = default;
 };
 
@@ -72,11 +73,12 @@ struct Alert {
     std::optional<Day> absent_on = {};  ///< the as-of day of the last of them
     std::vector<Told> told = {};        ///< one per receiver and recipient, sorted by them
     std::uint32_t flips = 0;  ///< its last evaluation_days_watched, newest lowest: a bit where it fired or ended
-    std::optional<Day> judged_on = {};  ///< the as-of day of the newest bit
-    bool flapping = false;              ///< comes and goes: nobody is told of each time
-    int steps_taken = 0;                ///< escalation steps of this episode that were told, or passed over
-    std::string owner = {};             ///< the account manager, since somebody was told
-    double risk = missing;              ///< the customer's, or its segment's base rate
+    std::optional<Day> judged_on = {};           ///< the as-of day of the newest bit
+    bool flapping = false;                       ///< comes and goes: nobody is told of each time
+    int steps_taken = 0;                         ///< escalation steps of this episode that were told, or passed over
+    std::string owner = {};                      ///< the account manager, since somebody was told
+    std::optional<Instant> handed_over_at = {};  ///< when the account was last found to be another's: wall time
+    double risk = missing;                       ///< the customer's, or its segment's base rate
     bool risk_is_base_rate = false;
 
     bool operator==(const Alert& other) const;  ///< two missing revenues are the same
@@ -96,6 +98,12 @@ bool is_open(const Alert& alert);  ///< pending, firing or recovering
 /// told.
 inline constexpr int days_ended_alerts_are_kept = 90;
 bool is_worth_keeping(const Alert& alert, Day as_of);
+
+/// Episode and seq.
+struct AlertNumbers {
+    std::int64_t episode = 0, seq = 0;
+    bool operator==(const AlertNumbers&) const = default;
+};
 
 /// What this cycle found about one rule and entity.
 struct Finding {
@@ -138,7 +146,7 @@ inline constexpr int absences_until_closed = 2;
 /// - A recurrence no later than `cooldown` after the end (days apart; zero: never) reopens the old episode.
 /// - An ending that was held was never told: it is judged again once the entity is there. A quiet recurrence stays so.
 /// - Episode and seq only grow, seq by one per step that is a transition. Stepping twice with the same finding changes
-///   nothing the second time.
+///   nothing the second time. A new alert's begin after `forgotten` (State::forgotten).
 ///
 /// Texts, reasons, deadline, revenue and customer_id are the caller's: set them on `after`. `opened_at` is emptied
 /// when a new episode begins.
@@ -146,6 +154,7 @@ struct AlertStep {
     std::optional<Alert> after = {};
     Transition transition = Transition::none;
 };
-AlertStep step(const Alert* before, const AlertKey& key, const Rule& rule, const Finding& finding);
+AlertStep step(const Alert* before, const AlertKey& key, const Rule& rule, const Finding& finding,
+               const AlertNumbers& forgotten = {});
 
 }  // namespace retaind

@@ -2,7 +2,7 @@
 //
 // How a cycle uses this room, in this order:
 //
-//   rename_rules(state.alerts, state.rules, rules);              // `was`: a renamed rule keeps its alerts
+//   rename_rules(state.alerts, state.rules, renames);            // `was`: a renamed rule keeps its alerts
 //   auto feeds = judge_feeds(snapshot, state.feeds, policy);     // which datasets may be believed
 //   for every rule, and every entity it speaks about or has an alert on:
 //       auto time = data_time(feeds, rule, as_of);               // nothing: frozen
@@ -11,6 +11,7 @@
 //   guard({...}, moves);                                         // held, adopted, and the alerts to ops
 //   auto plan = plan_messages({snapshot, rules, feeds}, moves);  // notify.hpp
 //   next.alerts = kept_alerts(moves, as_of);
+//   next.forgotten = forgotten_numbers(state.forgotten, ...);
 //   next.feeds = remember_feeds(snapshot, state.feeds, feeds);
 //   next.rules = remember_rules(state.rules, rules, evaluated);
 //
@@ -115,6 +116,7 @@ struct GuardInput {
     std::span<const Undelivered> undelivered = {};  ///< as in Happened
     std::span<const AlertKey> released = {};        ///< likewise
     std::span<const FlooredRule> floors = {};       ///< of every rule that has one
+    AlertNumbers forgotten = {};                    ///< State::forgotten
     Instant now;                                    ///< held against wall time only: since when a source has failed
 };
 
@@ -145,6 +147,11 @@ void release(Alert& alert);
 /// All that is to be remembered, sorted by key.
 std::vector<Alert> kept_alerts(const std::vector<Move>& moves, Day as_of);
 
+/// With those of the alerts that this cycle forgets: which were there `before` or moved, and are not `kept` (sorted by
+/// key). One that never fired has left no number anywhere.
+AlertNumbers forgotten_numbers(AlertNumbers forgotten, std::span<const Alert> before, std::span<const Move> moves,
+                               std::span<const Alert> kept);
+
 /// Changes when the rule's conditions, times or severities do, its profiles' too; or anything in the packs when it
 /// reads signals or scores. Not with its name, texts or receivers. 16 hex digits.
 std::string rule_hash(const RuleSet& rules, const Rule& rule);
@@ -161,7 +168,17 @@ void take_back_told(std::vector<Alert>& alerts, std::span<const Alert> before);
 std::vector<AdoptedRule> remember_rules(std::span<const AdoptedRule> known, const RuleSet& rules,
                                         const std::vector<bool>& evaluated);
 
-/// Alerts and adoptions of a rule's former name become those of its name, unless it has some of its own.
-void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, const RuleSet& rules);
+struct RuleRename {
+    std::string was, name;
+    bool operator==(const RuleRename&) const = default;
+};
+
+/// The rules that take over what is remembered under their former name: not those that have something of their own, nor
+/// while another rule has that name.
+std::vector<RuleRename> rule_renames(std::span<const Alert> alerts, std::span<const AdoptedRule> known,
+                                     const RuleSet& rules);
+
+/// Alerts and adoptions of the former names become those of the new ones; sorted as they were.
+void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, std::span<const RuleRename> renames);
 
 }  // namespace retaind

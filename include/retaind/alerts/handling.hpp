@@ -40,6 +40,7 @@ inline constexpr Seconds seen_holds = std::chrono::days{3};
 inline constexpr Seconds acknowledged_holds = std::chrono::days{14};
 inline constexpr Seconds longest_act = std::chrono::days{90};
 inline constexpr std::size_t longest_comment = 500;  ///< bytes
+inline constexpr std::size_t most_acts = 100;        ///< of one author on one episode of an alert; more are refused
 
 /// What follows at a moment, of the alert's present episode.
 struct Handling {
@@ -51,11 +52,12 @@ struct Handling {
 
 /// Acts from the future are not yet. An act at a lower severity than the alert's no longer acknowledges. Of several
 /// acknowledgements the longest holds: who merely looks at it takes it out of nobody's hands. The last snooze counts. A
-/// snooze is ended only by its time, by `resume`, and by the episode's end.
+/// snooze is ended only by its time, by `resume`, by the episode's end, and by a hand-over: what others than the
+/// account's new manager did before it no longer holds, for the new one has to hear of the problem.
 Handling handling_of(const Alert& alert, std::span<const Act> acts, Instant now);
 
-/// Until when the last snooze of this episode holds; nothing when there is none, it is over, or was taken back.
-std::optional<Instant> snoozed_until(const AlertKey& key, std::int64_t episode, std::span<const Act> acts, Instant now);
+/// Until when the last snooze of the present episode holds; nothing when there is none, it is over, or was taken back.
+std::optional<Instant> snoozed_until(const Alert& alert, std::span<const Act> acts, Instant now);
 
 /// For how long between `from` and `to` the alert's present episode was acknowledged or snoozed: escalation stood
 /// still.

@@ -96,14 +96,18 @@ struct FactsMemory {
 struct State {
     std::optional<Day> as_of = {};  ///< of the newest cycle; none: nothing is remembered yet
     std::string rules_hash = {};
-    std::vector<CustomerMemory> customers = {};    ///< sorted by id
-    std::vector<PromiseMemory> promises = {};      ///< sorted by id
-    std::vector<FactsMemory> facts = {};           ///< sorted by id; also of customers that are not live
-    std::vector<PriorDay> priors = {};             ///< by day, then segment
-    std::vector<FeedDay> feeds = {};               ///< by day, then dataset
-    std::vector<ScoreRules> score_rules = {};      ///< by day; of the days that are carried
-    std::vector<AdoptedRule> rules = {};           ///< sorted by name
-    std::vector<Alert> alerts = {};                ///< sorted by key; open ones, and ended ones of the last 90 days
+    std::vector<CustomerMemory> customers = {};  ///< sorted by id
+    std::vector<PromiseMemory> promises = {};    ///< sorted by id
+    std::vector<FactsMemory> facts = {};         ///< sorted by id; also of customers that are not live
+    std::vector<PriorDay> priors = {};           ///< by day, then segment
+    std::vector<FeedDay> feeds = {};             ///< by day, then dataset
+    std::vector<ScoreRules> score_rules = {};    ///< by day; of the days that are carried
+    std::vector<AdoptedRule> rules = {};         ///< sorted by name
+    std::vector<Alert> alerts = {};              ///< sorted by key; open ones, and ended ones of the last 90 days
+    /// The greatest episode and the greatest seq of any alert that is no longer remembered. An alert that comes back
+    /// begins after them, since ledger, acts and deliveries outlive it and go by (alert, episode, seq). A number need
+    /// not be the next one, only greater than all before; so one pair for all alerts does, and the state stays bounded.
+    AlertNumbers forgotten = {};
     std::vector<Mailing> mailings = {};            ///< sorted
     std::vector<Interruption> interruptions = {};  ///< of the last week
     Happened happened = {};                        ///< since: not of a cycle, and not in a Commit's state

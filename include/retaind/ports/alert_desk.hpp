@@ -36,6 +36,15 @@ struct AlertDelivery {
     std::string error_class;
 };
 
+/// Something that somebody did beside acts: about a silence or a delivery, by its id.
+struct AuditedAction {
+    Instant at;
+    std::string author;
+    std::string what;  ///< "silence", "silence_ended", "requeue"
+    std::string about;
+    bool operator==(const AuditedAction&) const = default;
+};
+
 /// Everything about one alert.
 struct AlertStory {
     Alert alert;
@@ -43,6 +52,7 @@ struct AlertStory {
     std::vector<AlertEvent> events = {};   ///< oldest first, like everything here
     std::vector<AlertDelivery> deliveries = {};
     std::vector<Act> acts = {};
+    std::vector<AuditedAction> audit = {};  ///< about its deliveries, and silences that match it
 };
 
 /// Which deliveries to send again.
@@ -70,7 +80,8 @@ public:
     /// Nothing when no such alert is remembered.
     virtual Result<std::optional<AlertStory>> story(const AlertKey& key) = 0;
 
-    /// An act that is the same in all but its time and was done within the last minute is not added again.
+    /// An act that is the same in all but its time and was done within the last minute is not added again. Error
+    /// (usage): its author has done most_acts already.
     virtual Result<void> add(const Act& act) = 0;
     /// Held alerts that the next cycle lets go of; all of them when `keys` is empty. How many there were.
     virtual Result<std::uint64_t> release(const std::vector<AlertKey>& keys, Instant now, const std::string& by) = 0;

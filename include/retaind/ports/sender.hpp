@@ -22,6 +22,7 @@ struct Payload {
     MessageKind kind = MessageKind::alerts;
     std::string person = {};       ///< person_key of the reader, or ""
     std::vector<Tell> tells = {};  ///< what it tells, for silences, escalation and the audit
+    bool restates = false;         ///< it tells nothing new (Telling::restated): once it has arrived, earlier ones go
 };
 
 struct SendResult {

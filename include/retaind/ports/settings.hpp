@@ -88,9 +88,14 @@ struct StateSettings {
     Backend backend = Backend::sqlite3;
     std::string connection = {};  ///< "": db=state.db in the state directory
     Secret password = {};
+    bool operator==(const StateSettings&) const = default;
+};
+
+/// [state.retention]: how long the state keeps what.
+struct RetentionSettings {
     Seconds payloads = std::chrono::days{30}, rejects = std::chrono::days{14};
     Seconds scores = std::chrono::days{761}, audit = std::chrono::days{365};
-    bool operator==(const StateSettings&) const = default;
+    bool operator==(const RetentionSettings&) const = default;
 };
 
 struct ListenSettings {
@@ -138,6 +143,7 @@ struct Settings {
     std::string external_url = {}, brand = {};
     int threads = 1;
     StateSettings state = {};
+    RetentionSettings retention = {};
     std::vector<SourceSettings> sources = {};      ///< sorted by name
     std::vector<DatasetSettings> datasets = {};    ///< sorted by name
     std::vector<ReceiverSettings> receivers = {};  ///< sorted by name; without any, a file in the state directory

@@ -16,6 +16,7 @@
 #include "retaind/cycle/state.hpp"
 #include "retaind/model/facts.hpp"
 #include "retaind/ports/sender.hpp"
+#include "retaind/ports/settings.hpp"
 
 namespace retaind {
 
@@ -103,6 +104,10 @@ public:
     /// What the company's database said of each customer on that day, as far as a cycle has seen it.
     virtual Result<std::vector<CustomerFacts>> facts(Day day) = 0;
 
+    /// Whatever is kept under a rule's former name is then kept under its name, all or nothing. Where both have an
+    /// entry, the former one's stays as it is.
+    virtual Result<void> rename(std::span<const RuleRename> renames) = 0;
+
     /// All or nothing. Payloads whose delivery_id is there already are left as they are.
     virtual Result<void> commit(const Commit& commit) = 0;
 
@@ -119,10 +124,8 @@ public:
     /// What came about outside of cycles, as a cycle at `now` must know it; but for `clock_jumped`. `undelivered` is
     /// what was given up (dead or quarantined) within the day before `now`.
     virtual Result<Happened> happened(Instant now) = 0;
-    /// When the next row is due; nothing while all is told.
-    virtual Result<std::optional<Instant>> next_due() = 0;
     /// Deletes what retention no longer keeps, in bounded steps.
-    virtual Result<void> prune(Instant now) = 0;
+    virtual Result<void> prune(const RetentionSettings& retention, Instant now) = 0;
     virtual Result<std::uint64_t> size_bytes() = 0;
 };
 
