@@ -224,7 +224,8 @@ private:
             const std::string manager{now().managers[customer_of(*move)]};
             if (manager != alert.owner) return {manager, now().now};
         }
-        return {alert.owner, alert.handed_over_at};
+        if (!alert.handed_over_at) return {alert.owner, std::nullopt};
+        return {alert.owner, std::min(*alert.handed_over_at, now().now)};  // the clock may have gone back
     }
     /// What others than the new manager did before the account was theirs holds no longer.
     Instant end_of(const Act& act, const Alert& alert) const {
