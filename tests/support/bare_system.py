@@ -99,8 +99,8 @@ def inside(root, *command, check=True):
 
 
 def copy_in(root, deb):
-    shutil.copy(deb, root / "tmp")
-    return f"/tmp/{pathlib.Path(deb).name}"
+    shutil.copy(deb, root / "root")
+    return f"/root/{pathlib.Path(deb).name}"
 
 
 def with_version(deb, version, place, change=lambda tree: None):
