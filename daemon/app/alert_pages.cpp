@@ -245,7 +245,8 @@ HttpReply AlertPages::act(const HttpRequest& request, Visit& visit) {
         log(added.error());
         return notice(503, visit.settings, "Try again in a moment", "Your answer could not be stored just now.");
     }
-    log(LogLevel::info, fmt::format("{} {} by {} (link)", alert_name(acted->key), act_kind_name(*kind), acted->by));
+    log(LogLevel::info, fmt::format("{} {} by {} (link)", alert_name(acted->key), act_kind_name(*kind), acted->by),
+        {.customer_id = visit.story.alert.customer_id, .rule = acted->key.rule});
     visit.story.acts.push_back(*acted);
     visit.done = thanks(*acted, visit.settings);
     if (acted->severity < visit.story.alert.severity)

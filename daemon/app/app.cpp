@@ -22,6 +22,7 @@ int run_verb(const Options& options) {
         case Verb::brief: return run_brief(options);
         case Verb::test_rules: return run_test_rules(options);
         case Verb::replay: return run_replay(options);
+        case Verb::healthcheck: return run_healthcheck(options);
         case Verb::demo: return run_demo(options);
         case Verb::alerts: return run_alerts(options);
     }

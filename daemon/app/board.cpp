@@ -39,6 +39,16 @@ void Board::set_ready(bool ready) {
     ready_ = ready;
 }
 
+void Board::set_alive_for(std::chrono::milliseconds span) {
+    const std::lock_guard lock(mutex_);
+    alive_until_ = std::chrono::steady_clock::now() + span;
+}
+
+bool Board::alive() const {
+    const std::lock_guard lock(mutex_);
+    return !alive_until_ || std::chrono::steady_clock::now() < *alive_until_;
+}
+
 bool Board::ready() const {
     const std::lock_guard lock(mutex_);
     return ready_;
@@ -55,13 +65,14 @@ std::shared_ptr<const std::string> Board::metrics_page() const {
 
 HttpReply Board::answer(const HttpRequest& request) const {
     static const auto well = std::make_shared<const std::string>("ok\n");
+    static const auto hung = std::make_shared<const std::string>("nothing moves any more\n");
     static const auto unready =
         std::make_shared<const std::string>("no cycle has ended well yet, or the state cannot be written\n");
     static const auto unknown = std::make_shared<const std::string>("not here: /metrics, /healthz, /readyz\n");
     if (request.method == "POST") return refuse_method("GET, HEAD");
     if (request.path == "/metrics")
         return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_page()};
-    if (request.path == "/healthz") return {.body = well};
+    if (request.path == "/healthz") return alive() ? HttpReply{.body = well} : HttpReply{.status = 503, .body = hung};
     if (request.path == "/readyz") return ready() ? HttpReply{.body = well} : HttpReply{.status = 503, .body = unready};
     return {.status = 404, .body = unknown};
 }

@@ -2,9 +2,11 @@
 // thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "edge/http/http.hpp"
@@ -24,6 +26,8 @@ public:
     std::string customer_name(const std::string& customer_id) const;  ///< in the last view; "" when it is not there
 
     void set_ready(bool ready);
+    /// /healthz says "ok" for so long; until it is first said, for ever.
+    void set_alive_for(std::chrono::milliseconds span);
     bool ready() const;
 
     /// The whole metrics page.
@@ -33,11 +37,14 @@ public:
     HttpReply answer(const HttpRequest& request) const;
 
 private:
+    bool alive() const;
+
     mutable std::mutex mutex_;
     Telemetry telemetry_;
     std::shared_ptr<const View> view_;
     std::string view_page_;
     bool ready_ = false;
+    std::optional<std::chrono::steady_clock::time_point> alive_until_ = {};
 };
 
 }  // namespace retaind

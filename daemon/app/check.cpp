@@ -44,7 +44,7 @@ std::unique_ptr<Company> open_company(const Options& options) {
         say_problems(options, loaded.problems);
         return nullptr;
     }
-    set_log_level(loaded.loaded->settings.log.level);
+    set_log(loaded.loaded->settings.log);
     if (options.verb == Verb::run) {
         for (const Error& warning : warnings_of(*loaded.loaded, options)) log(LogLevel::warning, to_string(warning));
     }
@@ -57,7 +57,8 @@ std::unique_ptr<Company> open_company(const Options& options) {
 }
 
 int run_check(const Options& options) {
-    LoadResult loaded = load_config(options.config_file, {.rules_directory = options.rules_directory});
+    LoadResult loaded = load_config(
+        options.config_file, {.rules_directory = options.rules_directory, .read_secrets = !options.without_secrets});
     if (!loaded.problems.empty()) {
         say_problems(options, loaded.problems);
         return exit_code(ErrorKind::config);

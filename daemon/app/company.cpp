@@ -34,7 +34,8 @@ Result<std::unique_ptr<Company>> Company::open(Loaded loaded) {
                          .where = dataset.where};
         company->dataset_zones_[dataset.name] = std::move(*own);
     }
-    for (const SourceSettings& source : settings.sources) company->sources_[source.name] = open_source(source);
+    for (const SourceSettings& source : settings.sources)
+        company->sources_[source.name] = open_source(source, [&moved = company->moved_] { moved(); });
     return company;
 }
 

@@ -48,6 +48,9 @@ public:
     /// Checks every query against its database, for no rows.
     std::vector<Error> check_connections();
 
+    /// What reads call, on their threads, whenever a database has answered. To be set while nothing is read.
+    void on_answer(std::function<void()> moved) { moved_ = std::move(moved); }
+
     /// From another thread, for good: ends a read under way, and every later one.
     void cancel();
 
@@ -64,6 +67,7 @@ private:
     std::map<std::string, std::optional<Zone>> known_zones_;  ///< by every name that people gave; nothing: no such zone
     std::map<std::string, std::unique_ptr<Source>> sources_;
     std::map<std::string, bool> source_up_;
+    std::function<void()> moved_ = [] {};
     bool warned_of_columns_ = false;
 };
 

@@ -15,6 +15,7 @@
 #include "turn.hpp"
 #include "verbs.hpp"
 #include "version.hpp"
+#include "watch.hpp"
 
 namespace retaind {
 namespace {
@@ -45,6 +46,8 @@ private:
     void wait_for_signal();
     void sleep();
     void wake();
+    void be_patient(const Settings& settings);
+    void watch();
     void turn_ended(const TurnEnd& end);
     void note_clock_jump(Seconds by);
     void reload();
@@ -57,7 +60,8 @@ private:
     std::unique_ptr<Company> company_;  ///< until the evaluator takes it
     asio::io_context io_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
-    asio::steady_timer timer_{io_};
+    asio::steady_timer timer_{io_}, watch_timer_{io_};
+    std::chrono::milliseconds patience_ = {};  ///< with an evaluator that does not move
     Board board_;
     std::unique_ptr<StateStore> store_;   ///< the evaluator's
     std::unique_ptr<StateStore> outbox_;  ///< the deliverer's
@@ -92,6 +96,8 @@ int Daemon::run() {
                             "/metrics" + (pages_server_ ? ", pages on http://" + pages_server_->address() : ""));
     evaluator_->ask();
     sleep();
+    be_patient(settings_);
+    watch();
     io_.run();
     return 0;
 }
@@ -125,7 +131,7 @@ Result<void> Daemon::open() {
     const std::string directory = state_directory(options_.state_directory, settings_);
     if (const Result<void> opened = open_states(directory); !opened) return opened;
     Result<std::unique_ptr<HttpServer>> server = listen_http(
-        settings_.metrics.listen, false, [this](const HttpRequest& request) { return board_.answer(request); });
+        settings_.metrics.listen, true, [this](const HttpRequest& request) { return board_.answer(request); });
     if (!server) return server.error();
     server_ = std::move(*server);
     if (const Result<void> opened = open_pages(); !opened) return opened;
@@ -206,6 +212,25 @@ void Daemon::wake() {
     sleep();
 }
 
+/// A source may be silent for longer than the service manager waits. Never less than before: a read may be under way.
+void Daemon::be_patient(const Settings& settings) {
+    const auto of_manager = patience_of_manager();
+    patience_ = std::max(patience_, patience_for(settings, of_manager));
+    if (of_manager) ask_manager_for(patience_);
+}
+
+/// Only what moves proves life: a loop that turns beside a thread that hangs does not.
+void Daemon::watch() {
+    if (evaluator_->has_moved()) {
+        feed_manager();
+        board_.set_alive_for(patience_);
+    }
+    watch_timer_.expires_after(look_every(patience_));
+    watch_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) watch();
+    });
+}
+
 void Daemon::turn_ended(const TurnEnd& end) {
     timetable_.turn_ended(end.well, end.wake_at);
     sleep();
@@ -233,6 +258,7 @@ void Daemon::reload() {
         if (pages_) pages_->configure(page_settings(*company));
         settings_.interval = fresh.interval;
         settings_.schedule = fresh.schedule;
+        be_patient(fresh);
         timetable_.replace(settings_, company->zone());
         sleep();
         deliverer_->replace(make_outlets(receivers(fresh, state_directory(options_.state_directory, settings_))));
@@ -254,6 +280,7 @@ void Daemon::stop() {
     sd_notify(0, "STOPPING=1");
     log(LogLevel::info, "stopping");
     timer_.cancel();
+    watch_timer_.cancel();
     evaluator_->stop();
     deliverer_->stop();
     server_.reset();

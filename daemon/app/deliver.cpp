@@ -48,6 +48,11 @@ double share_filled(const std::vector<OutboxCount>& counts, const OutboxLimits& 
                     static_cast<double>(bytes) / static_cast<double>(limits.bytes));
 }
 
+/// Whom it was for is not said: `alerts show` does.
+LogFields fields_of(const Payload& payload, const std::string& error_class) {
+    return {.receiver = payload.receiver, .delivery_id = payload.delivery_id, .error_class = error_class};
+}
+
 Settlement untried(DeliveryStatus status, std::string error_class) {
     return {.delivery_id = {}, .status = status, .error_class = std::move(error_class), .counts_as_attempt = false};
 }
@@ -227,9 +232,11 @@ void Deliverer::decide(const Sent& sent) {
             if (concerns_receiver(result))
                 paused_until_[delivery.payload.receiver] = clock_.steady() + (decision.next_at - clock_.now());
             said = abandoned ? "abandoned" : "retry";
-            log(LogLevel::warning, "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver +
-                                       ": " + (abandoned ? said : result.error_class + " (" + result.detail + ")") +
-                                       "; next try at " + format_instant(decision.next_at));
+            log(LogLevel::warning,
+                "delivery " + delivery.payload.delivery_id + " to " + delivery.payload.receiver + ": " +
+                    (abandoned ? said : result.error_class + " (" + result.detail + ")") + "; next try at " +
+                    format_instant(decision.next_at),
+                fields_of(delivery.payload, abandoned ? said : result.error_class));
             break;
     }
     if (options_.on_result) options_.on_result(delivery.payload.receiver, said);
@@ -240,11 +247,11 @@ void Deliverer::decide(const Sent& sent) {
 void Deliverer::give_up(const Delivery& delivery, Settlement settlement, const std::string& why) {
     const Payload& payload = delivery.payload;
     const std::string status{delivery_status_name(settlement.status)};
-    const std::string person = payload.recipient.empty() ? "" : " for " + payload.recipient;
     const int tries = delivery.attempts + (settlement.counts_as_attempt ? 1 : 0);
-    log(LogLevel::error, "delivery " + payload.delivery_id + " to " + payload.receiver + person + ": " +
-                             settlement.error_class + " (" + why + "); given up after " + std::to_string(tries) +
-                             " tries: " + status);
+    log(LogLevel::error,
+        "delivery " + payload.delivery_id + " to " + payload.receiver + ": " + settlement.error_class + " (" + why +
+            "); given up after " + std::to_string(tries) + " tries: " + status,
+        fields_of(payload, settlement.error_class));
     settlement.delivery_id = payload.delivery_id;
     settlement.next_at = clock_.now();
     if (options_.on_result) options_.on_result(payload.receiver, status);

@@ -5,9 +5,25 @@
 #include <utility>
 
 #include "log.hpp"
+#include "retaind/alerts/answer.hpp"
 
 namespace retaind {
 namespace {
+
+/// Alerts by id, for those who search the log. A cycle that opens thousands says how many.
+void log_news(const std::vector<AlertNews>& news) {
+    constexpr std::size_t most = 100;
+    std::size_t said = 0;
+    for (const AlertNews& one : news) {
+        const bool is_news = one.transition == Transition::fired || one.transition == Transition::resolved ||
+                             one.transition == Transition::closed;
+        if (!is_news || ++said > most) continue;
+        log(LogLevel::info,
+            fmt::format("{} {}{}", alert_name(one.key), transition_name(one.transition), one.held ? ", held" : ""),
+            {.customer_id = one.customer_id, .rule = one.key.rule});
+    }
+    if (said > most) log(LogLevel::info, fmt::format("and {} more", said - most));
+}
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
     return std::chrono::duration<double>(to - from).count();
@@ -36,6 +52,13 @@ void Evaluator::note_clock_jump() {
     clock_jumped_ = true;
 }
 
+bool Evaluator::has_moved() {
+    const std::lock_guard lock(mutex_);
+    const bool waits = !busy_ && !wanted_;
+    const std::uint64_t steps = steps_;
+    return std::exchange(steps_seen_, steps) != steps || waits;
+}
+
 void Evaluator::replace(std::unique_ptr<Company> company) {
     const std::lock_guard lock(mutex_);
     next_ = std::move(company);
@@ -59,6 +82,8 @@ void Evaluator::loop() {
         wanted_ = false;
         busy_ = true;
         if (next_) company_ = std::move(next_);
+        company_->on_answer([this] { ++steps_; });
+        ++steps_;
         lock.unlock();
         const TurnEnd end = turn();
         lock.lock();
@@ -105,11 +130,13 @@ TurnEnd Evaluator::turn() {
         clock_jumped = std::exchange(clock_jumped_, false);
     }
     const Instant now = parts_.clock.now();
+    const CycleInLog cycle(now);
     const Day day = company_->last_complete_day(now);
     if (!load_state(day)) {
         if (clock_jumped) note_clock_jump();
         return {.well = false};
     }
+    ++steps_;
     const Day as_of = believed_day(day);
     const auto start = parts_.clock.steady();
     const Snapshot snapshot = company_->read(as_of);
@@ -118,9 +145,10 @@ TurnEnd Evaluator::turn() {
         const std::lock_guard lock(mutex_);
         if (stopping_) return {.well = false};
     }
-    Result<Turn> turn =
-        take_turn(*company_, parts_.store, snapshot, std::move(*state_),
-                  {.now = now, .clock_jumped = clock_jumped, .link_key = parts_.link_key}, parts_.clock);
+    Result<Turn> turn = take_turn(
+        *company_, parts_.store, snapshot, std::move(*state_),
+        {.now = now, .clock_jumped = clock_jumped, .link_key = parts_.link_key, .evaluated = [this] { ++steps_; }},
+        parts_.clock);
     if (!turn) {
         if (clock_jumped) note_clock_jump();
         state_.reset();
@@ -161,6 +189,7 @@ void Evaluator::note_turn(const Turn& turn, Instant now) {
             ++telemetry.alerts_opened[{news.key.rule, std::string(severity_name(news.severity))}];
         }
     });
+    log_news(turn.result.news);
     const std::string line =
         fmt::format("as of {}: {} customers, {} alerts open, {} opened, {} messages", format_day(view.as_of),
                     view.customers.size(), view.alerts.size(), opened, turn.result.outbox.size());

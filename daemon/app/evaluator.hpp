@@ -43,6 +43,9 @@ public:
     void ask();
     /// The wall clock jumped: the next turn that goes well tells nobody anything.
     void note_clock_jump();
+    /// Whether it waits to be asked, or has got on with its turn since this was last called: a turn may take long, but
+    /// not without a row, an answer or the end of a phase. For one caller.
+    bool has_moved();
     /// Takes over a company at the next boundary between turns.
     void replace(std::unique_ptr<Company> company);
     /// Cancels reading, also one that has not begun yet, and ends the thread; nothing half-done is written.
@@ -60,8 +63,10 @@ private:
     EvaluatorParts parts_;
     std::unique_ptr<Company> company_;  ///< touched by the thread, and under the mutex by stop()
     std::unique_ptr<Company> next_;
-    std::optional<State> state_;    ///< of the last turn; none: to be loaded
-    bool has_taken_turns_ = false;  ///< in this process
+    std::atomic<std::uint64_t> steps_ = 0;  ///< counts what proves that a turn moves
+    std::uint64_t steps_seen_ = 0;          ///< by has_moved()
+    std::optional<State> state_;            ///< of the last turn; none: to be loaded
+    bool has_taken_turns_ = false;          ///< in this process
     bool believes_clock_ = true;
     std::mutex mutex_;
     std::condition_variable wanted_changed_;

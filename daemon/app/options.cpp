@@ -71,7 +71,10 @@ void add_judging(CLI::App& app, Options& options) {
 void add_checking(CLI::App& app, Options& options) {
     CLI::App& check = *app.add_subcommand("check", "find every mistake in configuration and rules");
     add_common(check, options);
-    check.add_flag("--connect", options.connect, "also run every query for no rows and compare its columns");
+    CLI::Option* connect =
+        check.add_flag("--connect", options.connect, "also run every query for no rows and compare its columns");
+    check.add_flag("--without-secrets", options.without_secrets, "leave out the files that hold secrets")
+        ->excludes(connect);
     CLI::App& tests = *app.add_subcommand("test-rules", "run rule tests: small companies and what rules make of them");
     tests.add_option("files", options.files, "files of tests (TOML)")->type_name("FILE")->required();
     add_rules_directory(tests, options);
@@ -79,6 +82,10 @@ void add_checking(CLI::App& app, Options& options) {
     CLI::App& config = *app.add_subcommand("config", "print the configuration as it is understood, secrets masked");
     add_common(config, options);
     config.add_flag("--effective", options.effective, "with all defaults");
+    CLI::App& health = *app.add_subcommand(
+        "healthcheck", "ask the running daemon whether it is alive; exit code 0 or 1, for containers");
+    add_common(health, options);
+    health.add_flag("--ready", options.ready, "whether its last cycle ended well, too");
 }
 
 void add_history(CLI::App& app, Options& options) {
@@ -213,11 +220,17 @@ void add_alerts(CLI::App& app, Options& options) {
 }  // namespace
 
 std::variant<Options, int> parse_options(int argc, char** argv) {
-    static const std::pair<const char*, Verb> verbs[] = {{"run", Verb::run},         {"once", Verb::once},
-                                                         {"check", Verb::check},     {"config", Verb::config},
-                                                         {"explain", Verb::explain}, {"why-not", Verb::why_not},
-                                                         {"brief", Verb::brief},     {"test-rules", Verb::test_rules},
-                                                         {"replay", Verb::replay},   {"demo", Verb::demo},
+    static const std::pair<const char*, Verb> verbs[] = {{"run", Verb::run},
+                                                         {"once", Verb::once},
+                                                         {"check", Verb::check},
+                                                         {"config", Verb::config},
+                                                         {"explain", Verb::explain},
+                                                         {"why-not", Verb::why_not},
+                                                         {"brief", Verb::brief},
+                                                         {"test-rules", Verb::test_rules},
+                                                         {"replay", Verb::replay},
+                                                         {"demo", Verb::demo},
+                                                         {"healthcheck", Verb::healthcheck},
                                                          {"alerts", Verb::alerts}};
     Options options;
     CLI::App app("retaind watches the promises a company made to its customers", "retaind");

@@ -10,7 +10,7 @@
 
 namespace retaind {
 
-enum class Verb { run, once, check, config, explain, why_not, brief, test_rules, replay, demo, alerts };
+enum class Verb { run, once, check, config, explain, why_not, brief, test_rules, replay, healthcheck, demo, alerts };
 
 enum class AlertsVerb { list, show, ack, snooze, resume, silence, release, requeue, quality };
 
@@ -40,7 +40,9 @@ struct Options {
     bool dry_run = false;                                      ///< once
     bool accept_state_loss = false;                            ///< run, once
     bool connect = false;                                      ///< check
+    bool without_secrets = false;                              ///< check
     bool effective = false;                                    ///< config
+    bool ready = false;                                        ///< healthcheck
     std::string customer = {};                                 ///< explain ("" with `all`), why-not, brief
     std::string rule = {};                                     ///< why-not
     bool all = false;                                          ///< explain

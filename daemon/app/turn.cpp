@@ -45,6 +45,7 @@ Result<Turn> take_turn(const Company& company, StateStore& store, const Snapshot
     const auto start = clock.steady();
     Turn turn{.result = run_cycle(snapshot, company.rules(), state, options.now)};
     turn.seconds["evaluate"] = seconds_since(clock, start);
+    options.evaluated();
     failpoint("cycle.evaluated");
     if (!options.commit) return turn;
     const auto stored = clock.steady();

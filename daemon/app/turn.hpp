@@ -2,6 +2,7 @@
 // take the same turn.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -34,6 +35,7 @@ struct TurnOptions {
     /// If set, messages are decided but not stored (they are about the past): what is stored says that people know only
     /// what they knew before those cycles.
     const Correspondence* untold_since = nullptr;
+    std::function<void()> evaluated = [] {};  ///< called between evaluating and storing
 };
 
 struct Turn {

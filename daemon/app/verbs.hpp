@@ -18,6 +18,7 @@ int run_why_not(const Options& options);
 int run_brief(const Options& options);
 int run_test_rules(const Options& options);
 int run_replay(const Options& options);
+int run_healthcheck(const Options& options);
 int run_demo(const Options& options);
 int run_alerts(const Options& options);
 

@@ -2,9 +2,11 @@
 // at any moment.
 #include <condition_variable>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -220,6 +222,28 @@ TEST_F(EvaluatorOverCompany, AStopBeforeTheReadingHasBegunIsNotForgotten) {
     evaluator.stop();
     EXPECT_LT(std::chrono::steady_clock::now() - start, patience) << "the reading was begun after all";
     EXPECT_EQ(*store_->newest_day(), std::nullopt);
+}
+
+TEST_F(EvaluatorOverCompany, HasMovedWhileItWaitsAndWithEachStepOfATurnButNotWhileItHangs) {
+    std::promise<void> loading, storing, go_on;
+    const auto may_go_on = go_on.get_future().share();
+    failing_.before_load = [&] { loading.set_value(); };
+    failing_.fails = [&] {
+        storing.set_value();
+        return may_go_on.wait_for(patience) != std::future_status::ready;
+    };
+    Evaluator evaluator{company(), parts()};
+    EXPECT_TRUE(evaluator.has_moved());
+    EXPECT_TRUE(evaluator.has_moved()) << "there is nothing to do";
+    std::thread hangs_at_commit{[&] { EXPECT_TRUE(turn(evaluator)); }};
+    ASSERT_EQ(loading.get_future().wait_for(patience), std::future_status::ready);
+    ASSERT_EQ(storing.get_future().wait_for(patience), std::future_status::ready);
+    EXPECT_TRUE(evaluator.has_moved()) << "it read rows, and evaluated them";
+    EXPECT_FALSE(evaluator.has_moved()) << "it hangs while it stores";
+    EXPECT_FALSE(evaluator.has_moved());
+    go_on.set_value();
+    hangs_at_commit.join();
+    EXPECT_TRUE(evaluator.has_moved());
 }
 
 /// Meant for ThreadSanitizer: turns, deliveries, reloads and scrapes at once, as in the daemon.

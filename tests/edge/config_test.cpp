@@ -837,7 +837,7 @@ connection = "DSN=third"
         idle_keys(result.loaded->warnings),
         testing::UnorderedElementsAre("\"threads\"", "\"users_file\"", "\"rejects\"", "\"connections\"",
                                       "backend = \"mysql\"", "backend = \"odbc\"", "\"overlap\"", "\"overlap_every\"",
-                                      "read = \"pushdown\"", "\"sellers\"", "[lease]", "[backtest]", "\"format\""));
+                                      "read = \"pushdown\"", "\"sellers\"", "[lease]", "[backtest]"));
     EXPECT_THAT(joined(result.loaded->warnings),
                 HasSubstr("retaind.toml:2:11: \"threads\" has no effect in this version"));
     const auto plain = load_config(folder.write("plain.toml", small_config + "read = \"rows\"\n[http]\n"));
@@ -938,15 +938,13 @@ TEST(Config, TheSampleMarksEveryKeyThatHasNoEffect) {
         (comment.find("not yet") == std::string::npos ? others : marked) += name + " ";
     }
     for (const auto* key : {"threads", "tls_cert", "users_file", "rejects", "connections", "overlap", "overlap_every",
-                            "read", "sellers", "[lease]", "[backtest]", "format"})
+                            "read", "sellers", "[lease]", "[backtest]"})
         EXPECT_THAT(" " + marked, HasSubstr(" " + std::string(key) + " ")) << key;
-    for (const auto* key : {"brand",          "external_url", "[http]",
-                            "schedule",       "interval",     "history",
-                            "payloads",       "timeout",      "bad_rows",
-                            "watermark",      "stale_after",  "churn",
-                            "lead",           "blast_share",  "budget_per_week",
-                            "digest",         "quiet_hours",  "[[alerts.escalation]]",
-                            "max_per_minute", "fields",       "level"})
+    for (const auto* key :
+         {"brand",          "external_url", "[http]",          "schedule",  "interval",    "history",
+          "payloads",       "timeout",      "bad_rows",        "watermark", "stale_after", "churn",
+          "lead",           "blast_share",  "budget_per_week", "digest",    "quiet_hours", "[[alerts.escalation]]",
+          "max_per_minute", "fields",       "level",           "format"})
         EXPECT_THAT(" " + others, HasSubstr(" " + std::string(key) + " ")) << key;
 }
 

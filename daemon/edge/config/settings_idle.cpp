@@ -29,7 +29,6 @@ constexpr std::array idle_keys = {
     IdleKey{"dataset.*", "overlap_every"},
     IdleKey{"dataset.*", "read", "pushdown"},
     IdleKey{"metrics", "sellers"},
-    IdleKey{"log", "format"},
 };
 
 void warn_in(const Node& table, const IdleKey& idle, Problems& problems) {

@@ -44,8 +44,10 @@ void write_down(std::string_view log, const std::string& name) {
 
 void failpoint(const char* name) {
     static const auto log = from_environment("RETAIND_FAILPOINT_LOG");
+    static const auto hangs = from_environment("RETAIND_HANG");
     static Deadly deadly;
     if (!log.empty()) write_down(log, name);
+    while (hangs == name) ::pause();
     if (deadly.name.empty()) return;
     const std::lock_guard hold{deadly.guard};
     if (deadly.name == name && --deadly.passes_left == 0) ::kill(::getpid(), SIGKILL);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,6 +23,7 @@ using source::Failure;
 using source::Session;
 
 constexpr std::chrono::milliseconds connect_grace{500};
+constexpr Seconds shortest_connect_timeout{2};
 
 /// A connection in the making. It is made on a thread of its own, which nobody has to wait for: a name server or a
 /// server that accepts and never answers holds up that thread, not the cycle.
@@ -50,7 +52,8 @@ void connect_into(Attempt& attempt, const SourceSettings& settings) {
 
 class DatabaseSource final : public Source {
 public:
-    explicit DatabaseSource(SourceSettings settings) : settings_(std::move(settings)) {}
+    DatabaseSource(SourceSettings settings, std::function<void()> moved)
+        : settings_(std::move(settings)), moved_(std::move(moved)) {}
 
     Result<std::vector<Dataset>> read(const std::vector<DatasetRequest>& requests) override {
         std::vector<Dataset> datasets;
@@ -113,6 +116,7 @@ private:
     std::string without_secret(std::string text) const;
 
     const SourceSettings settings_;
+    const std::function<void()> moved_;
     std::atomic<bool> cancelled_ = false;
     std::mutex mutex_;  // guards what follows, for cancel()
     Session* session_ = nullptr;
@@ -135,8 +139,8 @@ std::shared_ptr<Attempt> DatabaseSource::attempt() {
 
 std::unique_ptr<Session> DatabaseSource::connected() {
     const auto current = attempt();
-    const auto limit =
-        std::chrono::steady_clock::now() + std::max(settings_.connect_timeout, Seconds{2}) + connect_grace;
+    const auto limit = std::chrono::steady_clock::now() +
+                       std::max(settings_.connect_timeout, shortest_connect_timeout) + connect_grace;
     std::unique_lock lock{current->mutex};
     current->done.wait_until(lock, limit, [&] { return current->is_done || cancelled_; });
     if (!current->is_done)
@@ -160,6 +164,7 @@ std::optional<Error> DatabaseSource::in_session(Work work) {
     if (cancelled_) return error_of(Failure("reading was cancelled"));
     try {
         session = connected();
+        moved_();
         hold(session.get());
         work(*session);
     } catch (const Failure& failure) {
@@ -194,6 +199,7 @@ BoundQuery DatabaseSource::bind(Session& session, const std::string& query, cons
 
 DatasetReader DatabaseSource::open_reader(Session& session, const BoundQuery& query, const DatasetRequest& request) {
     auto columns = for_dataset(request.options.name, [&] { return session.describe(query); });
+    moved_();
     auto reader = DatasetReader::open(request.options, std::move(columns));
     if (!reader) throw Failure(reader.error().message, reader.error().hint);
     return std::move(reader).value();
@@ -205,11 +211,13 @@ Dataset DatabaseSource::read_one(Session& session, const DatasetRequest& request
     auto reader = open_reader(session, query, request);
     for_dataset(name, [&] {
         session.read(query, [&](std::span<const Cell> cells) {
+            moved_();
             if (reader.add(cells)) return true;
             throw Failure(fmt::format("more than {} rows", reader.rows_read()),
                           "aggregate in the query, or read less history");
         });
     });
+    moved_();
     auto dataset = std::move(reader).finish();
     for_dataset(name, [&] {
         refuse_bad(dataset);
@@ -292,8 +300,13 @@ std::string DatabaseSource::without_secret(std::string text) const {
 
 }  // namespace
 
-std::unique_ptr<Source> open_source(const SourceSettings& settings) {
-    return std::make_unique<DatabaseSource>(settings);
+std::unique_ptr<Source> open_source(const SourceSettings& settings, std::function<void()> moved) {
+    return std::make_unique<DatabaseSource>(
+        settings, moved ? std::move(moved) : [] {});
+}
+
+Seconds longest_answer(const SourceSettings& settings) {
+    return std::max({settings.timeout, settings.connect_timeout, shortest_connect_timeout}) + Seconds{1};
 }
 
 }  // namespace retaind

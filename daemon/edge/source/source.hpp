@@ -6,6 +6,7 @@
 // database between cycles and every cycle connects anew.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "retaind/ports/settings.hpp"
@@ -18,6 +19,12 @@ namespace retaind {
 /// Time limits, whatever the server does: connecting takes at most connect_timeout (at least 2 s) and half a second; a
 /// statement (of a large result, each batch of rows) at most timeout and half a second. Errors are of kind `source`,
 /// name the dataset, and hold neither the password nor bound values.
-std::unique_ptr<Source> open_source(const SourceSettings& settings);
+///
+/// `moved`, if there is any, is called by the thread that reads whenever the database has answered: connected, a row,
+/// the end of a statement. Between two calls there is at most one of these time limits.
+std::unique_ptr<Source> open_source(const SourceSettings& settings, std::function<void()> moved = {});
+
+/// The longest that a source may be silent without being given up.
+Seconds longest_answer(const SourceSettings& settings);
 
 }  // namespace retaind

@@ -2,7 +2,7 @@
 //
 // Compiled in only with RETAIND_FAILPOINTS; otherwise nothing is left of them. RETAIND_FAILPOINT="NAME:N" ends the
 // process with SIGKILL when the N-th pass through NAME is reached; RETAIND_FAILPOINT_LOG=FILE appends every name
-// passed.
+// passed; with RETAIND_HANG=NAME who passes there hangs for ever.
 #pragma once
 
 namespace retaind {
