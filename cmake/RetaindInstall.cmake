@@ -12,7 +12,9 @@ install(FILES systemd/retaind.service systemd/retaind@.service systemd/retaind-o
     DESTINATION "${RETAIND_UNIT_DIR}")
 install(FILES etc/completion/retaind DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 install(DIRECTORY etc/ DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
-    PATTERN "completion" EXCLUDE PATTERN "demo" EXCLUDE PATTERN "examples" EXCLUDE)
+    PATTERN "completion" EXCLUDE PATTERN "demo" EXCLUDE PATTERN "examples" EXCLUDE PATTERN "prometheus" EXCLUDE
+    PATTERN "grafana" EXCLUDE PATTERN "alertmanager" EXCLUDE)
+install(DIRECTORY etc/prometheus etc/grafana etc/alertmanager DESTINATION "${CMAKE_INSTALL_DATADIR}/retaind")
 install(DIRECTORY etc/examples/ DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")
 
 # Man pages are made from what is documented anyway.
