@@ -129,7 +129,7 @@ TEST(Metrics, ShowWhoMovedMostEvenWhenNothingFires) {
     view.customers[1].change_30d = -12.5;
     view.customers[1].change_7d = 2;
     view.customers[1].renews_on = Day{std::chrono::year{2026} / 4 / 1};
-    view.promises = {{.promise_id = "p1", .customer_id = "c2", .state = PromiseState::at_risk}};
+    view.promises = {{.promise_id = "p1", .customer_id = "c2", .state = PromiseState::slipping}};
     const std::string page = render_view(view, {.customers = "firing"});
     for (const char* line :
          {"retaind_customer_health_change_points{customer=\"c2\",period=\"30d\"} -12.5\n",
@@ -137,7 +137,7 @@ TEST(Metrics, ShowWhoMovedMostEvenWhenNothingFires) {
           "retaind_customer_info{customer=\"c2\",segment=\"north\",motion=\"price\",band=\"healthy\"} 1\n",
           "retaind_customer_renewal_timestamp_seconds{customer=\"c2\"} 1775001600\n",
           "retaind_customer_alerts{customer=\"c1\",rule=\"gone_quiet\",severity=\"warning\"} 1\n",
-          "retaind_customer_promises{customer=\"c2\",state=\"at_risk\"} 1\n", "retaind_customer_series_omitted 1\n"})
+          "retaind_customer_promises{customer=\"c2\",state=\"slipping\"} 1\n", "retaind_customer_series_omitted 1\n"})
         EXPECT_THAT(page, HasSubstr(line));
     EXPECT_THAT(page, Not(HasSubstr("customer=\"c3\"")));
     for (int more = 0; more < 30; ++more) {
