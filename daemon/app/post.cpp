@@ -44,6 +44,13 @@ std::vector<Tell> tells_of(const std::vector<AlertNote>& notes, const std::vecto
     return tells;
 }
 
+/// It says again what its receiver knows, or only that all works.
+bool only_restates(const Message& message) {
+    const auto is_known = [](const AlertNote& note) { return note.telling == Telling::restated; };
+    if (message.kind == MessageKind::heartbeat) return true;
+    return !message.notes.empty() && std::ranges::all_of(message.notes, is_known);
+}
+
 /// A message with all that it can take along.
 Message combined(Message message) {
     message.notes = std::move(message.together);
@@ -88,9 +95,7 @@ private:
                                            .now = options_.now,
                                            .interval = longest_pause(settings_)});
         payload.person = person;
-        payload.restates = !message.notes.empty() && std::ranges::all_of(message.notes, [](const AlertNote& note) {
-            return note.telling == Telling::restated;
-        });
+        payload.restates = only_restates(message);
         payload.tells = tells_of(message.notes, alerts_);
         return payload;
     }

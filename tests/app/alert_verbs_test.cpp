@@ -148,14 +148,6 @@ TEST_F(Alerts, AreShownWithAllThatHappened) {
         EXPECT_THAT(json, HasSubstr(part));
 }
 
-TEST_F(Alerts, AreAnsweredSoOftenAndNoMore) {
-    Act earlier{.key = desk_.stories[0].alert.key, .episode = 1, .at = now, .by = "kim", .via = "command"};
-    desk_.stories[0].acts.assign(most_acts, earlier);
-    EXPECT_THAT(refused({"ack", "gone_quiet/c1"}).message, HasSubstr("too often"));
-    EXPECT_EQ(desk_.stories[0].acts.size(), most_acts);
-    said({"ack", "gone_quiet/c1", "--by", "lee"});
-}
-
 TEST_F(Alerts, AreAnswered) {
     said({"ack", "gone_quiet/c1", "health_low/c1"});
     said({"ack", "gone_quiet/c2", "--wrong", "--comment", "they are on leave"});

@@ -301,6 +301,19 @@ TEST_F(Absorptions, TakeAllOrNothingAndLoseNothing) {
     }
 }
 
+TEST_F(Absorptions, LeaveWhatIsSentAgainAndMayHaveArrived) {
+    auto store = open();
+    store_messages(*store, {.payloads = {telling("old", {tell("a")})},
+                            .alerts = {{.key = key("a"), .phase = AlertPhase::firing, .episode = 1}}});
+    claim(*store);
+    settle(*store, {.delivery_id = "old", .status = DeliveryStatus::dead, .next_at = noon, .error_class = "timeout"});
+    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
+    ASSERT_THAT(desk->requeue({.receiver = "mail"}, noon, "kim")->queued, ElementsAre("old"));
+    EXPECT_THAT(waiting(*store), IsEmpty());
+    store_messages(*store, takes({"old"}));
+    EXPECT_THAT(rows(), ElementsAre("old queued", "new queued")) << "it keeps the id by which its receiver knows it";
+}
+
 TEST_F(Absorptions, ARowIsTakenAlongByOneMessageOnly) {
     auto store = open();
     store_messages(*store, {.payloads = {telling("old", {tell("b")})}});
@@ -436,6 +449,97 @@ TEST_F(OutboxContract, ASnoozeHoldsWhatIsQueuedAlready) {
     ASSERT_TRUE(desk->add(snooze).ok());
     store_messages(*store, {.payloads = {}, .now = noon + 1h});
     EXPECT_THAT(ids(claim(*store, noon + 1h)), ElementsAre("m")) << "taken back";
+}
+
+TEST_F(OutboxContract, AShorterSnoozeHoldsNoLongerThanItSays) {
+    auto store = open();
+    store_messages(*store, {.payloads = {telling("m", {tell("a")})},
+                            .alerts = {{.key = key("a"), .phase = AlertPhase::firing, .episode = 1}}});
+    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
+    Act snooze{.key = key("a"),
+               .episode = 1,
+               .kind = ActKind::snooze,
+               .at = noon,
+               .until = noon + 720h,
+               .by = "kim",
+               .via = "link",
+               .comment = "later"};
+    ASSERT_TRUE(desk->add(snooze).ok());
+    EXPECT_THAT(claim(*store), IsEmpty());
+    snooze.at = noon + 1h;
+    snooze.until = noon + 48h;
+    ASSERT_TRUE(desk->add(snooze).ok());
+    EXPECT_THAT(claim(*store, noon + 2h), IsEmpty());
+    store_messages(*store, {.payloads = {}, .now = noon + 48h});
+    EXPECT_THAT(ids(claim(*store, noon + 48h)), ElementsAre("m"));
+}
+
+TEST_F(OutboxContract, ASnoozeThatEndedWithAHandOverHoldsNoLonger) {
+    auto store = open();
+    Alert alert{.key = key("a"), .phase = AlertPhase::firing, .episode = 1};
+    alert.owner = "anna";
+    store_messages(*store, {.payloads = {telling("m", {tell("a")})}, .alerts = {alert}});
+    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
+    ASSERT_TRUE(desk->add(Act{.key = key("a"),
+                              .episode = 1,
+                              .kind = ActKind::snooze,
+                              .at = noon,
+                              .until = noon + 720h,
+                              .by = "anna",
+                              .via = "link",
+                              .comment = "later"})
+                    .ok());
+    EXPECT_THAT(claim(*store), IsEmpty());
+    alert.owner = "ben";
+    alert.handed_over_at = noon + 2h;
+    store_messages(*store, {.payloads = {}, .alerts = {alert}, .now = noon + 2h});
+    EXPECT_THAT(claim(*store, noon + 2h), IsEmpty()) << "a cycle is to see whether it is still so";
+    store_messages(*store, {.payloads = {}, .alerts = {alert}, .now = noon + 3h});
+    EXPECT_THAT(ids(claim(*store, noon + 3h)), ElementsAre("m"));
+}
+
+TEST_F(OutboxContract, WhatASnoozeHeldIsNotSentAfterNewsOfItsEnd) {
+    auto store = open();
+    Alert alert{.key = key("a"), .phase = AlertPhase::firing, .episode = 1};
+    store_messages(*store, {.payloads = {telling("problem", {tell("a")})}, .alerts = {alert}});
+    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
+    ASSERT_TRUE(desk->add(Act{.key = key("a"),
+                              .episode = 1,
+                              .kind = ActKind::snooze,
+                              .at = noon,
+                              .until = noon + 24h,
+                              .by = "kim",
+                              .via = "link",
+                              .comment = "later"})
+                    .ok());
+    EXPECT_THAT(claim(*store), IsEmpty());
+    auto ended = tell("a");
+    ended.transition = Transition::resolved;
+    alert.phase = AlertPhase::resolved;
+    store_messages(*store, {.payloads = {telling("end", {ended})}, .alerts = {alert}, .now = noon + 1h});
+    EXPECT_THAT(ids(claim(*store, noon + 1h)), ElementsAre("end"));
+    settle(*store, {.delivery_id = "end", .next_at = noon + 1h});
+    store_messages(*store, {.payloads = {}, .alerts = {alert}, .now = noon + 25h});
+    EXPECT_THAT(claim(*store, noon + 25h), IsEmpty());
+    EXPECT_THAT(rows(), ElementsAre("problem superseded", "end delivered"));
+}
+
+TEST_F(OutboxContract, WhatOnlyRestatesIsNotSilenced) {
+    auto store = open();
+    auto again = telling("again", {tell("a")});
+    again.restates = true;
+    store_messages(*store, {.payloads = {again}});
+    hush(silence_of({"a"}));
+    EXPECT_THAT(ids(claim(*store)), ElementsAre("again")) << "Alertmanager would end what it no longer hears of";
+}
+
+TEST_F(OutboxContract, AHeartbeatThatWaitsCanBeTakenAlong) {
+    auto store = open();
+    auto beat = telling("beat", {}, "");
+    beat.person = "";
+    beat.kind = MessageKind::heartbeat;
+    store_messages(*store, {.payloads = {beat, telling("other", {})}});
+    EXPECT_THAT(waiting(*store), ElementsAre("beat"));
 }
 
 TEST_F(OutboxContract, ARetryThatIsSilencedWaitsForBoth) {

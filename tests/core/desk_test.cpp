@@ -500,6 +500,18 @@ TEST(Heartbeat, IsSentByTheFirstCycleAfterItsTime) {
     EXPECT_THAT(told(desk.at(0, 12).plan()), IsEmpty());
 }
 
+TEST(Heartbeat, OfAWatcherIsAllThatItHearsUnlessARouteNamesIt) {
+    Desk desk;
+    desk.rules.policy.receivers.push_back({.name = "watcher", .is_machine = true, .heartbeat = 1h});
+    desk.rules.policy.routes.clear();
+    EXPECT_THAT(told(desk.plan({firing("ada")})),
+                ElementsAre("chat  alerts: ada fired", "mail ada@x.org alerts: ada fired!", "watcher  heartbeat:"))
+        << "it may be outside";
+    desk.rules.policy.routes = {{.match = {}, .receivers = {"watcher"}}};
+    EXPECT_THAT(told(desk.at(1, 9).plan({firing("bo")})),
+                ElementsAre("watcher  alerts: bo fired", "watcher  heartbeat:"));
+}
+
 TEST(Openings, WaitUntilNothingIsWrongWithTheCustomer) {
     Desk desk;
     Alert opening = firing("ada", Severity::info), trouble = firing("ada");

@@ -178,5 +178,17 @@ TEST(ActKinds, AreReadBackAsTheyAreWritten) {
     EXPECT_EQ(parse_act_kind("done"), std::nullopt);
 }
 
+TEST(HandOver, WhatTheFormerManagerDoesWhileItIsNotedBindsNobody) {
+    Alert moved = alert;
+    moved.owner = "ben";
+    moved.handed_over_at = start + 1h;
+    moved.told = {{.receiver = "mail", .recipient = "ada", .episode = 2, .was_owner = true}};
+    const std::vector<Act> acts = {act(ActKind::snooze, 2h, 720h), act(ActKind::on_it, 2h, 720h)};
+    const Handling handling = handling_of(moved, acts, start + 3h);
+    EXPECT_FALSE(handling.snoozed_until);
+    EXPECT_FALSE(handling.acknowledged_until);
+    EXPECT_EQ(time_in_hand(moved, acts, start, start + 4h), 0h);
+}
+
 }  // namespace
 }  // namespace retaind

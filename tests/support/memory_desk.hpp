@@ -41,7 +41,7 @@ public:
         if (fails) return failure();
         for (AlertStory& each : stories) {
             if (each.alert.key != act.key) continue;
-            if (std::cmp_greater_equal(std::ranges::count(each.acts, act.by, &Act::by), most_acts))
+            if (act.via == "link" && std::cmp_greater_equal(std::ranges::count(each.acts, act.by, &Act::by), most_acts))
                 return Error{.kind = ErrorKind::usage, .message = "answered too often"};
             each.acts.push_back(act);
         }

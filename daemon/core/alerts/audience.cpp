@@ -163,6 +163,9 @@ private:
         return one.name.empty() ? one.email : one.name;
     }
 
+    /// Outside, perhaps: it hears that all works, and of alerts only where it is named.
+    static bool is_watcher(const ReceiverTraits& receiver) { return receiver.heartbeat > Seconds{0}; }
+
     std::set<std::string> receivers() const {
         std::set<std::string> names = named_;
         names.insert(step_receivers_.begin(), step_receivers_.end());
@@ -173,7 +176,9 @@ private:
         if (route != policy_.routes.end())
             names.insert(route->receivers.begin(), route->receivers.end());
         else
-            for (const auto& receiver : policy_.receivers) names.insert(receiver.name);
+            for (const auto& receiver : policy_.receivers) {
+                if (!is_watcher(receiver)) names.insert(receiver.name);
+            }
         return names;
     }
 
@@ -199,7 +204,7 @@ private:
     std::vector<Reader> last_resort() const {
         std::vector<Reader> found;
         for (const auto& receiver : policy_.receivers) {
-            if (!receiver.addresses_people) found.push_back({.receiver = &receiver});
+            if (!receiver.addresses_people && !is_watcher(receiver)) found.push_back({.receiver = &receiver});
         }
         findings_.push_back({move_.alert.key, roles_.front(), "nobody can be reached"});
         return found;

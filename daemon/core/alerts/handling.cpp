@@ -17,14 +17,19 @@ bool acknowledges(const Act& act) {
 
 bool is_about(const Act& act, const Alert& alert) { return act.key == alert.key && act.episode == alert.episode; }
 
-/// What others did for the manager before binds the new one no more.
+/// What others did for the manager before binds the new one no more; nor does what the one before does afterwards,
+/// while the cycle that notes the hand-over is still under way.
 bool ended_with_hand_over(const Act& act, const Alert& alert) {
-    return alert.handed_over_at && act.at <= *alert.handed_over_at && act.by != alert.owner;
+    if (!alert.handed_over_at || act.by == alert.owner) return false;
+    const bool was_owner =
+        std::ranges::any_of(alert.told, [&](const Told& told) { return told.was_owner && told.recipient == act.by; });
+    return act.at <= *alert.handed_over_at || was_owner;
 }
 
 /// Until when an act holds that nothing else ends.
 Instant end_of_act(const Act& act, const Alert& alert) {
-    return ended_with_hand_over(act, alert) ? std::min(act.until, *alert.handed_over_at) : act.until;
+    if (!ended_with_hand_over(act, alert)) return act.until;
+    return std::min(act.until, std::max(act.at, *alert.handed_over_at));
 }
 
 std::string_view fact(const AlertFacts& alert, std::string_view field) {

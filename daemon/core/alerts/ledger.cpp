@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <tuple>
 
 #include "audience.hpp"
@@ -64,19 +65,24 @@ std::optional<Instant> first_touch(const Snapshot& snapshot, const LedgerEntry& 
     return std::nullopt;
 }
 
-std::optional<Instant> first_answer(std::span<const Act> acts, const LedgerEntry& entry) {
-    std::optional<Instant> first;
+/// When each episode was first acknowledged.
+using FirstAnswers = std::map<std::pair<AlertKey, std::int64_t>, Instant>;
+FirstAnswers first_answers(std::span<const Act> acts) {
+    FirstAnswers first;
     for (const Act& act : acts) {
         const bool is_answer = act.kind == ActKind::seen || act.kind == ActKind::on_it || act.kind == ActKind::wrong;
-        if (!is_answer || act.key != entry.key || act.episode != entry.episode) continue;
-        first = std::min(first.value_or(act.at), act.at);
+        if (!is_answer) continue;
+        const auto [at, is_new] = first.try_emplace({act.key, act.episode}, act.at);
+        at->second = std::min(at->second, act.at);
     }
     return first;
 }
 
-std::optional<Instant> first_action(const Snapshot& snapshot, std::span<const Act> acts, const LedgerEntry& entry) {
-    const auto touch = first_touch(snapshot, entry), answer = first_answer(acts, entry);
-    return touch && answer ? std::min(touch, answer) : touch ? touch : answer;
+std::optional<Instant> first_action(const Snapshot& snapshot, const FirstAnswers& answers, const LedgerEntry& entry) {
+    const auto touch = first_touch(snapshot, entry);
+    const auto answer = answers.find({entry.key, entry.episode});
+    if (answer == answers.end()) return touch;
+    return touch ? std::min(*touch, answer->second) : answer->second;
 }
 
 struct Window {
@@ -139,11 +145,12 @@ LedgerNews keep_ledger(const LedgerInput& input) {
         return is_loaded(snapshot, dataset) && is_believed(input.feeds, dataset);
     };
     const bool may_judge = believed("customers") && believed("subscriptions");
+    const FirstAnswers answers = first_answers(input.acts);
     const Outcome& outcome = input.rules.policy.outcome;
     const std::chrono::days horizon{static_cast<int>(input.rules.risk.horizon)}, gap{outcome.gap_days};
     for (LedgerEntry entry : input.unlabelled) {
         const bool was_acted_on = entry.acted_at.has_value();
-        if (!was_acted_on) entry.acted_at = first_action(snapshot, input.acts, entry);
+        if (!was_acted_on) entry.acted_at = first_action(snapshot, answers, entry);
         const Window window{.first = entry.opened_on, .last = entry.opened_on + horizon};
         if (may_judge && window.last + gap < snapshot.as_of) {
             label(entry, snapshot, outcome, window);

@@ -13,6 +13,9 @@ namespace retaind {
 
 namespace {
 
+/// Cycles do not begin to the second: one that comes a little early need not wait for the next.
+constexpr Seconds heartbeat_slack{30};
+
 /// What an alert is about, for the budget: one customer's alerts are one story.
 std::string story_of(const Alert& alert) {
     if (!alert.customer_id.empty()) return "customer:" + alert.customer_id;
@@ -269,7 +272,7 @@ private:
         for (const ReceiverTraits& receiver : policy_.receivers) {
             if (receiver.heartbeat == Seconds{0} || input_.outbox_is_full) continue;
             Mailing& mailing = mailing_of({receiver.name, ""});
-            if (mailing.told_at && input_.now - *mailing.told_at < receiver.heartbeat) continue;
+            if (mailing.told_at && input_.now - *mailing.told_at + heartbeat_slack < receiver.heartbeat) continue;
             mailing.told_at = input_.now;
             messages_.push_back({.receiver = receiver.name,
                                  .kind = MessageKind::heartbeat,

@@ -183,7 +183,7 @@ bool is_any_snoozed(soci::session& sql, Instant now) {
 Result<void> add_act(soci::session& sql, const Act& act) {
     const auto row = act_row(act);
     if (was_just_done(sql, row)) return {};
-    if (acts_done(sql, row) >= most_acts)
+    if (act.via == "link" && acts_done(sql, row) >= most_acts)
         return Error{.kind = ErrorKind::usage,
                      .message = fmt::format("{} was answered {} times by {}, more are not kept", alert_name(act.key),
                                             most_acts, act.by),
@@ -200,10 +200,9 @@ Result<void> add_act(soci::session& sql, const Act& act) {
 std::vector<AlertKey> read_released(soci::session& sql) {
     std::vector<AlertKey> keys;
     KeyColumns row;
-    // What was done in the second in which the cycle began may have come too late for it.
     soci::statement rows =
         (sql.prepare << "SELECT DISTINCT rule, scope, entity, dimension FROM act WHERE kind = 'release' "
-                        "AND at >= (SELECT evaluated_at FROM cycle ORDER BY day DESC LIMIT 1)",
+                        "AND key > coalesce((SELECT acts_seen FROM cycle ORDER BY day DESC LIMIT 1), 0)",
          soci::into(row.rule), soci::into(row.scope), soci::into(row.entity), soci::into(row.dimension));
     rows.execute();
     while (rows.fetch()) keys.push_back(row.key());

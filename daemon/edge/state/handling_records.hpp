@@ -21,7 +21,7 @@ bool is_any_snoozed(soci::session& sql, Instant now);
 /// One that is the same in all but its time and was done within the last minute is left out. Error (usage) when its
 /// author has done most_acts already.
 Result<void> add_act(soci::session& sql, const Act& act);
-/// The alerts that somebody released since the newest cycle began, sorted.
+/// The alerts that somebody released since the newest cycle looked, sorted.
 std::vector<AlertKey> read_released(soci::session& sql);
 
 /// Those that end after `now`, oldest first.

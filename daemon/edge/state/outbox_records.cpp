@@ -126,17 +126,21 @@ std::vector<WaitingRow> absorbable(soci::session& sql, const Absorption& absorpt
     return rows;
 }
 
+void supersede(soci::session& sql, long long place, Instant now) {
+    const auto at = to_column(now);
+    sql << "UPDATE outbox SET status = 'superseded', next_at = :now WHERE place = :place", soci::use(at),
+        soci::use(place);
+}
+
 /// Whether `together` took the place of the payload and of those it absorbs. It is as old as the oldest of them, so
 /// that a reader who cannot be reached is given up in the end.
 bool absorb(soci::session& sql, const Absorption& absorption, Instant now) {
     if (is_there(sql, absorption.delivery_id) || is_there(sql, absorption.together.delivery_id)) return false;
     const auto rows = absorbable(sql, absorption, now);
     if (rows.empty()) return false;
-    const auto at = to_column(now);
     auto oldest = now;
     for (const auto& row : rows) {
-        sql << "UPDATE outbox SET status = 'superseded', next_at = :now WHERE place = :place", soci::use(at),
-            soci::use(row.place);
+        supersede(sql, row.place, now);
         oldest = std::min(oldest, instant_of(row.created_at));
         failpoint("state.commit.superseded");
     }
@@ -150,7 +154,7 @@ bool absorb(soci::session& sql, const Absorption& absorption, Instant now) {
 struct Head {
     long long place = 0, next_at = 0;
     std::string receiver = {}, recipient = {}, status = {}, kind = {};
-    int attempts = 0, silenced = 0;
+    int attempts = 0, silenced = 0, restates = 0;
 };
 
 /// For its end, and then for a cycle that has seen it: by that time the alert may be over, and the message with it.
@@ -170,13 +174,14 @@ template <class Each>
 void for_each_head(soci::session& sql, int passed, Each each) {
     Head at, next;
     soci::statement step =
-        (sql.prepare << "SELECT receiver, recipient, place, next_at, status, attempts, kind, silenced FROM outbox "
-                        "WHERE status IN ('queued', 'retry', 'in_flight') "
-                        "AND (receiver, recipient, place) > (:receiver, :recipient, :place) "
-                        "ORDER BY receiver, recipient, place LIMIT 1",
+        (sql.prepare
+             << "SELECT receiver, recipient, place, next_at, status, attempts, kind, silenced, restates FROM outbox "
+                "WHERE status IN ('queued', 'retry', 'in_flight') "
+                "AND (receiver, recipient, place) > (:receiver, :recipient, :place) "
+                "ORDER BY receiver, recipient, place LIMIT 1",
          soci::use(at.receiver), soci::use(at.recipient), soci::use(at.place), soci::into(next.receiver),
          soci::into(next.recipient), soci::into(next.place), soci::into(next.next_at), soci::into(next.status),
-         soci::into(next.attempts), soci::into(next.kind), soci::into(next.silenced));
+         soci::into(next.attempts), soci::into(next.kind), soci::into(next.silenced), soci::into(next.restates));
     while (step.execute(true)) {
         const bool may_pass = each(std::as_const(next));
         at = next;
@@ -198,19 +203,40 @@ public:
     Hush(soci::session& sql, Instant now)
         : sql_(sql), now_(now), silences_(read_silences(sql, now)), some_are_snoozed_(is_any_snoozed(sql, now)) {}
 
-    /// Whether all alerts that the row tells of are silenced or snoozed. A digest holds more than alerts, and goes.
+    /// Whether all alerts that the row tells of are silenced or snoozed. A digest holds more than alerts, and goes; so
+    /// does what only restates: Alertmanager would end what it no longer hears of. A row that was held until a time
+    /// that no longer counts (a shorter snooze, another manager) waits for the next cycle only.
     bool holds(const Head& head) {
-        if (silences_.empty() && !some_are_snoozed_) return false;
+        const auto end = held_until(head);
+        const Instant until = end.value_or(now_);
+        const bool is_early = head.next_at < to_column(until), is_new = end && head.silenced == 0;
+        const bool is_late = head.silenced != 0 && head.next_at > to_column(std::max(until, now_ + longest_wait));
+        if (is_new || is_late || (end && is_early)) held_[head.place] = until;
+        return end.has_value();
+    }
+
+    /// Rows that are held are due when the first of their silences ends; one that is tried again, not before its time.
+    void write() {
+        for (const auto& [place, until] : held_) {
+            const auto at = to_column(until), soonest = to_column(now_ + longest_wait);
+            sql_ << "UPDATE outbox SET silenced = 1, next_at = CASE WHEN next_at > :soonest THEN :until "
+                    "ELSE max(next_at, :until) END WHERE place = :place",
+                soci::use(soonest), soci::use(at), soci::use(place);
+        }
+    }
+
+private:
+    std::optional<Instant> held_until(const Head& head) {
+        if (silences_.empty() && !some_are_snoozed_) return std::nullopt;
         const auto kind = from_word<MessageKind>(head.kind);
-        if (kind == MessageKind::digest || kind == MessageKind::all_quiet) return false;
+        if (kind == MessageKind::digest || kind == MessageKind::all_quiet || head.restates != 0) return std::nullopt;
         std::optional<Instant> end;
         for (const auto& tell : read_tells(sql_, head.place)) {
             const auto until = std::max(silenced_until(silences_, tell.alert, now_), snoozed(tell));
-            if (!until) return false;
+            if (!until) return std::nullopt;
             end = std::min(end.value_or(*until), *until);
         }
-        if (end && (head.silenced == 0 || head.next_at < to_column(*end))) held_[head.place] = *end;
-        return end.has_value();
+        return end;
     }
 
     /// A snooze ends with the episode, so that news of the end goes.
@@ -222,16 +248,6 @@ public:
         return snoozed_until(*alert, read_acts_on(sql_, alert->key), now_);
     }
 
-    /// Rows that are held are due when the first of their silences ends.
-    void write() {
-        for (const auto& [place, until] : held_) {
-            const auto at = to_column(until);
-            sql_ << "UPDATE outbox SET silenced = 1, next_at = max(next_at, :until) WHERE place = :place",
-                soci::use(at), soci::use(place);
-        }
-    }
-
-private:
     soci::session& sql_;
     Instant now_;
     std::vector<AlertSilence> silences_;
@@ -288,17 +304,41 @@ std::vector<std::string> given_up_ids(soci::session& sql, const Requeue& which) 
     return ids;
 }
 
-/// It tells of alerts, and each of them has ended or begun anew since. A digest tells of more.
+/// It only restates; or it tells of alerts, and of each what is so no longer: it has ended or begun anew since, or its
+/// reader was told that it is over or another's. A digest tells of more.
 bool tells_only_what_is_over(soci::session& sql, const std::string& delivery_id) {
-    int over = 0;
-    sql << "SELECT count(*) > 0 AND max(still) = 0 FROM (SELECT EXISTS (SELECT 1 FROM alert WHERE "
-           "alert.rule = outbox_tell.rule AND alert.scope = outbox_tell.scope AND alert.entity = outbox_tell.entity "
-           "AND alert.dimension = outbox_tell.dimension AND alert.episode = outbox_tell.episode "
-           "AND phase IN ('firing', 'recovering')) OR transition IN ('resolved', 'closed') AS still "
-           "FROM outbox_tell JOIN outbox ON outbox.place = outbox_tell.delivery WHERE delivery_id = :id "
+    int restates = 0, over = 0;
+    sql << "SELECT restates FROM outbox WHERE delivery_id = :id", soci::use(delivery_id), soci::into(restates);
+    if (restates != 0) return true;
+    sql << "SELECT count(*) > 0 AND max(still) = 0 FROM (SELECT CASE WHEN transition IN ('resolved', 'closed') THEN "
+           "NOT EXISTS (SELECT 1 FROM alert WHERE alert.rule = tell.rule AND alert.scope = tell.scope "
+           "AND alert.entity = tell.entity AND alert.dimension = tell.dimension "
+           "AND (alert.episode > tell.episode OR alert.phase IN ('firing', 'recovering'))) ELSE "
+           "EXISTS (SELECT 1 FROM alert WHERE alert.rule = tell.rule AND alert.scope = tell.scope "
+           "AND alert.entity = tell.entity AND alert.dimension = tell.dimension AND alert.episode = tell.episode "
+           "AND alert.phase IN ('firing', 'recovering') AND NOT EXISTS (SELECT 1 FROM told WHERE told.alert = "
+           "alert.key "
+           "AND told.receiver = outbox.receiver AND told.recipient = outbox.person AND told.episode = tell.episode "
+           "AND (told.leaves <> 0 OR told.phase IN ('resolved', 'closed')))) END AS still "
+           "FROM outbox_tell AS tell JOIN outbox ON outbox.place = tell.delivery WHERE delivery_id = :id "
            "AND kind NOT IN ('digest', 'all_quiet'))",
         soci::use(delivery_id), soci::into(over);
     return over != 0;
+}
+
+/// While it was held, its reader heard of the end of all that it tells.
+bool was_overtaken_by_the_end(soci::session& sql, const Head& head) {
+    if (head.silenced == 0) return false;
+    int overtaken = 0;
+    sql << "SELECT count(*) > 0 AND min(ended) <> 0 FROM (SELECT EXISTS (SELECT 1 FROM outbox AS later "
+           "JOIN outbox_tell AS end ON end.delivery = later.place WHERE later.receiver = :receiver "
+           "AND later.recipient = :recipient AND later.place > :place AND later.status IN ('in_flight', 'delivered') "
+           "AND end.rule = tell.rule AND end.scope = tell.scope AND end.entity = tell.entity "
+           "AND end.dimension = tell.dimension AND end.episode = tell.episode "
+           "AND end.transition IN ('resolved', 'closed')) AS ended FROM outbox_tell AS tell "
+           "WHERE tell.delivery = :place)",
+        soci::use(head.receiver), soci::use(head.recipient), soci::use(head.place), soci::into(overtaken);
+    return overtaken != 0;
 }
 
 void mark_claimed(soci::session& sql, long long place) {
@@ -340,6 +380,10 @@ std::vector<Delivery> claim_due(soci::session& sql, const ClaimRequest& request,
     if (heads.size() > request.most) heads.resize(request.most);
     std::vector<Delivery> deliveries;
     for (const auto& head : heads) {
+        if (was_overtaken_by_the_end(sql, head)) {
+            supersede(sql, head.place, request.now);
+            continue;
+        }
         mark_claimed(sql, head.place);
         failpoint("state.claim.row");
         deliveries.push_back(read_delivery(sql, head.place));
@@ -370,7 +414,7 @@ Requeued requeue_given_up(soci::session& sql, const Requeue& which, Instant now)
         const auto at = to_column(now);
         std::string found;
         sql << "UPDATE outbox SET status = :status, attempts = 0, refusals = 0, claims = 0, silenced = 0, "
-               "error_class = '', created_at = :now, next_at = :now "
+               "created_at = :now, next_at = :now "
                "WHERE delivery_id = :id AND status IN ('dead', 'quarantined') RETURNING delivery_id",
             soci::use(status), soci::use(at), soci::use(id), soci::into(found);
         if (sql.got_data()) (is_over ? requeued.over : requeued.queued).push_back(found);

@@ -20,7 +20,8 @@ inline constexpr Seconds longest_absorbed = std::chrono::hours{48};
 /// In SQL, of a row: it waits, and has certainly not arrived. One whose last try had no result, or ended in silence,
 /// may have: it is sent again under its own id, by which receivers know it.
 inline constexpr std::string_view waits_for_sure =
-    "(claims = 0 AND (status = 'queued' OR (status = 'retry' AND (error_class = 'http_503' OR error_class LIKE "
+    "(claims = 0 AND ((status = 'queued' AND error_class = '') OR (status IN ('queued', 'retry') AND "
+    "(error_class = 'http_503' OR error_class LIKE "
     "'http\\_4%' ESCAPE '\\' OR "
     "error_class LIKE 'smtp\\_%' ESCAPE '\\' OR error_class IN ('name', 'connect', 'tls', 'refused_address', "
     "'disk_full', 'file')))))";

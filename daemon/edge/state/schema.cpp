@@ -20,7 +20,7 @@ constexpr std::string_view day_tables[] = {
     "CREATE TABLE promise (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT",
     "CREATE TABLE cycle (day INTEGER PRIMARY KEY, evaluated_at INTEGER NOT NULL, rules_hash TEXT NOT NULL, "
     "engine TEXT NOT NULL, score_hash TEXT NOT NULL, forgotten_episode INTEGER NOT NULL, "
-    "forgotten_seq INTEGER NOT NULL) STRICT",
+    "forgotten_seq INTEGER NOT NULL, acts_seen INTEGER NOT NULL) STRICT",
     "CREATE TABLE score_day (day INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer, "
     "manager INTEGER NOT NULL REFERENCES manager, owner_since INTEGER, band TEXT NOT NULL, health ANY, smoothed "
     "ANY, "

@@ -40,14 +40,23 @@ std::set<Day> days_to_write(const State& state, bool store_is_empty) {
     return days;
 }
 
-void write_cycle(soci::session& sql, const Commit& commit) {
+/// The newest act that a cycle which begins at `before` may know.
+long long newest_act(soci::session& sql, std::optional<Instant> before = {}) {
+    long long key = 0;
+    WholeCell limit;
+    limit = before;
+    sql << "SELECT coalesce(max(key), 0) FROM act WHERE :limit IS NULL OR at < :limit", use(limit), soci::into(key);
+    return key;
+}
+
+void write_cycle(soci::session& sql, const Commit& commit, long long acts_seen) {
     const auto day = to_column(*commit.state.as_of), at = to_column(commit.now);
     const std::string score_hash = commit.state.score_rules.empty() ? "" : commit.state.score_rules.back().hash;
     const AlertNumbers& forgotten = commit.state.forgotten;
     sql << "INSERT OR REPLACE INTO cycle (day, evaluated_at, rules_hash, engine, score_hash, forgotten_episode, "
-           "forgotten_seq) VALUES (:day, :at, :hash, :engine, :score, :episode, :seq)",
+           "forgotten_seq, acts_seen) VALUES (:day, :at, :hash, :engine, :score, :episode, :seq, :acts)",
         soci::use(day), soci::use(at), soci::use(commit.state.rules_hash), soci::use(commit.engine_version),
-        soci::use(score_hash), soci::use(forgotten.episode), soci::use(forgotten.seq);
+        soci::use(score_hash), soci::use(forgotten.episode), soci::use(forgotten.seq), soci::use(acts_seen);
     sql << "INSERT OR IGNORE INTO rules (hash, text, first_day) VALUES (:hash, :text, :day)",
         soci::use(commit.state.rules_hash), soci::use(commit.rules_text), soci::use(day);
 }
@@ -196,6 +205,7 @@ private:
     }
 
     Happened read_happened(Instant now) {
+        acts_seen_ = newest_act(sql());
         return {.undelivered = given_up(sql(), now),
                 .delivered = read_first_deliveries(sql()),
                 .waiting = read_waiting(sql()),
@@ -219,7 +229,8 @@ private:
         }
         for (const auto day : days_to_write(commit.state, !newest)) write_day(sql(), commit.state, day);
         write_facts(sql(), commit.facts, *commit.state.as_of);
-        write_cycle(sql(), commit);
+        write_cycle(sql(), commit, acts_seen_ ? *acts_seen_ : newest_act(sql(), commit.now));
+        acts_seen_.reset();
         failpoint("state.commit.records");
         write_alerts(sql(), commit.state.alerts, {.day = *commit.state.as_of, .at = commit.now});
         failpoint("state.commit.alerts");
@@ -238,6 +249,7 @@ private:
 
     OutboxLimits limits_;
     std::optional<LedgerRead> ledger_ = {};
+    std::optional<long long> acts_seen_ = {};  ///< by the cycle under way
 };
 
 }  // namespace

@@ -85,7 +85,8 @@ std::vector<WaitingMessage> read_waiting(soci::session& sql) {
     long long place = 0;
     soci::statement rows =
         (sql.prepare << fmt::format("SELECT place, delivery_id, receiver, person, kind FROM outbox "
-                                    "WHERE {} AND place IN (SELECT delivery FROM outbox_tell) ORDER BY place",
+                                    "WHERE {} AND (place IN (SELECT delivery FROM outbox_tell) OR kind = 'heartbeat') "
+                                    "ORDER BY place",
                                     waits_for_sure),
          soci::into(place), soci::into(message.delivery_id), soci::into(message.receiver),
          soci::into(message.recipient), soci::into(kind));

@@ -40,7 +40,7 @@ inline constexpr Seconds seen_holds = std::chrono::days{3};
 inline constexpr Seconds acknowledged_holds = std::chrono::days{14};
 inline constexpr Seconds longest_act = std::chrono::days{90};
 inline constexpr std::size_t longest_comment = 500;  ///< bytes
-inline constexpr std::size_t most_acts = 100;        ///< of one author on one episode of an alert; more are refused
+inline constexpr std::size_t most_acts = 100;  ///< through the links of one reader to one episode; more are refused
 
 /// What follows at a moment, of the alert's present episode.
 struct Handling {
