@@ -215,6 +215,9 @@ TEST(Handover, IsKnownOfWhoHadTheAccountUntilTheyAreToldOfSomethingElse) {
     belongs_to("ada");
     desk.at(3, 14).plan_again();
     EXPECT_THAT(were_owners(), ElementsAre("gus"));
+    belongs_to("gus@x.org");
+    desk.at(3, 15).plan_again();
+    EXPECT_THAT(were_owners(), ElementsAre("ada")) << "a customer may name its manager by address, too";
 }
 
 // -- escalation -----------------------------------------------------------------------------------------------------

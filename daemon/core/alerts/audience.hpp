@@ -15,6 +15,9 @@ struct Reader {
     bool by_step = false;  ///< the newest step of escalation names them
 };
 
+/// By id, or by the address that stands where an id might. Null when `people` has nobody of it.
+const Person* find_person(const Snapshot& snapshot, std::string_view key);
+
 /// Through which receiver, and person_key.
 using ReaderKey = std::pair<std::string, std::string>;
 ReaderKey key_of(const Reader& reader);

@@ -212,12 +212,19 @@ private:
             correspondent(reader).asked.push_back(at);
     }
 
+    /// Who reads for whom a customer names as its manager, be it by id or by address.
+    std::string manager_key(const std::string& named) const {
+        const Person* person = find_person(snapshot_, named);
+        return person ? std::string{snapshot_.text(person->id)} : named;
+    }
+
     /// Before anything is asked of acts and silences: what the former manager put off is none of the new one's doing.
     void note_owner(Alert& alert, const std::string& manager) const {
         if (alert.owner.empty() || manager.empty() || alert.owner == manager || !people_believed_) return;
+        const std::string before = manager_key(alert.owner), now = manager_key(manager);
         for (Told& told : alert.told) {
             told.leaves = true;
-            told.was_owner = (told.was_owner || told.recipient == alert.owner) && told.recipient != manager;
+            told.was_owner = (told.was_owner || told.recipient == before) && told.recipient != now;
         }
         alert.owner = manager;
         alert.handed_over_at = input_.now;
@@ -229,12 +236,13 @@ private:
         Alert& alert = subject.move->alert;
         const std::string& manager = subject.facts.account_manager;
         if (alert.owner.empty() || manager.empty() || !people_believed_) return;
+        const std::string reads = manager_key(manager);
         for (Told& told : alert.told) {
             const ReceiverTraits* receiver = find_receiver(policy_, told.receiver);
             const bool still_told = std::any_of(readers.begin(), readers.end(), [&](const Reader& reader) {
                 return key_of(reader) == ReaderKey{told.receiver, told.recipient};
             });
-            told.leaves = told.leaves && receiver && !told.recipient.empty() && told.recipient != manager &&
+            told.leaves = told.leaves && receiver && !told.recipient.empty() && told.recipient != reads &&
                           knows_it_fires(alert, told);
             if (!told.leaves || still_told) continue;  // perhaps as the new one's deputy, for a while
             if (const auto person = find_recipient(snapshot_, told.recipient)) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "audience.hpp"
 #include "retaind/promises/promise.hpp"
 
 namespace retaind {
@@ -30,14 +31,6 @@ bool is_address(std::string_view text) {
 bool people_are_mapped(const Snapshot& snapshot) { return snapshot.feed("people") || !snapshot.people.empty(); }
 
 /// By id, or by address where a role holds one although there is a people dataset.
-const Person* find_person(const Snapshot& snapshot, std::string_view key) {
-    if (const Person* person = snapshot.person(key)) return person;
-    if (!is_address(key)) return nullptr;
-    const auto found = std::find_if(snapshot.people.begin(), snapshot.people.end(),
-                                    [&](const Person& person) { return snapshot.text(person.email) == key; });
-    return found == snapshot.people.end() ? nullptr : &*found;
-}
-
 Recipient as_recipient(const Snapshot& snapshot, const Person& person) {
     return {.person_id = std::string{snapshot.text(person.id)},
             .name = std::string{snapshot.text(person.name)},
@@ -162,6 +155,14 @@ std::string outcome_of(const Snapshot& snapshot, CustomerIndex customer, std::st
 bool is_over(const AlertNote& note) { return note.phase == AlertPhase::resolved || note.phase == AlertPhase::closed; }
 
 }  // namespace
+
+const Person* find_person(const Snapshot& snapshot, std::string_view key) {
+    if (const Person* person = snapshot.person(key)) return person;
+    if (!is_address(key)) return nullptr;
+    const auto found = std::find_if(snapshot.people.begin(), snapshot.people.end(),
+                                    [&](const Person& person) { return snapshot.text(person.email) == key; });
+    return found == snapshot.people.end() ? nullptr : &*found;
+}
 
 const std::string& person_key(const Recipient& recipient) {
     return recipient.person_id.empty() ? recipient.email : recipient.person_id;

@@ -371,12 +371,7 @@ MessagePlan plan_messages(const NotifyInput& input, std::vector<Move>& moves) {
 }
 
 const Zone& zone_of(const Snapshot& snapshot, const Policy& policy, std::string_view person_key) {
-    const Person* person = snapshot.person(person_key);
-    if (!person && person_key.find('@') != person_key.npos) {
-        const auto found = std::ranges::find_if(
-            snapshot.people, [&](const Person& one) { return snapshot.text(one.email) == person_key; });
-        if (found != snapshot.people.end()) person = &*found;
-    }
+    const Person* person = find_person(snapshot, person_key);
     const std::string_view name = person ? snapshot.text(person->timezone) : std::string_view{};
     const auto zone = std::ranges::lower_bound(snapshot.zones, name, {}, &Zone::name);
     const bool known = !name.empty() && zone != snapshot.zones.end() && zone->name == name;
