@@ -595,12 +595,14 @@ TEST(Adoption, OfARenamedRuleIsNone) {
     rules.rules = {{.name = "silent", .was = "quiet"}};
     std::vector<AdoptedRule> known = {{"quiet", rule_hash(rules, rules.rules[0])}};
     std::vector<Alert> alerts = {{.key = {.rule = "quiet", .entity = "c1"}},
-                                 {.key = {.rule = "other", .entity = "c1"}}};
+                                 {.key = {.rule = "other", .entity = "c1"}},
+                                 {.key = {.rule = "rule_below_floor", .scope = Scope::source, .entity = "quiet"}}};
     const auto renames = rule_renames(alerts, known, rules);
     EXPECT_THAT(renames, ElementsAre(RuleRename{.was = "quiet", .name = "silent"}));
     rename_rules(alerts, known, renames);
     EXPECT_EQ(alerts[0].key.rule, "other");
-    EXPECT_EQ(alerts[1].key.rule, "silent");
+    EXPECT_EQ(alerts[1].key.entity, "silent") << "what ops were told about the rule goes on, too";
+    EXPECT_EQ(alerts[2].key.rule, "silent");
     EXPECT_FALSE(adopts(known, rules, rules.rules[0]));
 }
 

@@ -137,6 +137,8 @@ void rename_rules(std::vector<Alert>& alerts, std::vector<AdoptedRule>& known, s
     for (const RuleRename& rename : renames) {
         for (Alert& alert : alerts) {
             if (alert.key.rule == rename.was) alert.key.rule = rename.name;
+            const bool is_its_floor = alert.key.rule == "rule_below_floor" && alert.key.entity == rename.was;
+            if (is_its_floor) alert.key.entity = rename.name;
         }
         for (AdoptedRule& one : known) {
             if (one.rule == rename.was) one.rule = rename.name;

@@ -44,15 +44,19 @@ std::vector<AuditedAction> read_audit_of(soci::session& sql, const AlertStory& s
                            .customer_id = story.alert.customer_id,
                            .segment = story.segment,
                            .account_manager = story.account_manager};
-    std::set<std::string> deliveries, silences;
+    std::vector<AuditedAction> actions;
+    const auto add = [&](const std::string& about, bool is_delivery) {
+        for (auto& action : read_audit(sql, about)) {
+            if ((action.what == requeued) == is_delivery) actions.push_back(std::move(action));
+        }
+    };
+    std::set<std::string> deliveries;
     for (const auto& delivery : story.deliveries) deliveries.insert(delivery.delivery_id);
+    for (const auto& id : deliveries) add(id, true);
     for (const auto& silence : read_all_silences(sql)) {
-        if (matches(silence, facts)) silences.insert(silence.id);
+        if (matches(silence, facts)) add(silence.id, false);
     }
-    auto actions = read_audit(sql);
-    std::erase_if(actions, [&](const AuditedAction& action) {
-        return !(action.what == requeued ? deliveries : silences).contains(action.about);
-    });
+    std::ranges::stable_sort(actions, {}, &AuditedAction::at);
     return actions;
 }
 

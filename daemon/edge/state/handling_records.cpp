@@ -237,12 +237,12 @@ void audit(soci::session& sql, const AuditedAction& action) {
         soci::use(action.author), soci::use(action.what), soci::use(action.about);
 }
 
-std::vector<AuditedAction> read_audit(soci::session& sql) {
+std::vector<AuditedAction> read_audit(soci::session& sql, const std::string& about) {
     std::vector<AuditedAction> actions;
-    AuditedAction action;
+    AuditedAction action{.at = {}, .author = {}, .what = {}, .about = about};
     long long at = 0;
-    soci::statement rows = (sql.prepare << "SELECT at, author, what, about FROM audit ORDER BY key", soci::into(at),
-                            soci::into(action.author), soci::into(action.what), soci::into(action.about));
+    soci::statement rows = (sql.prepare << "SELECT at, author, what FROM audit WHERE about = :about ORDER BY key",
+                            soci::use(about), soci::into(at), soci::into(action.author), soci::into(action.what));
     rows.execute();
     while (rows.fetch()) {
         action.at = instant_of(at);

@@ -33,7 +33,7 @@ std::string add_silence(soci::session& sql, const AlertSilence& silence);
 bool end_silence_at(soci::session& sql, const std::string& id, Instant now);
 
 void audit(soci::session& sql, const AuditedAction& action);
-/// Oldest first.
-std::vector<AuditedAction> read_audit(soci::session& sql);
+/// What was done about the silence or delivery of this id, oldest first.
+std::vector<AuditedAction> read_audit(soci::session& sql, const std::string& about);
 
 }  // namespace retaind

@@ -97,6 +97,7 @@ constexpr std::string_view people_tables[] = {
     "CREATE TABLE audit (key INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, author TEXT NOT NULL, "
     "what TEXT NOT NULL, about TEXT NOT NULL) STRICT",
     "CREATE INDEX audit_at ON audit (at)",
+    "CREATE INDEX audit_about ON audit (about)",
     "CREATE TABLE ledger (rule TEXT NOT NULL, scope TEXT NOT NULL, entity TEXT NOT NULL, dimension TEXT NOT NULL, "
     "episode INTEGER NOT NULL, customer_id TEXT NOT NULL, severity TEXT NOT NULL, opened_on INTEGER NOT NULL, "
     "revenue ANY, renews_on INTEGER, opened_at INTEGER NOT NULL, act_by INTEGER, acted_at INTEGER, outcome TEXT, "
