@@ -167,7 +167,7 @@ TurnEnd Evaluator::turn() {
 void Evaluator::note_read(const Snapshot& snapshot, double seconds) {
     parts_.board.update([&](Telemetry& telemetry) {
         telemetry.cycle_durations["read"].observe(seconds);
-        for (const auto& [source, up] : company_->source_up()) telemetry.source_up[source] = up;
+        telemetry.source_up = company_->source_up();
         for (const Feed& feed : snapshot.feeds) {
             telemetry.rows_read[feed.dataset] += feed.rows_read;
             for (const auto& [reason, rejection] : feed.rejected)
