@@ -87,7 +87,7 @@ PageSettings page_settings(const Company& company) {
             .renamed = former_names(company.rules())};
 }
 
-void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }
+void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + as_logged(line)).c_str()); }
 
 int Daemon::run() {
     if (const Result<void> opened = open(); !opened) return fail(opened.error());
@@ -293,6 +293,7 @@ void Daemon::stop() {
 }  // namespace
 
 int run_daemon(const Options& options) {
+    if (options.json) set_log({.format = "json"});  // until the configuration says how
     std::unique_ptr<Company> company = open_company(options);
     if (!company) return exit_code(ErrorKind::config);
     return Daemon(options, std::move(company)).run();
