@@ -24,10 +24,13 @@ std::vector<Error> warnings_of(const Loaded& loaded, const Options& options) {
 }  // namespace
 
 void say_problems(const Options& options, const std::vector<Error>& errors) {
-    if (options.json)
+    if (options.verb == Verb::run) {
+        for (const Error& error : errors) log(error);
+    } else if (options.json) {
         std::fputs(errors_json(errors).c_str(), stdout);
-    else
+    } else {
         std::fputs(format_problems(errors).c_str(), stderr);
+    }
 }
 
 int fail(const Error& error) {
@@ -38,8 +41,8 @@ int fail(const Error& error) {
 std::unique_ptr<Company> open_company(const Options& options) {
     // `alerts` speaks with the state alone: whoever uses it need not be able to read the service's secrets.
     const bool needs_secrets = options.verb != Verb::alerts;
-    LoadResult loaded = load_config(options.config_file,
-                                    {.rules_directory = options.rules_directory, .read_secrets = needs_secrets});
+    LoadResult loaded =
+        load_config(options.config_file, {.rules_directory = options.rules_directory, .read_secrets = needs_secrets});
     if (!loaded.problems.empty()) {
         say_problems(options, loaded.problems);
         return nullptr;

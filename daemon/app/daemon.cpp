@@ -20,12 +20,14 @@
 namespace retaind {
 namespace {
 
-/// On the file system of the state.
-std::uint64_t free_bytes(const StateSettings& settings, const std::string& directory) {
+/// What a state of so many bytes can grow to, by what is free on its file system; 0 where that is not known.
+std::uint64_t growth_limit(const StateSettings& settings, const std::string& directory, std::uint64_t bytes) {
     const Result<std::string> file = state_file(settings, directory);
+    if (!file) return 0;
+    const std::filesystem::path folder = std::filesystem::path(*file).parent_path();
     std::error_code failed;
-    const auto space = std::filesystem::space(std::filesystem::path(file ? *file : directory).parent_path(), failed);
-    return failed ? 0 : space.available;
+    const auto space = std::filesystem::space(folder.empty() ? "." : folder, failed);
+    return failed ? 0 : bytes + space.available;
 }
 
 /// The running daemon: an event loop for signals and timers, the evaluator's thread, the deliverer's, the listener's.
@@ -85,7 +87,7 @@ PageSettings page_settings(const Company& company) {
             .renamed = former_names(company.rules())};
 }
 
-void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }
+void say_status(const std::string& line) { sd_notify(0, ("STATUS=" + as_logged(line)).c_str()); }
 
 int Daemon::run() {
     if (const Result<void> opened = open(); !opened) return fail(opened.error());
@@ -147,11 +149,11 @@ Result<void> Daemon::open() {
                          .on_outbox =
                              [this, directory, state = settings_.state](const std::vector<OutboxCount>& counts,
                                                                         std::uint64_t bytes) {
-                                 const std::uint64_t free = free_bytes(state, directory);
+                                 const std::uint64_t limit = growth_limit(state, directory, bytes);
                                  board_.update([&](Telemetry& telemetry) {
                                      telemetry.outbox = counts;
                                      telemetry.state_bytes = bytes;
-                                     telemetry.state_limit_bytes = bytes + free;
+                                     telemetry.state_limit_bytes = limit;
                                  });
                              }});
     evaluator_ = std::make_unique<Evaluator>(
@@ -291,6 +293,7 @@ void Daemon::stop() {
 }  // namespace
 
 int run_daemon(const Options& options) {
+    if (options.json) set_log({.format = "json"});  // until the configuration says how
     std::unique_ptr<Company> company = open_company(options);
     if (!company) return exit_code(ErrorKind::config);
     return Daemon(options, std::move(company)).run();

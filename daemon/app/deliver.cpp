@@ -119,9 +119,10 @@ void Deliverer::loop() {
         collect(lock);
         woken_ = false;
         const bool started = settle() && claim_and_start();
-        idle_ = !started && lanes_.empty() && sent_.empty() && !failure_;
+        idle_ = false;
         if (started) continue;
-        report();
+        report(lock);
+        idle_ = !woken_ && lanes_.empty() && sent_.empty() && !failure_;
         changed_.notify_all();
         const Seconds pause = failure_ ? options_.after_failure : options_.look_again;
         changed_.wait_for(lock, pause, [this] { return woken_ || stopping_ || !sent_.empty(); });
@@ -272,10 +273,15 @@ bool Deliverer::settle() {
     return true;
 }
 
-void Deliverer::report() {
+/// Pruning may take long: nobody who wakes, reloads or stops waits for it, and results come in meanwhile.
+void Deliverer::report(std::unique_lock<std::mutex>& lock) {
     if (clock_.steady() - pruned_ >= options_.prune_every) {
         pruned_ = clock_.steady();
-        note(store_.prune(options_.retention, clock_.now()));
+        const RetentionSettings retention = options_.retention;
+        lock.unlock();
+        const Result<void> pruned = store_.prune(retention, clock_.now());
+        lock.lock();
+        note(pruned);
     }
     if (!options_.on_outbox) return;
     const Result<std::vector<OutboxCount>> counts = store_.outbox();

@@ -86,7 +86,7 @@ private:
     void give_up(const Delivery& delivery, Settlement settlement, const std::string& why);
     bool settle();
     std::vector<std::string> closed_receivers();
-    void report();
+    void report(std::unique_lock<std::mutex>& lock);
     void warn(const std::vector<OutboxCount>& counts);
     void note(const Result<void>& result);
 

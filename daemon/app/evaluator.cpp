@@ -140,6 +140,7 @@ TurnEnd Evaluator::turn() {
     const Day as_of = believed_day(day);
     const auto start = parts_.clock.steady();
     const Snapshot snapshot = company_->read(as_of);
+    ++steps_;
     note_read(snapshot, seconds_between(start, parts_.clock.steady()));
     {
         const std::lock_guard lock(mutex_);
@@ -155,6 +156,7 @@ TurnEnd Evaluator::turn() {
         failed(turn.error());
         return {.well = false};
     }
+    ++steps_;
     note_turn(*turn, now);
     has_taken_turns_ = true;
     state_ = std::move(turn->result.state);
@@ -167,7 +169,7 @@ TurnEnd Evaluator::turn() {
 void Evaluator::note_read(const Snapshot& snapshot, double seconds) {
     parts_.board.update([&](Telemetry& telemetry) {
         telemetry.cycle_durations["read"].observe(seconds);
-        for (const auto& [source, up] : company_->source_up()) telemetry.source_up[source] = up;
+        telemetry.source_up = company_->source_up();
         for (const Feed& feed : snapshot.feeds) {
             telemetry.rows_read[feed.dataset] += feed.rows_read;
             for (const auto& [reason, rejection] : feed.rejected)

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "edge/config/config.hpp"
+#include "log.hpp"
 #include "verbs.hpp"
 
 namespace retaind {
@@ -25,6 +26,17 @@ HealthAddress health_address(const std::string& listen) {
     return address;
 }
 
+/// Where the metrics are. A daemon may run well with what it has read, while its files are being changed.
+std::string metrics_listen(const Options& options) {
+    const LoadResult loaded =
+        load_config(options.config_file, {.rules_directory = options.rules_directory, .read_secrets = false});
+    if (loaded.loaded) return loaded.loaded->settings.metrics.listen.listen;
+    for (const Error& problem : loaded.problems) log(problem);
+    const std::string usual = MetricsSettings{}.listen.listen;
+    log(LogLevel::warning, "configuration and rules cannot be loaded; asking the default address " + usual);
+    return usual;
+}
+
 /// The first line of the answer, "HTTP/1.1 200 OK"; "" when there is none in time.
 std::string status_of(const HealthAddress& address, const std::string& path) {
     asio::ip::tcp::iostream stream;
@@ -40,13 +52,7 @@ std::string status_of(const HealthAddress& address, const std::string& path) {
 
 /// Whatever is wrong is 1: engines reserve the other codes.
 int run_healthcheck(const Options& options) {
-    const LoadResult loaded =
-        load_config(options.config_file, {.rules_directory = options.rules_directory, .read_secrets = false});
-    if (!loaded.loaded) {
-        say_problems(options, loaded.problems);
-        return 1;
-    }
-    const std::string& listen = loaded.loaded->settings.metrics.listen.listen;
+    const std::string listen = metrics_listen(options);
     const std::string path = options.ready ? "/readyz" : "/healthz";
     const std::string status = status_of(health_address(listen), path);
     const bool well = status.starts_with("HTTP/1.1 200 ");

@@ -141,9 +141,11 @@ void set_log(const LogSettings& settings) {
     format_in_force() = format_named(settings.format);
 }
 
+std::string as_logged(std::string_view text) { return on_one_line(without_addresses(text)); }
+
 void log(LogLevel level, std::string_view text, const LogFields& fields) {
     if (static_cast<int>(level) > least_urgent) return;
-    const std::string message = on_one_line(without_addresses(text));
+    const std::string message = as_logged(text);
     const LogMembers members = members_of(fields);
     const LogFormat format = format_in_force();
     if (format == LogFormat::journal && to_journal(level, message, members)) return;

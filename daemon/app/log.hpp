@@ -23,8 +23,11 @@ struct LogFields {
 /// Lines less urgent than `level` are not written. Format "auto": into the journal when stderr leads there, else text.
 void set_log(const LogSettings& settings);
 
-/// Control characters in the text become spaces, so that no value from data can fake a line. Of e-mail addresses in it
-/// only the host is left: an address may be somebody's id, and what a mail server answers names people.
+/// Control characters become spaces, so that no value from data can fake a line. Of e-mail addresses only the host is
+/// left: an address may be somebody's id, and what a mail server answers names people.
+std::string as_logged(std::string_view text);
+
+/// Writes the text as_logged().
 void log(LogLevel level, std::string_view text, const LogFields& fields = {});
 void log(const Error& error);
 

@@ -27,6 +27,7 @@ int run_alerts(const Options& options);
 std::unique_ptr<Company> open_company(const Options& options);
 
 /// Says what was found wrong in files, as JSON on stdout where asked, with the lines and carets on stderr otherwise.
+/// The daemon writes each into its log, without lines of files.
 void say_problems(const Options& options, const std::vector<Error>& errors);
 
 /// Says an error on stderr and returns its exit code.

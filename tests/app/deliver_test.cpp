@@ -3,12 +3,14 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -279,6 +281,24 @@ TEST_F(DelivererOverStore, AReloadMayShortenHowLongTheStateKeepsWhat) {
     deliverer.keep({.payloads = 24h});
     deliverer.wake();
     EXPECT_TRUE(wait_for(DeliveryStatus::delivered, 0));
+}
+
+TEST_F(DelivererOverStore, NobodyWaitsForPruning) {
+    std::promise<void> begun, end;
+    std::shared_future<void> may_end{end.get_future()};
+    failing_.before_prune = [&, first = true]() mutable {
+        if (!std::exchange(first, false)) return;
+        begun.set_value();
+        may_end.wait_for(patience);
+    };
+    Deliverer deliverer{failing_, {}, clock_, options()};
+    ASSERT_EQ(begun.get_future().wait_for(patience), std::future_status::ready);
+    const auto reloaded = std::async(std::launch::async, [&] {
+        deliverer.keep({});
+        deliverer.wake();
+    });
+    EXPECT_EQ(reloaded.wait_for(patience / 2), std::future_status::ready);
+    end.set_value();
 }
 
 /// Meant for ThreadSanitizer: all that can happen at once does, and every message still arrives.

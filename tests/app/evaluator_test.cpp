@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <fstream>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -118,6 +119,13 @@ TEST_F(EvaluatorOverCompany, SaysAfterEachTurnWhetherItWentWell) {
     EXPECT_TRUE(board_.ready());
     EXPECT_EQ(board_.telemetry().cycles.at("failed"), 1u);
     EXPECT_EQ(board_.telemetry().cycles.at("ok"), 1u);
+}
+
+TEST_F(EvaluatorOverCompany, ForgetsSourcesThatAreGone) {
+    Evaluator evaluator{company(), parts()};
+    board_.update([](Telemetry& telemetry) { telemetry.source_up["gone"] = true; });
+    ASSERT_TRUE(turn(evaluator));
+    EXPECT_EQ(board_.telemetry().source_up, (std::map<std::string, bool>{{"main", true}}));
 }
 
 TEST_F(EvaluatorOverCompany, GoesOnWithTheDayItKnowsWhileTheClockCannotBeBelieved) {

@@ -32,8 +32,10 @@ TEST_F(Log, KeepsLinesWholeAndPeopleUnnamed) {
         {"one\nretaind: faked\x1b[2J", "one retaind: faked [2J"},
         {"at 5 @ noon, @here, me@", "at 5 @ noon, @here, me@"},
     };
-    for (const auto& [text, line] : cases)
+    for (const auto& [text, line] : cases) {
         EXPECT_EQ(said([&] { log(LogLevel::warning, text, {.customer_id = "c1"}); }), "retaind: " + line + "\n");
+        EXPECT_EQ(as_logged(text), line);
+    }
 }
 
 TEST_F(Log, SaysNothingLessUrgentThanWanted) {

@@ -170,6 +170,17 @@ TEST(Metrics, FoldsSegmentsPastTheLimitIntoOther) {
     const std::string page = render_view(small_view(), {.segments_max = 1});
     EXPECT_THAT(page, HasSubstr("segment=\"other\""));
     EXPECT_THAT(page, Not(HasSubstr("segment=\"south\"")));
+    EXPECT_THAT(render_view(small_view(), {.customers = "all", .segments_max = 1}),
+                HasSubstr("retaind_customer_info{customer=\"c3\",segment=\"other\""));
+}
+
+TEST(Metrics, SayNothingOfALimitThatIsNotKnown) {
+    Telemetry telemetry = busy_telemetry();
+    telemetry.state_limit_bytes = 0;
+    EXPECT_THAT(render_telemetry(telemetry),
+                AllOf(HasSubstr("retaind_state_size_bytes "), Not(HasSubstr("retaind_state_limit_bytes"))));
+    telemetry.state_limit_bytes = 9;
+    EXPECT_THAT(render_telemetry(telemetry), HasSubstr("retaind_state_limit_bytes 9\n"));
 }
 
 TEST(Metrics, SurviveHostileTextFromData) {

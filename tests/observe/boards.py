@@ -47,11 +47,15 @@ def panels(board):
 
 def metric_table():
     """Name -> (type, labels, help), from the one table in the code."""
+    text = (harness.ROOT / "daemon/edge/metrics/families.cpp").read_text()
+    literals = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'  # adjacent ones are one
     rows = re.findall(
-        r'\{"((?:retaind|process)_\w+)",\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)",\s*"([\w ]*)"\}',
-        (harness.ROOT / "daemon/edge/metrics/families.cpp").read_text(),
+        rf'\{{"((?:retaind|process)_\w+)",\s*"(\w+)",\s*{literals},\s*"([\w ]*)"\}}',
+        text,
     )
-    return {name: (kind, labels.split(), help) for name, kind, help, labels in rows}
+    assert len(rows) == len(re.findall(r'\{"(?:retaind|process)_', text)), "rows of the table that cannot be read"
+    joined = lambda help: "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', help))
+    return {name: (kind, labels.split(), joined(help)) for name, kind, help, labels in rows}
 
 
 def family_of(name, table):

@@ -14,6 +14,7 @@ routes() { amtool config routes test --config.file=../alertmanager/alertmanager.
 [ "$(routes alertname=RetaindDown severity=critical job=retaind)" = ops-page ]
 [ "$(routes alertname=RetaindSourceDown severity=warning job=retaind)" = ops-mail ]
 [ "$(routes alertname=RetaindRuleBelowFloor severity=info job=retaind)" = accounts ]
+[ "$(routes alertname=RetaindRestarts severity=critical job=retaind)" = ops-page ]
 for scope in customer promise segment portfolio; do
     [ "$(routes alertname=health_low severity=critical scope=$scope job=retaind)" = accounts ]
 done

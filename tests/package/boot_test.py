@@ -144,11 +144,13 @@ def test_reload_refuses_what_is_wrong_and_says_why(system, deb):
     assert system.run("systemctl", "reload", "retaind", check=False).returncode != 0
     said = [entry["MESSAGE"] for entry in system.journal("-u", "retaind", "_COMM=retaind")]
     assert any("quiet_days" in str(line) for line in said), said
-    assert "retaind_config_last_reload_successful 1" in system.get("/metrics")[1], "it reached the daemon"
+    successful = lambda value: f"retaind_config_last_reload_successful {value}\n" in system.get("/metrics")[1]
+    harness.wait_until(lambda: successful(0), 20, 0.1, "the refusal in the metrics")
     assert pid(system) == before and system.show("retaind", "ActiveState") == "active"
     rules.write_text(right)
     system.run("systemctl", "reload", "retaind")
-    return "the daemon never saw it"
+    harness.wait_until(lambda: successful(1), 20, 0.1, "the next reload")
+    return "refused by systemctl and by the daemon"
 
 
 def test_w1_a_hung_daemon_is_killed_and_goes_on(system, deb):

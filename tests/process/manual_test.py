@@ -65,8 +65,6 @@ def made(place, source, page):
 
 
 def test_pages_are_made_from_what_is_documented(place):
-    if not shutil.which("lowdown"):
-        return "left out: lowdown is not installed"
     pages = {
         page: made(place, source, page)
         for source, page in (
@@ -135,6 +133,9 @@ def test_completion_offers_what_there_is(place):
 
 
 def main():
+    for program in ("lowdown", "man", "col"):
+        if not shutil.which(program):
+            harness.skip(f"{program} is not installed")
     for name, test in list(globals().items()):
         if name.startswith("test_") and (len(sys.argv) < 2 or sys.argv[1] in name):
             with harness.folder() as place:

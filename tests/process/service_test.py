@@ -189,8 +189,25 @@ def test_healthcheck_asks_the_address_of_the_configuration(place):
         running.stop()
     done = harness.retaind("healthcheck", "--config", config)
     assert done.returncode == 1 and "no answer" in done.stdout, done
-    assert harness.retaind("healthcheck", "--config", place / "none.toml").returncode == 1
+    done = harness.retaind("healthcheck", "--config", place / "none.toml")
+    assert "none.toml" in done.stderr and "default address 127.0.0.1:9848" in done.stderr, done
+    assert done.stdout.startswith("127.0.0.1:9848/healthz: "), done
     return "0 while it runs, 1 after"
+
+
+def test_a_configuration_that_is_refused_is_in_the_log_line_by_line(place):
+    config = harness.configuration(place)
+    config.write_text(config.read_text().replace("interval", "intreval"))
+    refused = harness.retaind("run", "--config", config)
+    assert refused.returncode == 3 and not refused.stdout, refused
+    lines = refused.stderr.splitlines()
+    assert lines and all(line.startswith("retaind: ") for line in lines), lines
+    assert any("intreval" in line and "retaind.toml:" in line for line in lines), lines
+    refused = harness.retaind("run", "--json", "--config", config)
+    said = [json.loads(line) for line in refused.stderr.splitlines()]
+    assert refused.returncode == 3 and not refused.stdout, refused
+    assert said and all(line["error_class"] == "config" for line in said), said
+    return said[0]["message"]
 
 
 def main():

@@ -19,6 +19,7 @@ public:
     std::atomic<int> claims_while_unsettled = 0;         ///< between a settle that failed and the next that did not
     std::function<bool()> fails = [] { return false; };  ///< asked at every rename, commit, claim and settle
     std::function<void()> before_load = [] {};
+    std::function<void()> before_prune = [] {};
 
     Result<State> load(Day as_of, bool past) override {
         before_load();
@@ -50,6 +51,7 @@ public:
     Result<std::vector<OutboxCount>> outbox() override { return store_.outbox(); }
     Result<Happened> happened(Instant now) override { return store_.happened(now); }
     Result<void> prune(const RetentionSettings& retention, Instant now) override {
+        before_prune();
         return store_.prune(retention, now);
     }
     Result<std::uint64_t> size_bytes() override { return store_.size_bytes(); }

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
 MOST_EXPOSED = 12  # tenths, of systemd-analyze security
 OF_DAEMONS = {"Type", "ExecStart", "ExecReload", "WatchdogSec", "Restart", "RestartSec", "RestartPreventExitStatus"}
-OF_DAEMONS |= {"TimeoutStopSec"}
+OF_DAEMONS |= {"TimeoutStartSec", "TimeoutStopSec"}
 
 
 def service(name):
@@ -38,8 +38,6 @@ def test_a_single_run_may_do_no_more_than_the_daemon():
 
 
 def test_exposure():
-    if not shutil.which("systemd-analyze"):
-        return "systemd-analyze is not installed"
     for unit in sorted(UNITS.glob("*.service")):
         command = ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED}", unit]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -47,6 +45,9 @@ def test_exposure():
 
 
 def main():
+    if not shutil.which("systemd-analyze"):
+        print("SKIPPED: systemd-analyze is not installed")
+        return 77
     for name, test in list(globals().items()):
         if name.startswith("test_"):
             print(f"{name}: {test() or 'ok'}")

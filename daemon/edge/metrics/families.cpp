@@ -55,8 +55,7 @@ constexpr MetricSpec table[] = {
     {"retaind_monthly_revenue", "gauge", "Monthly revenue of live customers, in major units.", "segment band currency"},
     {"retaind_renewal_revenue", "gauge",
      "Yearly revenue, in major units, of the renewals of the next 90 days: what is scheduled, and what will probably "
-     "be "
-     "kept, with an interval of 90 %.",
+     "be kept, with an interval of 90 %.",
      "segment currency bound"},
     {"retaind_promises", "gauge", "Promises of live customers.", "segment state"},
     {"retaind_health_score", "gauge", "Quantiles of health, 0 to 100.", "segment q"},

@@ -168,11 +168,11 @@ std::vector<const CustomerView*> chosen_customers(const View& view, const std::s
 }
 
 /// Numbers of one customer. No revenue: whoever may scrape may read this.
-void add_customer(Families& families, const CustomerView& customer) {
+void add_customer(Families& families, const CustomerView& customer, const SegmentLabels& segments) {
     const std::string& id = customer.customer_id;
     families.add("retaind_customer_info",
                  {{"customer", id},
-                  {"segment", customer.segment},
+                  {"segment", segments.of(customer.segment)},
                   {"motion", customer.motion},
                   {"band", band_name(customer.band)}},
                  1);
@@ -212,11 +212,12 @@ void add_details(Families& families, const View& view, const std::set<std::strin
         families.add("retaind_customer_promises", {{"customer", key.first}, {"state", key.second}}, count);
 }
 
-void add_single_customers(Families& families, const View& view, const std::string& choice) {
+void add_single_customers(Families& families, const View& view, const std::string& choice,
+                          const SegmentLabels& segments) {
     const std::vector<const CustomerView*> chosen = chosen_customers(view, choice);
     std::set<std::string_view> ids;
     for (const CustomerView* customer : chosen) {
-        add_customer(families, *customer);
+        add_customer(families, *customer, segments);
         ids.insert(customer->customer_id);
     }
     add_details(families, view, ids);
@@ -312,7 +313,7 @@ std::string render_view(const View& view, const MetricsSettings& settings) {
     for (const FlooredRule& rule : view.floors)
         families.add("retaind_rule_precision_floor_ratio", {{"rule", rule.rule}}, rule.floor);
     add_renewals(families, view, segments);
-    add_single_customers(families, view, settings.customers);
+    add_single_customers(families, view, settings.customers, segments);
     add_feeds(families, view);
     return families.text();
 }
@@ -328,7 +329,8 @@ std::string render_telemetry(const Telemetry& telemetry) {
     if (telemetry.last_reload)
         families.add("retaind_config_last_reload_timestamp_seconds", {}, seconds(*telemetry.last_reload));
     families.add("retaind_state_size_bytes", {}, static_cast<double>(telemetry.state_bytes));
-    families.add("retaind_state_limit_bytes", {}, static_cast<double>(telemetry.state_limit_bytes));
+    if (telemetry.state_limit_bytes > 0)
+        families.add("retaind_state_limit_bytes", {}, static_cast<double>(telemetry.state_limit_bytes));
     families.add("retaind_clock_jumps_total", {}, static_cast<double>(telemetry.clock_jumps));
     add_counters(families, telemetry);
     add_outbox(families, telemetry.outbox);

@@ -50,7 +50,8 @@ struct Telemetry {
     std::map<std::pair<std::string, std::string>, std::uint64_t> deliveries = {};     ///< by receiver and result
     std::map<std::pair<std::string, std::string>, std::uint64_t> alerts_opened = {};  ///< by rule and severity
     std::vector<OutboxCount> outbox = {};
-    std::uint64_t state_bytes = 0, state_limit_bytes = 0;
+    std::uint64_t state_bytes = 0;
+    std::uint64_t state_limit_bytes = 0;  ///< 0: not known
     std::uint64_t clock_jumps = 0;
     double process_start_seconds = 0;
 };

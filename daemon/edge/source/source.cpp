@@ -223,6 +223,7 @@ Dataset DatabaseSource::read_one(Session& session, const DatasetRequest& request
         refuse_bad(dataset);
         dataset.watermark = read_watermark(session, request);
     });
+    moved_();
     return dataset;
 }
 
