@@ -69,9 +69,9 @@ std::vector<SlowCase> slow_cases() {
         {"a text that never ends", "http", after_request("HTTP/1.1 500 Oops\r\n\r\n", endless), "retry http_500"},
         {"a text that never ends, after a good status", "http", after_request("HTTP/1.1 200 OK\r\n\r\n", endless),
          "delivered"},
-        {"no handshake", "https", silent},
+        {"no handshake", "https", silent, "retry connect"},
         {"a handshake that never ends", "https",
-         dripping(std::string{"\x16\x03\x03\x40\x00\x02\x00\x3f\x00", 9} + endless)},
+         dripping(std::string{"\x16\x03\x03\x40\x00\x02\x00\x3f\x00", 9} + endless), "retry connect"},
         {"a mail server that says nothing", "smtp", silent},
         {"a greeting that never ends", "smtp", dripping("220-wait\r\n")},
         {"offers that never end", "smtp", mail_until("EHLO", dripping("250-wait\r\n"))},
@@ -88,7 +88,7 @@ std::vector<SlowCase> slow_cases() {
         {"an answer to it that never ends", "smtp", mail_until(".", dripping("250-wait\r\n"))},
         {"no farewell", "smtp", mail_until("QUIT", silent), "delivered"},
         {"a farewell that never ends", "smtp", mail_until("QUIT", dripping("221-wait\r\n")), "delivered"},
-        {"no handshake of a mail server", "smtps", silent},
+        {"no handshake of a mail server", "smtps", silent, "retry connect"},
     };
 }
 

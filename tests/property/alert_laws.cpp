@@ -230,8 +230,10 @@ private:
     /// What others than the new manager did before the account was theirs holds no longer.
     Instant end_of(const Act& act, const Alert& alert) const {
         const auto [owner, since] = owner_of(alert);
-        const bool is_handed_over = since && act.at <= *since && act.by != owner;
-        return is_handed_over ? std::min(act.until, *since) : act.until;
+        const bool was_owner = std::ranges::any_of(
+            alert.told, [&](const Told& told) { return told.was_owner && told.recipient == act.by; });
+        const bool is_handed_over = since && act.by != owner && (act.at <= *since || was_owner);
+        return is_handed_over ? std::min(act.until, std::max(act.at, *since)) : act.until;
     }
     bool is_acknowledged(const Alert& alert) const {
         for (const Act* act : acts_on(alert)) {

@@ -400,7 +400,7 @@ TEST(Health, OfTenThousandCustomersIsThatOfTheReference) {
     EXPECT_GT(compared.measured, compared.terms / 3);
     EXPECT_GT(compared.partly, compared.customers / 3);
     EXPECT_GT(compared.capped, compared.customers / 50);
-    EXPECT_GT(compared.with_prior, compared.customers / 50);
+    EXPECT_GT(compared.with_prior, compared.customers / 200);
     EXPECT_GT(compared.joined, compared.customers / 50);
     for (const auto count : compared.bands) EXPECT_GT(count, compared.customers / 50);
 }

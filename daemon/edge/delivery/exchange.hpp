@@ -85,7 +85,8 @@ private:
     std::unique_ptr<CURLM, MultiDeleter> multi_;
 };
 
-/// Fit for a label: what went wrong on the way, as against a server's answer.
+/// Fit for a label: what went wrong on the way, as against a server's answer. "connect" also where nobody picked up in
+/// time, or the line was not secure in time: nothing was said yet.
 std::string network_class(const Reply& reply);
 
 }  // namespace retaind
