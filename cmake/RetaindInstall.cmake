@@ -6,6 +6,7 @@ include(GNUInstallDirs)
 set(RETAIND_UNIT_DIR "lib/systemd/system" CACHE PATH "Where systemd's units go")
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/rules/" DESTINATION "${CMAKE_INSTALL_DATADIR}/retaind/rules"
+    COMPONENT rules
     FILES_MATCHING PATTERN "*.toml" PATTERN "tests" EXCLUDE)
 install(FILES etc/retaind.toml etc/rules.toml DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/retaind")
 install(FILES systemd/retaind.service systemd/retaind@.service systemd/retaind-once.service systemd/retaind-once.timer

@@ -103,8 +103,8 @@ def jump(life, by, customer):
     turns, jumps, before = len(life.turns()), life.jumps(), told(life.place)
     fall_silent(life.place, customer)
     life.clock.jump(by)
-    harness.wait_until(lambda: len(life.turns()) > turns, INTERVAL + 1.5, what="the next turn")
-    harness.wait_until(lambda: life.jumps() > jumps, INTERVAL + 1.5, what="the line in the log")
+    harness.wait_until(lambda: len(life.turns()) > turns, INTERVAL + 4, what="the next turn")
+    harness.wait_until(lambda: life.jumps() > jumps, INTERVAL + 4, what="the line in the log")
     news = harness.wait_until(lambda: told(life.place) - before, 3 * INTERVAL, what="the news")
     life.await_tries(1, 2 * INTERVAL)
     news = told(life.place) - before
@@ -146,13 +146,13 @@ def test_back_to_where_days_are_known_already(place):
         for times, by in enumerate((-DAY, -back), 1):
             turns = len(life.turns())
             life.clock.jump(by)
-            harness.wait_until(lambda: life.unbelieved() == times, INTERVAL + 1.5, what="the line in the log")
+            harness.wait_until(lambda: life.unbelieved() == times, INTERVAL + 4, what="the line in the log")
             harness.wait_until(lambda: len(life.turns()) > turns + 1, 3 * INTERVAL, what="two turns")
             assert daemon.is_ready(), "the state's day is evaluated"
             life.clock.jump(-by)
             turns = len(life.turns())
             harness.wait_until(
-                lambda: len(life.turns()) > turns, INTERVAL + 1.5, what="a turn when the clock is right"
+                lambda: len(life.turns()) > turns, INTERVAL + 4, what="a turn when the clock is right"
             )
             assert told(life.place) == before, told(life.place) - before
         assert life.evaluated() == {str(YESTERDAY)}, life.evaluated()
@@ -174,7 +174,7 @@ def test_ten_years_and_back(place):
         assert messages <= 2 + len(before), "a burst"
         life.clock.jump(-3653 * DAY)
         turns = len(life.turns())
-        harness.wait_until(lambda: len(life.turns()) > turns, INTERVAL + 1.5, what="a turn when the clock is right")
+        harness.wait_until(lambda: len(life.turns()) > turns, INTERVAL + 4, what="a turn when the clock is right")
         assert life.evaluated() == {str(YESTERDAY)}, "nothing is written down of a day ten years ahead"
         assert life.unbelieved() == 1, life.unbelieved()
         assert not daemon.metric("retaind_cycles_total", result="failed")

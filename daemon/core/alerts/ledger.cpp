@@ -58,7 +58,7 @@ std::optional<Instant> first_touch(const Snapshot& snapshot, const LedgerEntry& 
     if (!touchpoints || customer == no_customer) return std::nullopt;
     for (std::uint32_t row = touchpoints->first[customer]; row < touchpoints->first[customer + 1]; ++row) {
         const Day day{std::chrono::days{touchpoints->day[row]}};
-        if (day <= entry.opened_on) continue;
+        if (day < floor<std::chrono::days>(entry.opened_at)) continue;
         const Seconds second{touchpoints->second.empty() ? 0 : touchpoints->second[row]};
         return std::max(entry.opened_at, Instant{day} + second);
     }
