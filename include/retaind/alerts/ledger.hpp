@@ -61,7 +61,7 @@ inline constexpr double shrunk_share = 0.05;
 /// How long after it a loss is still found: longer outages of the daemon miss it.
 inline constexpr std::chrono::days days_losses_are_found{90};
 
-/// Acted on: acknowledged (seen, on it, wrong), or a touchpoint of the customer on the day of opened_at or later; till it
+/// Acted on: acknowledged (seen, on it, wrong), or a touchpoint of the customer from the day of opened_at on; until it
 /// is labelled. `horizon` in days. An alert is labelled when opened_on + horizon + gap_days has passed. Nothing is
 /// labelled or lost while customers or subscriptions are not loaded, or suspect.
 struct LedgerInput {
