@@ -32,6 +32,7 @@ UNREACHABLE = dt.date(2025, 3, 28)  # on that day nobody can be reached
 # Whom the same manager looks after: who falls silent, and when that is worth an alert.
 FALL_SILENT = {"c001": dt.date(2025, 3, 26), "c004": dt.date(2025, 3, 28), "c007": dt.date(2025, 3, 29)}
 COME_BACK = {"c000": dt.date(2025, 3, 28), "c010": dt.date(2025, 3, 29)}
+RENAMED = dt.date(2025, 3, 27)  # from that day on one rule has another name
 USUAL_KILLS = 300
 WORKERS = 2
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
@@ -112,7 +113,13 @@ class Life:
             'from = "retaind@example.org"\nto = "{recipient}"\n\n'
             '[[route]]\nreceivers = ["file", "managers"]\n'
         )
-        return harness.configuration(self.place, receivers=receivers)
+        config = harness.configuration(self.place, receivers=receivers)
+        if day >= RENAMED:
+            rules = self.place / "rules.toml"
+            renamed = rules.read_text().replace("[rule.health_low]", '[rule.health_poor]\nwas = "health_low"')
+            assert "health_poor" in renamed
+            rules.write_text(renamed)
+        return config
 
     def once(self, day, **env):
         config = self.configure(day)
