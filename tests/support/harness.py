@@ -3,6 +3,7 @@
 Everything lives in a temporary folder and listens on loopback; every process started here is ended here, by its id.
 """
 
+import atexit
 import contextlib
 import http.client
 import json
@@ -28,6 +29,23 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def needs_faketime():
+    """libfaketime, or the test is skipped. What killed processes leave of it in shared memory is removed at the end: a
+    later process of the same number would fail on it."""
+    library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        skip("libfaketime is not installed")
+    atexit.register(_forget_the_dead)
+    return str(library)
+
+
+def _forget_the_dead():
+    for left in pathlib.Path("/dev/shm").glob("*faketime_s*"):
+        with contextlib.suppress(OSError):
+            if left.stat().st_uid == os.getuid() and not pathlib.Path("/proc", left.name.rsplit("_")[-1]).exists():
+                left.unlink()
 
 
 def skip(reason):
