@@ -397,10 +397,11 @@ TEST(Health, OfTenThousandCustomersIsThatOfTheReference) {
         if (HasFailure()) return;
     }
     EXPECT_GE(compared.customers, wanted_customers);
+    if (wanted_customers < 10'000) return;  // so few companies need not have everything among them
     EXPECT_GT(compared.measured, compared.terms / 3);
     EXPECT_GT(compared.partly, compared.customers / 3);
     EXPECT_GT(compared.capped, compared.customers / 50);
-    EXPECT_GT(compared.with_prior, compared.customers / 200);
+    EXPECT_GT(compared.with_prior, compared.customers / 100);
     EXPECT_GT(compared.joined, compared.customers / 50);
     for (const auto count : compared.bands) EXPECT_GT(count, compared.customers / 50);
 }

@@ -197,9 +197,9 @@ TEST(DaysOnWhichClocksChange, HaveOneDigestEach) {
     int points = 0;
     for (const auto& [name, year] : zones_of_year) {
         const Zone zone = *load_zone(name);
-        const auto both = edges(zone, year);
-        ASSERT_EQ(both.size(), 2u) << name;
-        for (const Edge& edge : both) {
+        const auto all = edges(zone, year);
+        ASSERT_GE(all.size(), 2u) << name;  // a newer tz database may know of more
+        for (const Edge& edge : all) {
             for (const Seconds hour : interesting_hours(edge)) {
                 const auto cycles = cycles_around(edge, Seconds{0}, minutes{5});
                 expect_daily_digests(zone, edge, hour, cycles);
