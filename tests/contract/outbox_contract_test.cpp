@@ -63,6 +63,25 @@ protected:
         return open_desk(settings_, {.directory = folder_.path()}).value()->add(silence, noon).value();
     }
 
+    static Alert firing(const std::string& entity) {
+        return {.key = key(entity), .phase = AlertPhase::firing, .episode = 1};
+    }
+
+    /// Somebody does something with the first episode of the alert "a".
+    void act(ActKind kind, Instant at, Instant until, const std::string& by = "kim") {
+        const auto done = open_desk(settings_, {.directory = folder_.path()})
+                              .value()
+                              ->add(Act{.key = key("a"),
+                                        .episode = 1,
+                                        .kind = kind,
+                                        .at = at,
+                                        .until = until,
+                                        .by = by,
+                                        .via = "link",
+                                        .comment = "later"});
+        ASSERT_TRUE(done.ok()) << to_string(done.error());
+    }
+
     static std::vector<std::string> waiting(StateStore& store) {
         std::vector<std::string> all;
         const auto happened = store.happened(noon).value();
@@ -429,66 +448,34 @@ TEST_F(OutboxContract, ASnoozeHoldsWhatIsQueuedAlready) {
     auto store = open();
     auto ended = tell("a");
     ended.transition = Transition::resolved;
-    store_messages(*store, {.payloads = {telling("m", {tell("a")}), telling("end", {ended}, "y")},
-                            .alerts = {{.key = key("a"), .phase = AlertPhase::firing, .episode = 1}}});
-    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
-    Act snooze{.key = key("a"),
-               .episode = 1,
-               .kind = ActKind::snooze,
-               .at = noon,
-               .until = noon + 24h,
-               .by = "kim",
-               .via = "link",
-               .comment = "they move house"};
-    ASSERT_TRUE(desk->add(snooze).ok());
+    store_messages(*store,
+                   {.payloads = {telling("m", {tell("a")}), telling("end", {ended}, "y")}, .alerts = {firing("a")}});
+    act(ActKind::snooze, noon, noon + 24h);
     EXPECT_THAT(ids(claim(*store)), ElementsAre("end")) << "a snooze ends with the episode";
     settle(*store, {.delivery_id = "end", .next_at = noon});
     EXPECT_THAT(claim(*store, noon + 23h), IsEmpty());
-    snooze.kind = ActKind::resume;
-    snooze.at = noon + 1h;
-    ASSERT_TRUE(desk->add(snooze).ok());
-    store_messages(*store, {.payloads = {}, .now = noon + 1h});
+    act(ActKind::resume, noon + 1h, noon + 24h);
+    store_messages(*store, {.payloads = {}, .alerts = {firing("a")}, .now = noon + 1h});
     EXPECT_THAT(ids(claim(*store, noon + 1h)), ElementsAre("m")) << "taken back";
 }
 
 TEST_F(OutboxContract, AShorterSnoozeHoldsNoLongerThanItSays) {
     auto store = open();
-    store_messages(*store, {.payloads = {telling("m", {tell("a")})},
-                            .alerts = {{.key = key("a"), .phase = AlertPhase::firing, .episode = 1}}});
-    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
-    Act snooze{.key = key("a"),
-               .episode = 1,
-               .kind = ActKind::snooze,
-               .at = noon,
-               .until = noon + 720h,
-               .by = "kim",
-               .via = "link",
-               .comment = "later"};
-    ASSERT_TRUE(desk->add(snooze).ok());
+    store_messages(*store, {.payloads = {telling("m", {tell("a")})}, .alerts = {firing("a")}});
+    act(ActKind::snooze, noon, noon + 720h);
     EXPECT_THAT(claim(*store), IsEmpty());
-    snooze.at = noon + 1h;
-    snooze.until = noon + 48h;
-    ASSERT_TRUE(desk->add(snooze).ok());
+    act(ActKind::snooze, noon + 1h, noon + 48h);
     EXPECT_THAT(claim(*store, noon + 2h), IsEmpty());
-    store_messages(*store, {.payloads = {}, .now = noon + 48h});
+    store_messages(*store, {.payloads = {}, .alerts = {firing("a")}, .now = noon + 48h});
     EXPECT_THAT(ids(claim(*store, noon + 48h)), ElementsAre("m"));
 }
 
 TEST_F(OutboxContract, ASnoozeThatEndedWithAHandOverHoldsNoLonger) {
     auto store = open();
-    Alert alert{.key = key("a"), .phase = AlertPhase::firing, .episode = 1};
+    auto alert = firing("a");
     alert.owner = "anna";
     store_messages(*store, {.payloads = {telling("m", {tell("a")})}, .alerts = {alert}});
-    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
-    ASSERT_TRUE(desk->add(Act{.key = key("a"),
-                              .episode = 1,
-                              .kind = ActKind::snooze,
-                              .at = noon,
-                              .until = noon + 720h,
-                              .by = "anna",
-                              .via = "link",
-                              .comment = "later"})
-                    .ok());
+    act(ActKind::snooze, noon, noon + 720h, "anna");
     EXPECT_THAT(claim(*store), IsEmpty());
     alert.owner = "ben";
     alert.handed_over_at = noon + 2h;
@@ -500,18 +487,9 @@ TEST_F(OutboxContract, ASnoozeThatEndedWithAHandOverHoldsNoLonger) {
 
 TEST_F(OutboxContract, WhatASnoozeHeldIsNotSentAfterNewsOfItsEnd) {
     auto store = open();
-    Alert alert{.key = key("a"), .phase = AlertPhase::firing, .episode = 1};
+    auto alert = firing("a");
     store_messages(*store, {.payloads = {telling("problem", {tell("a")})}, .alerts = {alert}});
-    auto desk = open_desk(settings_, {.directory = folder_.path()}).value();
-    ASSERT_TRUE(desk->add(Act{.key = key("a"),
-                              .episode = 1,
-                              .kind = ActKind::snooze,
-                              .at = noon,
-                              .until = noon + 24h,
-                              .by = "kim",
-                              .via = "link",
-                              .comment = "later"})
-                    .ok());
+    act(ActKind::snooze, noon, noon + 24h);
     EXPECT_THAT(claim(*store), IsEmpty());
     auto ended = tell("a");
     ended.transition = Transition::resolved;

@@ -329,14 +329,4 @@ def test_stops_are_quick_and_cost_a_message_nothing(place):
     return f"four stops, {worst:.2f} s at most; the message still goes out"
 
 
-def main():
-    tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
-    if len(sys.argv) > 1:
-        tests = [t for t in tests if sys.argv[1] in t.__name__]
-    for test in tests:
-        with harness.folder() as place:
-            print(f"{test.__name__[5:].replace('_', ' ')}: {test(place)}", flush=True)
-    print(f"{len(tests)} passed, 0 failed")
-
-
-main()
+harness.run_tests(globals())

@@ -127,14 +127,4 @@ def test_a_day_that_has_not_ended_is_refused(base):
     return "refused with exit code 2"
 
 
-def main():
-    tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
-    if len(sys.argv) > 1:
-        tests = [t for t in tests if sys.argv[1] in t.__name__]
-    for test in tests:
-        with harness.folder() as place:
-            print(f"{test.__name__[5:].replace('_', ' ')}: {test(place)}", flush=True)
-    print(f"{len(tests)} passed, 0 failed")
-
-
-main()
+harness.run_tests(globals())

@@ -203,14 +203,4 @@ def test_what_was_overwritten_is_a_change_of_its_own(place):
     return f"{len(new)} customers, told by the column that changed"
 
 
-def main():
-    tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
-    if len(sys.argv) > 1:
-        tests = [t for t in tests if sys.argv[1] in t.__name__]
-    for test in tests:
-        with harness.folder() as place:
-            print(f"{test.__name__[5:].replace('_', ' ')}: {test(place)}", flush=True)
-    print(f"{len(tests)} passed, 0 failed")
-
-
-main()
+harness.run_tests(globals())

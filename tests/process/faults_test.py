@@ -292,14 +292,4 @@ def test_d5_a_bad_load_tells_ops_and_nobody_else(base):
     return f"{len(SHAPES)} shapes: 0 spurious, 1 alert to ops each, then as if nothing had been"
 
 
-def main():
-    tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
-    if len(sys.argv) > 1:
-        tests = [t for t in tests if sys.argv[1] in t.__name__]
-    for test in tests:
-        with harness.folder() as place:
-            print(f"{test.__name__[5:].replace('_', ' ')}: {test(place)}", flush=True)
-    print(f"{len(tests)} passed, 0 failed")
-
-
-main()
+harness.run_tests(globals())

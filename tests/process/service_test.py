@@ -210,14 +210,4 @@ def test_a_configuration_that_is_refused_is_in_the_log_line_by_line(place):
     return said[0]["message"]
 
 
-def main():
-    tests = [value for name, value in sorted(globals().items()) if name.startswith("test_")]
-    if len(sys.argv) > 1:
-        tests = [t for t in tests if sys.argv[1] in t.__name__]
-    for test in tests:
-        with harness.folder() as place:
-            print(f"{test.__name__[5:].replace('_', ' ')}: {test(place)}", flush=True)
-    print(f"{len(tests)} passed, 0 failed")
-
-
-main()
+harness.run_tests(globals())

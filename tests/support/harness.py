@@ -53,6 +53,18 @@ def skip(reason):
     sys.exit(77)
 
 
+def run_tests(module):
+    """All functions test_*, in the order of their names, or those whose name has the first argument in it; each in a
+    folder of its own. What a test returns says what was seen."""
+    tests = [value for name, value in sorted(module.items()) if name.startswith("test_")]
+    if len(sys.argv) > 1:
+        tests = [test for test in tests if sys.argv[1] in test.__name__]
+    for test in tests:
+        with folder() as place:
+            print(f"{test.__name__[5:].replace('_', ' ')}: {test(place)}", flush=True)
+    print(f"{len(tests)} passed, 0 failed")
+
+
 @contextlib.contextmanager
 def folder():
     path = pathlib.Path(tempfile.mkdtemp(prefix="retaind-test-"))

@@ -16,6 +16,7 @@ constexpr std::size_t few = 5;
 
 struct Moments {
     double mean = 0, variance = 0;  ///< of what is kept, while renewals are independent
+    double swing = 0;               ///< by how much the mean falls with the log-odds of all
 };
 
 Moments moments_of(std::span<const Renewal> renewals) {
@@ -23,6 +24,7 @@ Moments moments_of(std::span<const Renewal> renewals) {
     for (const auto& [amount, risk] : renewals) {
         sum.mean += amount * (1 - risk);
         sum.variance += amount * amount * risk * (1 - risk);
+        sum.swing += amount * risk * (1 - risk);
     }
     return sum;
 }
@@ -97,12 +99,10 @@ RenewalForecast forecast_renewals(std::span<const Renewal> renewals, double shoc
         return a.amount != b.amount ? a.amount > b.amount : a.risk > b.risk;  // sums do not depend on the order given
     });
     RenewalForecast forecast{.renewals = static_cast<int>(ordered.size())};
-    double largest = 0, spread = 0;
+    double largest = 0;
     for (std::size_t at = 0; at < ordered.size(); ++at) {
-        const auto& [amount, risk] = ordered[at];
-        forecast.scheduled += amount;
-        if (at < few) largest += amount;
-        spread += amount * risk * (1 - risk);
+        forecast.scheduled += ordered[at].amount;
+        if (at < few) largest += ordered[at].amount;
     }
     const Moments moments = moments_of(ordered);
     forecast.expected = moments.mean;
@@ -112,7 +112,7 @@ RenewalForecast forecast_renewals(std::span<const Renewal> renewals, double shoc
         forecast.high = std::max(quantile_of(outcomes, 0.95, forecast.scheduled), forecast.expected);
         return forecast;
     }
-    const double reach = z_of_nine_in_ten * std::sqrt(moments.variance + shock * shock * spread * spread);
+    const double reach = z_of_nine_in_ten * std::sqrt(moments.variance + shock * shock * moments.swing * moments.swing);
     forecast.low = std::max(0.0, forecast.expected - reach);
     forecast.high = std::min(forecast.scheduled, forecast.expected + reach);
     return forecast;
